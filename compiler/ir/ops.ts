@@ -1,0 +1,139 @@
+/**
+ * The op set: one row per op with its attributes. Every table over ops (shape rule, gradient,
+ * interpreter, target) is typed by this one, so a missing row is a type error.
+ *
+ * Axes are named; "over" always lists axis names. Inputs and outputs are in the order given here.
+ */
+
+import type { Graph } from "./graph.js";
+import type { Axis, DType } from "./types.js";
+import type { ScalarFunction } from "./scalar-functions.js";
+
+export interface OpAttributes {
+  // ── leaves ──
+  /** () → scalar */
+  constant: { readonly value: number };
+  /** () → [axis]: 0, 1, 2, … */
+  iota: { readonly axis: Axis };
+
+  // ── elementwise, reductions, contractions ──
+  /** (x₁ … xₙ) → union of their axes */
+  map: { readonly fn: ScalarFunction };
+  /** (x) → x without `over` */
+  reduce: { readonly fn: "sum" | "max"; readonly over: readonly string[] };
+  /** (a, b) → union of their axes without `over`; every other shared axis is a batch axis */
+  dot: { readonly over: readonly string[] };
+  /** (x) → x repeated along new leading or inner axes, in exactly the order of `axes` */
+  expand: { readonly axes: readonly Axis[] };
+
+  // ── structure ──
+  /** (x) → x with axes renamed; values and order stay */
+  rename: { readonly names: Readonly<Record<string, string>> };
+  /** (x) → axis replaced by [outer, inner] in place */
+  split: { readonly axis: string; readonly outer: Axis; readonly inner: Axis };
+  /** (x) → axes [outer, inner], brought next to each other, become one */
+  merge: { readonly outer: string; readonly inner: string; readonly into: string };
+  /** (x) → elements start … start+size of axis */
+  slice: { readonly axis: string; readonly start: number; readonly size: number };
+  /** (x) → axis with zeros before and after */
+  pad: { readonly axis: string; readonly before: number; readonly after: number };
+  /** (x₁ … xₙ) → joined along axis */
+  concat: { readonly axis: string };
+  /** (x) → y[i] = x[i − by] along axis, zero outside; by may be negative */
+  shift: { readonly axis: string; readonly by: number };
+
+  // ── indices ──
+  /** (table, ids) → table rows at ids along axis; axes shared by name are aligned */
+  take: { readonly axis: string };
+  /** (ids, values) → the adjoint of take: values summed into zeros at ids along the new axis, over `over` */
+  put: { readonly axis: Axis; readonly over: readonly string[] };
+  /** (x) → int [.., into]: positions of the k largest along axis, largest first, ties by position */
+  top_k: { readonly axis: string; readonly into: Axis };
+  /** (x) → int: the stable order that sorts x along axis */
+  argsort: { readonly axis: string };
+  /** (x) → running sum or maximum along axis */
+  cumulate: {
+    readonly fn: "sum" | "max";
+    readonly axis: string;
+    readonly reverse: boolean;
+    readonly exclusive: boolean;
+  };
+
+  // ── structured kernels ──
+  /** (L, B) → X with (I − L) X = B, L strictly lower triangular [.., row, column], or its transpose's solution */
+  solve: { readonly row: string; readonly column: string; readonly transposed: boolean };
+  /** (x, w, ids) → dot(x, w[ids], over): each slot with its own expert's weights; `group` is w's expert axis */
+  grouped_dot: { readonly over: readonly string[]; readonly group: string };
+  /** (x, y, ids) → [group, …]: Σ over slots with id = g of x · y, over the axes `over` (the slot axes) */
+  grouped_outer: { readonly group: Axis; readonly over: readonly string[] };
+  /** (x, w, positions) → causal depthwise convolution along axis: Σⱼ w[j] · x[t−j] while j ≤ positions[t] */
+  conv: { readonly axis: string; readonly taps: string };
+  /** (dy, w, positions) → dx */
+  conv_input_gradient: { readonly axis: string; readonly taps: string };
+  /** (x, dy, positions) → dw [taps, …axes] */
+  conv_weight_gradient: { readonly axis: string; readonly taps: Axis; readonly axes: readonly Axis[] };
+  /**
+   * (q, k, v, positions) → causal softmax attention within documents. Key j is seen by query t when
+   * 0 ≤ t − j ≤ positions[t] and, with a window, t − j < window. Scores are scaled by `scale`.
+   */
+  attend: {
+    readonly axis: string;
+    readonly key: string;
+    readonly window: number | null;
+    readonly causal: boolean;
+    readonly scale: number;
+  };
+  /**
+   * One step a position along `axis`: inputs are initial states, then sequences (with the axis), then
+   * statics; `body` maps (states, one position of each sequence, statics) to (new states, outputs).
+   * With `resets`, the first sequence input is a flag, not seen by the body: where it is not 0 the
+   * states return to their `restart` values before the step.
+   * Outputs: outputs (with the axis), final states, states before each step (with the axis).
+   */
+  scan: {
+    readonly axis: string;
+    readonly body: Graph;
+    readonly states: number;
+    readonly sequences: number; // without the reset flag
+    readonly resets: boolean;
+    readonly restart: readonly number[]; // one value a state
+    readonly reverse: boolean;
+    readonly label: string; // the states' names in the source
+    readonly chunk: number | null; // chunk size asked for by `at chunk(n)`
+  };
+  /**
+   * (p, g, m, v, rate, step) → (p, m, v): one AdamW step (Loshchilov & Hutter, 2019) at learning rate
+   * `rate` for step 1, 2, …, with decoupled weight decay.
+   */
+  adamw: {
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly epsilon: number;
+    readonly decay: number;
+  };
+  /** A block: another function of the module, its parameters found under `prefix`. */
+  call: { readonly callee: string; readonly prefix: string };
+
+  // ── token level only: 1-check makes them, 2-lower takes them away ──
+  /** () → the state's current value */
+  state: { readonly state: string };
+  /** (x) → x, from now on the state's value */
+  write: { readonly state: string; readonly chunk: number | null };
+  /** (x) → x of `by` tokens ago in the same document, zero before its first token */
+  lag: { readonly by: number };
+  /** () → int: the token's position in its document */
+  position: Record<never, never>;
+  /** () → a named input of the model: tokens, targets, weights */
+  source: { readonly source: string; readonly dtype: DType; readonly axes: readonly Axis[] };
+  /** (x) → its mean over all tokens of the batch */
+  token_mean: Record<never, never>;
+  /** (body, weights, choices) → Σ over picks of weight · body of that pick */
+  mix: { readonly region: number; readonly experts: Axis };
+}
+
+export type OpName = keyof OpAttributes;
+
+/** Ops that may not appear once a graph is lowered. */
+export const tokenOps = [
+  "state", "write", "lag", "position", "source", "token_mean", "mix",
+] as const satisfies readonly OpName[];
