@@ -1,0 +1,48 @@
+/** The program that `lsm init` writes. It is checked in tests like every other program. */
+
+export const starter = (file: string): string => `// A small hybrid language model: two linear recurrent layers, then one softmax attention layer,
+// each followed by a mixture of experts. Change it, then:
+//
+//   lsm check ${file}       finds every mistake
+//   lsm summary ${file}     counts parameters, FLOPs and state bytes
+//   lsm train ${file}       trains it on the text below
+
+/// A recurrent layer of your own. Inside a layer every name is one token's value, with named axes.
+layer Memory(x: [width], heads = 4, key = width / heads, value = width / heads) {
+  q = linear(x, [heads, key]) * key^-0.5
+  k = linear(x, [heads, key])
+  v = linear(x, [heads, value])
+  a = sigmoid(linear(x, [heads], bias: true)) ^ (1 / 16)   // how much of the past each head keeps
+
+  state S: [heads, key, value]                             // lives from token to token
+  S <- a * S + k * v                                       // one token's step
+  o = dot(q, S, key)                                       // contracts the axis \`key\`
+
+  linear(rmsnorm(o, value) * silu(linear(x, [heads, value])), [width])
+}
+
+model Starter {
+  L = Block(Memory(heads: 4), MoE(experts: 4, top_k: 2, hidden: 128))
+  N = Block(Attention(heads: 4), MoE(experts: 4, top_k: 2, hidden: 128))
+  language_model(vocab: 256, width: 128, blocks: [L, L, N])
+}
+
+data corpus {
+  text "corpus/**/*.txt"     // your files
+  tokenizer bytes            // 256 tokens; a tokenizer.json works as well
+  seq 256                    // tokens in one sequence
+  pack documents             // several files in one sequence; states start afresh at each
+}
+
+train first {
+  model Starter
+  data corpus
+  optimizer adamw(lr: 1e-3, betas: (0.9, 0.95), decay: 0.1)
+  schedule cosine(warmup: 50, floor: 1e-4)
+  batch 8
+  steps 500
+  clip 1.0
+  checkpoint every 100
+  evaluate every 100
+}
+`;
