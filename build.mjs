@@ -6,7 +6,16 @@
  * saves a third of the start-up time. Runs after `npm ci` (as `prepare`), and as `npm run build`.
  */
 import { build } from "esbuild";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
 const root = import.meta.dirname;
@@ -27,7 +36,9 @@ const { outputFiles } = await build({
   target: "node20.19",
   plugins: [{ name: "packages", setup: keepPackagesOutside }],
   // commander is CommonJS: inside the bundle it still asks for Node's modules with require().
-  banner: { js: 'import { createRequire as $createRequire } from "node:module"; const require = $createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as $createRequire } from "node:module"; const require = $createRequire(import.meta.url);',
+  },
   outdir: dist,
   chunkNames: "chunks/[name]-[hash]",
   sourcemap: "linked",
@@ -37,7 +48,8 @@ const { outputFiles } = await build({
 });
 
 const written = new Set();
-for (const { path, contents } of outputFiles) replace(path, contents, path === program ? 0o755 : 0o644);
+for (const { path, contents } of outputFiles)
+  replace(path, contents, path === program ? 0o755 : 0o644);
 for (const name of readdirSync(join(root, "stdlib")).filter((file) => file.endsWith(".lsm"))) {
   replace(join(dist, "stdlib", name), readFileSync(join(root, "stdlib", name)));
 }

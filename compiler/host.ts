@@ -43,6 +43,12 @@ export class HostError extends Error {
     readonly path: string,
     detail?: string,
   ) {
-    super(`cannot ${verb} ${path}: ${kind === "other" ? (detail ?? "unknown reason") : reasons[kind]}`);
+    const reason =
+      kind === "other"
+        ? (detail ?? "unknown reason")
+        : kind === "missing" && verb === "write"
+          ? "its folder cannot be made"
+          : reasons[kind];
+    super(`cannot ${verb} ${path}: ${reason}`);
   }
 }

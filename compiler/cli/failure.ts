@@ -13,12 +13,18 @@ import { version } from "./version.js";
 export function reportFailure(error: unknown, session: Session): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage; // already said
   if (error instanceof UsageError) return complain(session, error.message, error.help, Exit.usage);
-  if (error instanceof HostError) return complain(session, error.message, nearbyFile(error, session), Exit.environment);
+  if (error instanceof HostError)
+    return complain(session, error.message, nearbyFile(error, session), Exit.environment);
   if (isSystemError(error)) return complain(session, error.message, null, Exit.environment);
   return internalFault(error, session);
 }
 
-function complain(session: Session, message: string, help: string | null, code: ExitCode): ExitCode {
+function complain(
+  session: Session,
+  message: string,
+  help: string | null,
+  code: ExitCode,
+): ExitCode {
   const paint = paletteOf(session.err);
   say(session.err, `${paint.error("error:")} ${message}`);
   if (help !== null) say(session.err, `${paint.help("help:")} ${help}`);
@@ -40,8 +46,12 @@ function internalFault(error: unknown, session: Session): ExitCode {
   const place = (error instanceof Fault && placeOf(error, session)) || subject;
   say(err, `${paletteOf(err).error("internal fault:")} ${message.split("\n", 1)[0]}`);
   if (place !== null) say(err, `  while working on ${place}`);
-  say(err, `This is a mistake in lsm ${version} itself. Please report it${place === null ? "" : ", with that file"}.`);
-  if (session.env["LSM_DEBUG"] === "1") say(err, error instanceof Error ? error.stack : String(error));
+  say(
+    err,
+    `This is a mistake in lsm ${version} itself. Please report it${place === null ? "" : ", with that file"}.`,
+  );
+  if (session.env["LSM_DEBUG"] === "1")
+    say(err, error instanceof Error ? error.stack : String(error));
   else say(err, "Set LSM_DEBUG=1 to see where it happened.");
   return Exit.internal;
 }

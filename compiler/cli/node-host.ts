@@ -104,8 +104,12 @@ let libraryCache: readonly SourceText[] | undefined;
 /** In the bundle the library lies beside `lsm.js` (or one folder up, for a chunk); in the repository two up. */
 function readLibrary(): readonly SourceText[] {
   const folders = ["./stdlib/", "../stdlib/", "../../stdlib/"];
-  const found = folders.map((folder) => fileURLToPath(new URL(folder, import.meta.url))).find(existsSync);
+  const found = folders
+    .map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
+    .find(existsSync);
   if (found === undefined) throw new HostError("missing", "list", "stdlib");
   const names = readdirSync(found).filter((name) => name.endsWith(".lsm"));
-  return names.sort().map((name) => ({ path: `stdlib/${name}`, text: readFileSync(join(found, name), "utf8") }));
+  return names
+    .sort()
+    .map((name) => ({ path: `stdlib/${name}`, text: readFileSync(join(found, name), "utf8") }));
 }

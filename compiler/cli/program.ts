@@ -1,6 +1,7 @@
 /** The command line as a whole: the commands in the order in which a newcomer meets them. */
 
-import { Command, CommanderError } from "commander";
+import type { CommanderError } from "commander";
+import { Command } from "commander";
 import { addBuild } from "./commands/build.js";
 import { addCheck } from "./commands/check.js";
 import { addEvaluate } from "./commands/evaluate.js";

@@ -32,7 +32,11 @@ export function paletteOf(output: Output): Palette {
 }
 
 /** Shows diagnostics on the error stream. */
-export function showDiagnostics(session: Session, diagnostics: readonly Diagnostic[], source?: SourceLookup): void {
+export function showDiagnostics(
+  session: Session,
+  diagnostics: readonly Diagnostic[],
+  source?: SourceLookup,
+): void {
   const options = { source: source ?? sourceLookup(session), palette: paletteOf(session.err) };
   session.err.write(renderDiagnostics(diagnostics, options));
 }

@@ -1,6 +1,8 @@
 /** The program that `lsm init` writes. It is checked in tests like every other program. */
 
-export const starter = (file: string): string => `// A small hybrid language model: two linear recurrent layers, then one softmax attention layer,
+export const starter = (
+  file: string,
+): string => `// A small hybrid language model: two linear recurrent layers, then one softmax attention layer,
 // each followed by a mixture of experts. Change it, then:
 //
 //   lsm check ${file}       finds every mistake

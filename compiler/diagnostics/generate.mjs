@@ -25,7 +25,8 @@ export function parseMessage(code, text) {
   const settings = {};
   for (const line of match[1].split(/\r?\n/)) {
     if (line.trim() === "") continue;
-    const [, key, raw] = /^(severity|title|help):\s*(.*)$/.exec(line) ?? fail(`cannot read \`${line}\``);
+    const [, key, raw] =
+      /^(severity|title|help):\s*(.*)$/.exec(line) ?? fail(`cannot read \`${line}\``);
     if (key in settings) fail(`\`${key}\` is given twice`);
     settings[key] = unquote(raw.trim(), key, fail);
   }
@@ -74,12 +75,16 @@ export function generate(messages) {
     sorted.map(entryOf).join("\n"),
     `};\n`,
   ];
-  return { "messages.generated.ts": constructors.join("\n"), "catalogue.generated.ts": catalogue.join("\n") };
+  return {
+    "messages.generated.ts": constructors.join("\n"),
+    "catalogue.generated.ts": catalogue.join("\n"),
+  };
 }
 
 function constructorOf({ code, severity, title, help }) {
   const names = [...new Set([...`${title}\n${help ?? ""}`.matchAll(placeholder)].map((m) => m[1]))];
-  const parameter = names.length === 0 ? "" : `p: { ${names.map((n) => `${n}: Value`).join("; ")} }`;
+  const parameter =
+    names.length === 0 ? "" : `p: { ${names.map((n) => `${n}: Value`).join("; ")} }`;
   return [
     `  ${camelCase(code)}: (${parameter}): Message => ({`,
     `    code: ${JSON.stringify(code)},`,
@@ -111,7 +116,9 @@ function template(text) {
 
 function readMessages(folder) {
   const names = readdirSync(folder).filter((name) => name.endsWith(".md"));
-  return names.map((name) => parseMessage(basename(name, ".md"), readFileSync(join(folder, name), "utf8")));
+  return names.map((name) =>
+    parseMessage(basename(name, ".md"), readFileSync(join(folder, name), "utf8")),
+  );
 }
 
 function main(check) {

@@ -38,7 +38,9 @@ export class Reporter {
 function identity({ code, title, labels }: Diagnostic): string {
   const span = labels[0]?.span;
   // Without a place only the same words are the same report.
-  return span === undefined ? `${code}\n${title}` : `${code}\n${span.source}\n${span.start}\n${span.end}`;
+  return span === undefined
+    ? `${code}\n${title}`
+    : `${code}\n${span.source}\n${span.start}\n${span.end}`;
 }
 
 /** Orders diagnostics by file, then by the place of the primary label, then by code. */

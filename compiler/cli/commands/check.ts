@@ -17,14 +17,22 @@ export const addCheck: AddCommand = (program, session, finish) => {
   program
     .command("check")
     .summary("report every mistake in a program")
-    .description("Reports every mistake in the given files, each with its place and a way out; nothing when there is none.")
+    .description(
+      "Reports every mistake in the given files, each with its place and a way out; nothing when there is none.",
+    )
     .argument("<file...>", "the programs to check")
     .option("--json", "print the diagnostics as JSON, on the standard output")
     .addHelpText("after", "\nExamples:\n  lsm check model.lsm\n  lsm check --json examples/*/*.lsm")
-    .action(async (files: string[], options: CheckOptions) => finish(await check(files, options, session)));
+    .action(async (files: string[], options: CheckOptions) =>
+      finish(await check(files, options, session)),
+    );
 };
 
-async function check(files: readonly string[], options: CheckOptions, session: Session): Promise<ExitCode> {
+async function check(
+  files: readonly string[],
+  options: CheckOptions,
+  session: Session,
+): Promise<ExitCode> {
   const { parse } = await import("../../../grammar/parse.js");
   const diagnostics: Diagnostic[] = [];
   let failure: ExitCode | null = null;

@@ -22,7 +22,11 @@ export const addEvaluate: AddCommand = (program, session, finish) => {
     );
 };
 
-async function evaluate(checkpoint: string, _options: EvaluateOptions, session: Session): Promise<ExitCode> {
+async function evaluate(
+  checkpoint: string,
+  _options: EvaluateOptions,
+  session: Session,
+): Promise<ExitCode> {
   session.subject = checkpoint;
   return notInThisBuild("evaluate", session);
 }

@@ -15,7 +15,9 @@ export const addExplain: AddCommand = (program, session, finish) => {
   program
     .command("explain")
     .summary("tell the long story behind a message")
-    .description("Explains a diagnostic's code, with a wrong and a right program. Without a code, lists all of them.")
+    .description(
+      "Explains a diagnostic's code, with a wrong and a right program. Without a code, lists all of them.",
+    )
     .argument("[code]", "the code in a message's brackets, for example axis-mismatch")
     .option("--json", "print the entries as JSON")
     .addHelpText("after", "\nExamples:\n  lsm explain axis-mismatch\n  lsm explain")
@@ -24,7 +26,11 @@ export const addExplain: AddCommand = (program, session, finish) => {
     );
 };
 
-async function explain(code: string | undefined, options: ExplainOptions, session: Session): Promise<ExitCode> {
+async function explain(
+  code: string | undefined,
+  options: ExplainOptions,
+  session: Session,
+): Promise<ExitCode> {
   const { catalogue } = await import("../../diagnostics/catalogue.generated.js");
   if (code === undefined) {
     if (options.json) say(session.out, JSON.stringify(catalogue, null, 2));

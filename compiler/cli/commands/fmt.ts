@@ -16,14 +16,28 @@ export const addFmt: AddCommand = (program, session, finish) => {
   program
     .command("fmt")
     .summary("put programs into the one format")
-    .description("Rewrites the given files in the one format. `-` reads the standard input and prints the result.")
+    .description(
+      "Rewrites the given files in the one format. `-` reads the standard input and prints the result.",
+    )
     .argument("<file...>", "the programs to format")
-    .option("--check", "change nothing; name the files that are not formatted, and fail if there are any")
-    .addHelpText("after", "\nExamples:\n  lsm fmt model.lsm\n  lsm fmt --check examples/*/*.lsm\n  lsm fmt - < model.lsm")
-    .action(async (files: string[], options: FmtOptions) => finish(await fmt(files, options, session)));
+    .option(
+      "--check",
+      "change nothing; name the files that are not formatted, and fail if there are any",
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  lsm fmt model.lsm\n  lsm fmt --check examples/*/*.lsm\n  lsm fmt - < model.lsm",
+    )
+    .action(async (files: string[], options: FmtOptions) =>
+      finish(await fmt(files, options, session)),
+    );
 };
 
-async function fmt(files: readonly string[], options: FmtOptions, session: Session): Promise<ExitCode> {
+async function fmt(
+  files: readonly string[],
+  options: FmtOptions,
+  session: Session,
+): Promise<ExitCode> {
   if (files.includes(stdin.argument) && files.length > 1) {
     throw new UsageError("`-` reads the standard input, so it cannot be given together with files");
   }

@@ -19,11 +19,18 @@ export const addGenerate: AddCommand = (program, session, finish) => {
   program
     .command("generate")
     .summary("write text with a trained model")
-    .description("Continues a prompt with a trained model, in the recurrent form: memory does not grow with the text.")
+    .description(
+      "Continues a prompt with a trained model, in the recurrent form: memory does not grow with the text.",
+    )
     .argument("<checkpoint>", "a checkpoint file or a run's folder")
     .requiredOption("--prompt <text>", "the text to continue")
     .option("--tokens <n>", "how many tokens to write", positiveInteger, 256)
-    .option("--temperature <x>", "0 takes the likeliest token, 1 samples as trained", nonNegative, 0.8)
+    .option(
+      "--temperature <x>",
+      "0 takes the likeliest token, 1 samples as trained",
+      nonNegative,
+      0.8,
+    )
     .option("--top-k <n>", "sample from the n likeliest tokens only", positiveInteger)
     .option("--seed <n>", "the seed of the sampling", naturalNumber)
     .addHelpText(
@@ -38,7 +45,11 @@ Examples:
     );
 };
 
-async function generate(checkpoint: string, _options: GenerateOptions, session: Session): Promise<ExitCode> {
+async function generate(
+  checkpoint: string,
+  _options: GenerateOptions,
+  session: Session,
+): Promise<ExitCode> {
   session.subject = checkpoint;
   return notInThisBuild("generate", session);
 }

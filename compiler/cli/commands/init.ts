@@ -14,7 +14,9 @@ export const addInit: AddCommand = (program, session, finish) => {
   program
     .command("init")
     .summary("write a commented starter program")
-    .description("Writes a small hybrid model with its data and its training, commented line by line.")
+    .description(
+      "Writes a small hybrid model with its data and its training, commented line by line.",
+    )
     .argument("[file]", "the file to write", "model.lsm")
     .option("--force", "replace the file if there is one")
     .addHelpText("after", "\nExamples:\n  lsm init\n  lsm init experiments/first.lsm")
@@ -27,6 +29,9 @@ function init(file: string, options: InitOptions, session: Session): ExitCode {
   }
   session.host.writeText(file, starter(basename(file)));
   say(session.out, `wrote ${file}`);
-  say(session.out, `Put text files into a folder \`corpus\` beside it, then run: lsm train ${file}`);
+  say(
+    session.out,
+    `Put text files into a folder \`corpus\` beside it, then run: lsm train ${file}`,
+  );
   return Exit.ok;
 }

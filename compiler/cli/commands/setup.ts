@@ -17,9 +17,17 @@ export const addSetup: AddCommand = (program, session, finish) => {
   setup
     .command("native")
     .summary("build tfjs's native backend over TensorFlow")
-    .description("Builds tfjs's native backend over an installed TensorFlow: the Python one it finds, or the one given.")
-    .option("--tensorflow <dir>", "the folder of the TensorFlow package, where its libtensorflow_cc.so.2 lies")
-    .addHelpText("after", "\nExamples:\n  lsm setup native\n  lsm setup native --tensorflow .venv/lib/python3.12/site-packages/tensorflow")
+    .description(
+      "Builds tfjs's native backend over an installed TensorFlow: the Python one it finds, or the one given.",
+    )
+    .option(
+      "--tensorflow <dir>",
+      "the folder of the TensorFlow package, where its libtensorflow_cc.so.2 lies",
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  lsm setup native\n  lsm setup native --tensorflow .venv/lib/python3.12/site-packages/tensorflow",
+    )
     .action(async (options: SetupNativeOptions) => finish(await setupNative(options, session)));
 };
 

@@ -15,12 +15,19 @@ export const addTrace: AddCommand = (program, session, finish) => {
   program
     .command("trace")
     .summary("print a program between two passes")
-    .description("Prints a model as it stands after a pass of the compiler. Without --after, lists the passes.")
+    .description(
+      "Prints a model as it stands after a pass of the compiler. Without --after, lists the passes.",
+    )
     .argument("<file>", "the program")
     .option("--after <pass>", "the pass after which to print")
     .option("--model <name>", "the model to follow; needed only when there are several")
-    .addHelpText("after", "\nExamples:\n  lsm trace model.lsm\n  lsm trace model.lsm --after lower --model Starter")
-    .action(async (file: string, options: TraceOptions) => finish(await trace(file, options, session)));
+    .addHelpText(
+      "after",
+      "\nExamples:\n  lsm trace model.lsm\n  lsm trace model.lsm --after lower --model Starter",
+    )
+    .action(async (file: string, options: TraceOptions) =>
+      finish(await trace(file, options, session)),
+    );
 };
 
 async function trace(file: string, _options: TraceOptions, session: Session): Promise<ExitCode> {

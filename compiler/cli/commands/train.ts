@@ -1,7 +1,14 @@
 /** `lsm train`: trains a model to a checkpoint. */
 
 import { Option } from "commander";
-import { backends, naturalNumber, positiveInteger, targetOption, type Backend, type Target } from "../arguments.js";
+import {
+  backends,
+  naturalNumber,
+  positiveInteger,
+  targetOption,
+  type Backend,
+  type Target,
+} from "../arguments.js";
 import type { ExitCode } from "../exit.js";
 import type { AddCommand } from "../program.js";
 import type { Session } from "../session.js";
@@ -23,15 +30,26 @@ export const addTrain: AddCommand = (program, session, finish) => {
   program
     .command("train")
     .summary("train a model")
-    .description("Trains a model: a progress line, a loss curve, checkpoints, and samples of what it writes.")
+    .description(
+      "Trains a model: a progress line, a loss curve, checkpoints, and samples of what it writes.",
+    )
     .argument("<file>", "the program")
     .option("--train <name>", "the train block to run; needed only when there are several")
     .addOption(targetOption().default("tfjs"))
-    .addOption(new Option("--backend <backend>", "what tfjs runs on (default: the best there is)").choices([...backends]))
+    .addOption(
+      new Option("--backend <backend>", "what tfjs runs on (default: the best there is)").choices([
+        ...backends,
+      ]),
+    )
     .option("--steps <n>", "stop after this many steps, whatever the program says", positiveInteger)
     .option("--out <dir>", "the run's folder (default: under runs/)")
     .option("--seed <n>", "the seed of all random streams", naturalNumber)
-    .addOption(new Option("--resume [path]", "go on from a checkpoint; `auto`, or no path, takes the run's newest").preset("auto"))
+    .addOption(
+      new Option(
+        "--resume [path]",
+        "go on from a checkpoint; `auto`, or no path, takes the run's newest",
+      ).preset("auto"),
+    )
     .addHelpText(
       "after",
       `
@@ -40,7 +58,9 @@ Examples:
   lsm train model.lsm --train pretrain --steps 200 --seed 1
   lsm train model.lsm --resume auto`,
     )
-    .action(async (file: string, options: TrainOptions) => finish(await train(file, options, session)));
+    .action(async (file: string, options: TrainOptions) =>
+      finish(await train(file, options, session)),
+    );
 };
 
 async function train(file: string, _options: TrainOptions, session: Session): Promise<ExitCode> {

@@ -34,7 +34,11 @@ export function clip(line: string, pieces: readonly Piece[], width: number): rea
     const shift = (unit: number) => Math.min(Math.max(unit, from), to) - from + before.length;
     return {
       text: before + line.slice(from, to) + after,
-      pieces: group.map((piece) => ({ ...piece, start: shift(piece.start), end: shift(piece.end) })),
+      pieces: group.map((piece) => ({
+        ...piece,
+        start: shift(piece.start),
+        end: shift(piece.end),
+      })),
     };
   });
 }
@@ -44,7 +48,8 @@ function groups(pieces: readonly Piece[], width: number): Piece[][] {
   const result: Piece[][] = [];
   for (const piece of [...pieces].sort((a, b) => a.start - b.start)) {
     const group = result.at(-1);
-    if (group !== undefined && piece.start - group[0]!.start <= width - 2 * context) group.push(piece);
+    if (group !== undefined && piece.start - group[0]!.start <= width - 2 * context)
+      group.push(piece);
     else result.push([piece]);
   }
   return result;

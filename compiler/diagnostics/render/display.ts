@@ -14,7 +14,7 @@ export function displayLine(source: string): DisplayLine {
   let cell = 0;
   for (const character of source) {
     const shown = character === "\t" ? " ".repeat(tabStop - (cell % tabStop)) : visible(character);
-    for (let unit = 0; unit < character.length; unit++) cells.push(cell);
+    cells.push(...Array.from({ length: character.length }, () => cell));
     text += shown;
     cell += character === "\t" ? shown.length : cellWidth(shown);
   }

@@ -23,7 +23,11 @@ export interface PlacedLabel extends Label {
 const shownInFull = 4;
 
 /** The rows of one file's frame, without its `-->` header. */
-export function frame(labels: readonly PlacedLabel[], lines: Lines, options: FrameOptions): string[] {
+export function frame(
+  labels: readonly PlacedLabel[],
+  lines: Lines,
+  options: FrameOptions,
+): string[] {
   const { palette, gutter } = options;
   const bar = palette.gutter("|");
   const rows: string[] = [];

@@ -26,7 +26,9 @@ interface Mark {
  *         the query
  */
 export function labelRows(clip: Clip, line: DisplayLine, paints: LabelPaints): string[] {
-  const marks = clip.pieces.map((piece) => markOf(piece, line)).sort((a, b) => a.from - b.from || a.to - b.to);
+  const marks = clip.pieces
+    .map((piece) => markOf(piece, line))
+    .sort((a, b) => a.from - b.from || a.to - b.to);
   const paint = (mark: { primary: boolean }) => (mark.primary ? paints.primary : paints.secondary);
   const last = marks.at(-1)!;
   const inline = last.text !== "" && marks.every((mark) => mark.to <= last.to);
@@ -63,7 +65,10 @@ function underlines(marks: readonly Mark[], paint: (mark: Mark) => Paint): strin
   for (let from = 0, to = 0; from < end; from = to) {
     const owner = owners[from];
     while (to < end && owners[to]?.primary === owner?.primary) to++;
-    row += owner === undefined ? " ".repeat(to - from) : paint(owner)((owner.primary ? "^" : "-").repeat(to - from));
+    row +=
+      owner === undefined
+        ? " ".repeat(to - from)
+        : paint(owner)((owner.primary ? "^" : "-").repeat(to - from));
   }
   return row;
 }

@@ -26,7 +26,10 @@ export interface RenderOptions {
 const defaultWidth = 120;
 
 /** Every diagnostic with its frame, and a line that counts them; the empty text for none. */
-export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: RenderOptions): string {
+export function renderDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  options: RenderOptions,
+): string {
   const sources = new Sources(options.source);
   const rendered = diagnostics.map((diagnostic) => `${renderOne(diagnostic, sources, options)}\n`);
   const total = summary(diagnostics);
@@ -39,7 +42,9 @@ function renderOne(
   { palette = plain, width = defaultWidth }: RenderOptions,
 ): string {
   const primaryPaint = palette[severity];
-  const rows = [`${primaryPaint(`${severity}[${code}]`)}${palette.title(`: ${displayText(title)}`)}`];
+  const rows = [
+    `${primaryPaint(`${severity}[${code}]`)}${palette.title(`: ${displayText(title)}`)}`,
+  ];
 
   const files = byFile(labels.map((label, index) => ({ ...label, primary: index === 0 })));
   const numbers = [...files].map(([path, placed]) => {
@@ -52,7 +57,8 @@ function renderOne(
     const lines = sources.lines(path);
     if (lines === null) {
       rows.push(`  ${arrow} ${displayText(path)}`);
-      for (const { text } of placed) if (text !== "") rows.push(`  ${" ".repeat(gutter)} = ${displayText(text)}`);
+      for (const { text } of placed)
+        if (text !== "") rows.push(`  ${" ".repeat(gutter)} = ${displayText(text)}`);
     } else {
       const { line, column } = lines.position(lines.clamp(placed[0]!.span).start);
       rows.push(`  ${arrow} ${displayText(path)}:${line}:${column}`);

@@ -1,0 +1,17 @@
+/**
+ * The test run. Text goldens use `toMatchFileSnapshot`, so `npm run accept` takes over new ones, while with
+ * CI set a missing or different one fails. `.ci/run` names a file for a report that a program can read.
+ */
+import { defineConfig } from "vitest/config";
+
+const report = process.env["LSM_TEST_REPORT"];
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: report === undefined ? ["default"] : ["default", "json"],
+    ...(report === undefined ? {} : { outputFile: { json: report } }),
+  },
+});
