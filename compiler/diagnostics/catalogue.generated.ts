@@ -10,9 +10,154 @@ export interface CatalogueEntry {
 }
 
 export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
+  "annotation-mismatch": {
+    severity: "error",
+    title: "`{name}` is {found}, not {expected}",
+    prose: "An annotation is checked against the axes that follow from the value.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], heads = 4) {\n  q: [heads] = linear(x, [width])\n  linear(q, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], heads = 4) {\n  q: [heads] = linear(x, [heads])\n  linear(q, [width])\n}\n```",
+  },
   "axis-mismatch": {
     severity: "error",
     title: "{op} needs `{axis}` on both sides",
     prose: "An operation that contracts an axis multiplies two tensors along it and adds up, so both tensors must have\nthat axis. Here one of them lacks it.\n\nAxes are matched by name, never by position or size: two axes of the same size and different names are\ndifferent axes. Either produce the missing axis where the tensor is made, or contract an axis that both have.\n\n## Wrong\n```lsm\nlayer Read(x: [width], heads = 4, key = 32, value = 64) {\n  q = linear(x, [heads, value])\n  k = linear(x, [heads, key])\n  v = linear(x, [heads, value])\n  state S: [heads, key, value]\n  S <- S + k * v\n  o = dot(q, S, key)\n  linear(o, [width])\n}\n```\n\n## Right\n```lsm\nlayer Read(x: [width], heads = 4, key = 32, value = 64) {\n  q = linear(x, [heads, key])\n  k = linear(x, [heads, key])\n  v = linear(x, [heads, value])\n  state S: [heads, key, value]\n  S <- S + k * v\n  o = dot(q, S, key)\n  linear(o, [width])\n}\n```",
+  },
+  "axis-size-mismatch": {
+    severity: "error",
+    title: "`{axis}` is {left} on one side and {right} on the other",
+    prose: "Operands align by the names of their axes; an axis of one name must have one size. Two things of different size need two names.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  a = linear(x, [key: 16])\n  b = linear(x, [key: 32])\n  linear(a * b, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  a = linear(x, [key: 16])\n  b = linear(x, [key: 16])\n  linear(a * b, [width])\n}\n```",
+  },
+  "bad-route": {
+    severity: "error",
+    title: "{problem}",
+    prose: "`top_k(scores, k)` picks the k largest of scores that have one axis, and 1 ≤ k ≤ the size of that axis.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], experts = 4) {\n  route r = top_k(linear(x, [experts]), 8)\n  mix e in r { linear(x, [width]) }\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], experts = 4) {\n  route r = top_k(linear(x, [experts]), 2)\n  mix e in r { linear(x, [width]) }\n}\n```",
+  },
+  "bad-size": {
+    severity: "error",
+    title: "the size of `{name}` is {value}",
+    prose: "An axis' size must be a whole positive number. Often a division of sizes has a remainder.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], heads = 3) {\n  linear(linear(x, [heads, key: 10 / heads]), [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], heads = 5) {\n  linear(linear(x, [heads, key: 10 / heads]), [width])\n}\n```",
+  },
+  "condition-not-known": {
+    severity: "error",
+    title: "this condition is not known when the model is built",
+    prose: "The condition of an `if` is a number or true/false, never a tensor.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  if x > 0 { x } else { -x }\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  select(x > 0, x, -x)\n}\n```",
+  },
+  "duplicate-argument": {
+    severity: "error",
+    title: "`{name}` is given twice",
+    prose: "An argument may be given by position or by name, once.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width], bias: true, bias: false)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width], bias: true)\n}\n```",
+  },
+  "duplicate-axis": {
+    severity: "error",
+    title: "the axis `{axis}` occurs twice",
+    prose: "The axes of one tensor have different names, because a name is how an axis is found.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width, width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], inner = width) {\n  linear(linear(x, [width, inner]), [width])\n}\n```",
+  },
+  "duplicate-declaration": {
+    severity: "error",
+    title: "`{name}` is declared twice",
+    prose: "Layers, models, data, trainings and meshes of one file have different names. A layer of yours may have the name of one in the standard library, and then stands in its place.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) { x }\nlayer A(x: [width]) { x }\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) { x }\nlayer B(x: [width]) { x }\n```",
+  },
+  "endless-recursion": {
+    severity: "error",
+    title: "`{name}` applies itself without end",
+    prose: "A layer may not contain itself: its parameters would have no end.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  A(x)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
+  },
+  "file-not-found": {
+    severity: "error",
+    title: "cannot read `{path}`: {reason}",
+    prose: "`use` makes another file's layers visible.\n\n## Wrong\n\n```lsm\nuse \"nowhere.lsm\"\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) { x }\n```",
+  },
+  "input-mismatch": {
+    severity: "error",
+    title: "{callee} takes `{name}: {expected}`, not {found}",
+    prose: "A layer's header names the axes of its inputs, and the values given must have exactly these, in any order.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], heads = 4) {\n  swiglu(linear(x, [heads]), 64)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  swiglu(x, 64)\n}\n```",
+  },
+  "missing-argument": {
+    severity: "error",
+    title: "{callee} needs `{name}`",
+    prose: "A parameter without a default must be given, by position or by name.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(x)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
+  },
+  "missing-axis": {
+    severity: "error",
+    title: "{op} needs the axis `{axis}`",
+    prose: "The operation works along a named axis that its operand does not have.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], heads = 4) {\n  softmax(x, heads)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  softmax(x, width)\n}\n```",
+  },
+  "missing-input": {
+    severity: "error",
+    title: "{callee} is given some of its inputs, but not `{name}`",
+    prose: "Calling a layer with all its inputs applies it; with none of them it gives a recipe to apply later. Some but not all is neither.\n\n## Wrong\n\n```lsm\nlayer Two(x: [width], y: [width]) { x + y }\nlayer A(x: [width]) {\n  Two(x)\n}\n```\n\n## Right\n\n```lsm\nlayer Two(x: [width], y: [width]) { x + y }\nlayer A(x: [width]) {\n  Two(x, x)\n}\n```",
+  },
+  "nested-mix": {
+    severity: "error",
+    title: "a `mix` inside a `mix` is not supported",
+    prose: "The body of a route may hold any layer but another route.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], experts = 4) {\n  route r = top_k(linear(x, [experts]), 1)\n  mix e in r { mix f in r { x } }\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], experts = 4) {\n  route r = top_k(linear(x, [experts]), 1)\n  mix e in r { linear(x, [width]) }\n}\n```",
+  },
+  "no-objective": {
+    severity: "error",
+    title: "the model `{name}` has nothing to learn from",
+    prose: "A model says what it predicts and how wrong that is.\n\n## Wrong\n\n```lsm\nmodel M {\n  embedding(tokens(256), [width: 8])\n}\n```\n\n## Right\n\n```lsm\nmodel M {\n  language_model(vocab: 256, width: 8, blocks: [])\n}\n```",
+  },
+  "no-result": {
+    severity: "error",
+    title: "{what} has no result",
+    prose: "The last expression of a layer, a model or a mix is its result.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  y = linear(x, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
+  },
+  "not-a-route": {
+    severity: "error",
+    title: "`{name}` is not a route",
+    prose: "`mix` runs its body for the picks of a route.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  mix e in x { x }\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], experts = 4) {\n  route r = top_k(softmax(linear(x, [experts]), experts), 2)\n  mix e in r { linear(x, [width]) }\n}\n```",
+  },
+  "not-a-state": {
+    severity: "error",
+    title: "`{name}` is not a state",
+    prose: "Only a state can be stepped with `<-` or read with `.prev`; any other name is given its value with `=`, and `prev(x)` is the last token's value of any name.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  x <- x\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  state s: [width]\n  s <- 0.9 * s + x\n  s\n}\n```",
+  },
+  "reserved-axis": {
+    severity: "error",
+    title: "`{name}` cannot be the name of an axis",
+    prose: "`batch`, `time` and a few more are the axes the compiler adds; inside a layer every value is one token's.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], time = 4) {\n  linear(linear(x, [time]), [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], steps = 4) {\n  linear(linear(x, [steps]), [width])\n}\n```",
+  },
+  "state-never-written": {
+    severity: "warning",
+    title: "the state `{name}` is never stepped",
+    prose: "A state without a step keeps its initial value for ever.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  state s: [width]\n  x + s\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  state s: [width]\n  s <- 0.9 * s + x\n  x + s\n}\n```",
+  },
+  "state-shape": {
+    severity: "error",
+    title: "the state `{name}` is {expected}, but this step gives {found}",
+    prose: "A step gives a value for every element of its state and has no axis that the state lacks.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key]\n  S <- S + k * v\n  linear(S, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key, value]\n  S <- S + k * v\n  linear(dot(k, S, key), [width])\n}\n```",
+  },
+  "too-large": {
+    severity: "error",
+    title: "the tensor {found} has {count} elements",
+    prose: "Sizes multiply quickly.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], a = 1000000000, b = 1000000000) {\n  linear(linear(x, [a, b]), [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], a = 10, b = 10) {\n  linear(linear(x, [a, b]), [width])\n}\n```",
+  },
+  "too-many-arguments": {
+    severity: "error",
+    title: "{callee} takes {count} arguments at most",
+    prose: "More positional arguments were given than there are parameters.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  exp(x, x)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  exp(x)\n}\n```",
+  },
+  "unknown-argument": {
+    severity: "error",
+    title: "{callee} has no parameter `{name}`",
+    prose: "An argument is given by the name of a parameter.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width], biass: true)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width], bias: true)\n}\n```",
+  },
+  "unknown-axis": {
+    severity: "error",
+    title: "the axis `{name}` has no size here",
+    prose: "An axis in brackets takes its size from the name of the same spelling: an input's axis, a parameter or an earlier number.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [hidden])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], hidden = 64) {\n  linear(linear(x, [hidden]), [width])\n}\n```",
+  },
+  "unknown-layer": {
+    severity: "error",
+    title: "no layer or function is called `{name}`",
+    prose: "What is called must be a layer of this file, of a file it uses, of the standard library, or a parameter that holds a layer.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linaer(x, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
+  },
+  "unknown-name": {
+    severity: "error",
+    title: "nothing here is called `{name}`",
+    prose: "A name must be defined before it is used: an input or parameter of the layer, an earlier statement, a state, a layer of this file, or one of the standard library.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(y, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
+  },
+  "wrong-kind": {
+    severity: "error",
+    title: "{what} must be {expected}, not {found}",
+    prose: "Every parameter has a kind: a tensor, a number, an axis, axes, a layer, a text or true/false.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, \"wide\")\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
   },
 };
