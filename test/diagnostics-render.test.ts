@@ -95,7 +95,6 @@ test("colours change nothing but colours", () => {
     const source = (path: string) => texts.get(path) ?? null;
     const coloured = renderDiagnostics(diagnostics, { source, palette: palette(true) });
     expect(coloured).toContain("\u001b[31m");
-    // eslint-disable-next-line no-control-regex -- the escapes of the palette are what is removed
     expect(coloured.replaceAll(/\u001b\[\d+m/g, "")).toBe(
       renderDiagnostics(diagnostics, { source }),
     );
@@ -156,7 +155,6 @@ test("any text and any places render, and every underline stays under its line",
         const rows = renderDiagnostics([diagnostic], { source: () => text, width }).split("\n");
         const underlines = rows.filter((row) => /^ +\| +[-^]/.test(row));
         expect(underlines.length).toBeGreaterThan(0);
-        // eslint-disable-next-line no-control-regex -- none of the source's may reach the terminal
         for (const row of rows) expect(row).not.toMatch(/[\u0000-\u001f]/);
         for (const row of underlines) {
           const underlined = /^ +\| +[-^]+/.exec(row)![0].length;

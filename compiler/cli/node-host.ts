@@ -84,6 +84,7 @@ function kindOf(code: string): HostErrorKind {
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
+    case "EEXIST": // a file where a folder is wanted
       return "missing";
     case "EISDIR":
       return "folder";
