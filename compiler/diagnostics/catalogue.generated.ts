@@ -25,6 +25,16 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "`{axis}` is {left} on one side and {right} on the other",
     prose: "Operands align by the names of their axes; an axis of one name must have one size. Two things of different size need two names.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  a = linear(x, [key: 16])\n  b = linear(x, [key: 32])\n  linear(a * b, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  a = linear(x, [key: 16])\n  b = linear(x, [key: 16])\n  linear(a * b, [width])\n}\n```",
   },
+  "bad-escape": {
+    severity: "error",
+    title: "`{escape}` means nothing in a string",
+    prose: "A backslash in a string begins one of four escapes: `\\\"` a quote, `\\\\` a backslash, `\\n` a line break, `\\t` a tab.\nPaths are written with `/` on every system.\n\n## Wrong\n```lsm\ndata corpus {\n  text \"corpus\\raw\\*.txt\"\n}\n```\n\n## Right\n```lsm\ndata corpus {\n  text \"corpus/raw/*.txt\"\n}\n```",
+  },
+  "bad-number": {
+    severity: "error",
+    title: "`{text}` is not a number",
+    prose: "A number is digits, optionally a fraction and an exponent, then optionally one suffix: `k`, `M`, `B`, `T` for\npowers of 1000, `Ki`, `Mi`, `Gi` for powers of 1024. A name cannot start with a digit. A number must be finite.\n\n## Wrong\n```lsm\ntrain pretrain {\n  steps 30K\n  batch 1_024\n}\n```\n\n## Right\n```lsm\ntrain pretrain {\n  steps 30k\n  batch 1024\n}\n```",
+  },
   "bad-route": {
     severity: "error",
     title: "{problem}",
@@ -34,6 +44,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "the size of `{name}` is {value}",
     prose: "An axis' size must be a whole positive number. Often a division of sizes has a remainder.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], heads = 3) {\n  linear(linear(x, [heads, key: 10 / heads]), [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], heads = 5) {\n  linear(linear(x, [heads, key: 10 / heads]), [width])\n}\n```",
+  },
+  "chained-comparison": {
+    severity: "error",
+    title: "comparisons do not chain",
+    prose: "`a < b < c` would compare the outcome of `a < b` with `c`. Write both comparisons, joined by `and`.\n\n## Wrong\n```lsm\nlayer Small(x: [width], heads = 4) {\n  if 1 < heads < 9 { x } else { 2 * x }\n}\n```\n\n## Right\n```lsm\nlayer Small(x: [width], heads = 4) {\n  if 1 < heads and heads < 9 { x } else { 2 * x }\n}\n```",
   },
   "condition-not-known": {
     severity: "error",
@@ -65,6 +80,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "cannot read `{path}`: {reason}",
     prose: "`use` makes another file's layers visible.\n\n## Wrong\n\n```lsm\nuse \"nowhere.lsm\"\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) { x }\n```",
   },
+  "file-too-large": {
+    severity: "error",
+    title: "this file is too large to be a program",
+    prose: "A file may have 4 million characters and 500 000 words and marks. The largest programs people write are a hundred times smaller,\nso a larger file is most likely something else, such as a data file given by mistake. Nothing in it was read.\n\n## Wrong\n```text\na data file of 10 MB\n```\n\n## Right\n```lsm\nuse \"layers.lsm\"\n```",
+  },
   "input-mismatch": {
     severity: "error",
     title: "{callee} takes `{name}: {expected}`, not {found}",
@@ -80,6 +100,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "{op} needs the axis `{axis}`",
     prose: "The operation works along a named axis that its operand does not have.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], heads = 4) {\n  softmax(x, heads)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  softmax(x, width)\n}\n```",
   },
+  "missing-else": {
+    severity: "error",
+    title: "an `if` that gives a value needs an `else`",
+    prose: "Used as a value, an `if` must have one in either case. As a statement of its own, where only what happens inside its\nbraces counts, it may go without `else`.\n\n## Wrong\n```lsm\nlayer Scale(x: [width], double = true) {\n  y = if double { 2 * x }\n  y\n}\n```\n\n## Right\n```lsm\nlayer Scale(x: [width], double = true) {\n  y = if double { 2 * x } else { x }\n  y\n}\n```",
+  },
   "missing-input": {
     severity: "error",
     title: "{callee} is given some of its inputs, but not `{name}`",
@@ -89,6 +114,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "a `mix` inside a `mix` is not supported",
     prose: "The body of a route may hold any layer but another route.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], experts = 4) {\n  route r = top_k(linear(x, [experts]), 1)\n  mix e in r { mix f in r { x } }\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], experts = 4) {\n  route r = top_k(linear(x, [experts]), 1)\n  mix e in r { linear(x, [width]) }\n}\n```",
+  },
+  "nesting-too-deep": {
+    severity: "error",
+    title: "nested too deeply: the limit is {limit}",
+    prose: "Brackets may nest 100 deep, and an expression may be 1000 operators deep. No program that people wrote comes near;\ngenerated ones may. The limits keep every later step's use of memory bounded.\n\n## Wrong\n```lsm\nlayer Deep(x: [width]) {\n  ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((x))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))\n}\n```\n\n## Right\n```lsm\nlayer Deep(x: [width]) {\n  (x)\n}\n```",
   },
   "no-objective": {
     severity: "error",
@@ -110,6 +140,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "`{name}` is not a state",
     prose: "Only a state can be stepped with `<-` or read with `.prev`; any other name is given its value with `=`, and `prev(x)` is the last token's value of any name.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  x <- x\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  state s: [width]\n  s <- 0.9 * s + x\n  s\n}\n```",
   },
+  "not-callable": {
+    severity: "error",
+    title: "only a name can be called",
+    prose: "A call is a name followed by `(` on the same line. The outcome of a call, a member or an expression in parentheses is\ncalled by giving it a name first.\n\n## Wrong\n```lsm\nlayer Twice(x: [width], mixer: layer) {\n  shared(mixer)(x)\n}\n```\n\n## Right\n```lsm\nlayer Twice(x: [width], mixer: layer) {\n  tied = shared(mixer)\n  tied(x)\n}\n```",
+  },
   "reserved-axis": {
     severity: "error",
     title: "`{name}` cannot be the name of an axis",
@@ -125,6 +160,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "the state `{name}` is {expected}, but this step gives {found}",
     prose: "A step gives a value for every element of its state and has no axis that the state lacks.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key]\n  S <- S + k * v\n  linear(S, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key, value]\n  S <- S + k * v\n  linear(dot(k, S, key), [width])\n}\n```",
   },
+  "stray-statement": {
+    severity: "error",
+    title: "a statement stands outside a layer or model",
+    prose: "A file consists of declarations: `layer`, `model`, `data`, `train`, `parallel`, `convert` and `use`. Statements such as\n`q = …`, `state S: …` and `S <- …` stand inside the braces of a layer or a model. The parser skips to the next\ndeclaration.\n\n## Wrong\n```lsm\nq = linear(x, [heads, key])\nlayer Gate(x: [width]) {\n  x\n}\n```\n\n## Right\n```lsm\nlayer Gate(x: [width], heads = 4, key = 16) {\n  q = linear(x, [heads, key])\n  linear(q, [width])\n}\n```",
+  },
   "too-large": {
     severity: "error",
     title: "the tensor {found} has {count} elements",
@@ -134,6 +174,21 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "{callee} takes {count} arguments at most",
     prose: "More positional arguments were given than there are parameters.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  exp(x, x)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  exp(x)\n}\n```",
+  },
+  "unclosed-bracket": {
+    severity: "error",
+    title: "this `{bracket}` is never closed",
+    prose: "Every `(`, `[` and `{` needs its closing bracket. The second place, where there is one, is where something begins\nthat cannot stand inside the bracket: a new statement, a new declaration, or another bracket's end.\n\n## Wrong\n```lsm\nlayer Project(x: [width], heads = 4, key = 64) {\n  q = linear(x, [heads, key]\n  k = linear(x, [heads, key])\n  q * k\n}\n```\n\n## Right\n```lsm\nlayer Project(x: [width], heads = 4, key = 64) {\n  q = linear(x, [heads, key])\n  k = linear(x, [heads, key])\n  q * k\n}\n```",
+  },
+  "unexpected-character": {
+    severity: "error",
+    title: "the character `{character}` has no meaning here",
+    prose: "Outside strings and comments a program is written with letters, digits, `_` and the marks\n`+ - * / ^ < > = ! . , : ( ) [ ] { }`. Names are made of `A`–`Z`, `a`–`z`, `0`–`9` and `_`. Any character may\nstand in a string or a comment.\n\n## Wrong\n```lsm\nlayer Scale(x: [width], α = 2) {\n  x * α\n}\n```\n\n## Right\n```lsm\nlayer Scale(x: [width], alpha = 2) {\n  x * alpha\n}\n```",
+  },
+  "unexpected-token": {
+    severity: "error",
+    title: "expected {expected}, found {found}",
+    prose: "The grammar allows something else at this place. The parser goes on with the next statement, so that one\nrun reports every mistake.\n\nA statement ends where its line ends, unless the line ends with a binary operator, `=` or `<-`, the next line\nstarts with a binary operator other than `-`, or a `(` or `[` is still open.\n\n## Wrong\n```lsm\nlayer Gate(x: [width]) {\n  g = sigmoid(linear(x, bias = true))\n  x * g\n}\n```\n\n## Right\n```lsm\nlayer Gate(x: [width]) {\n  g = sigmoid(linear(x, [width], bias: true))\n  x * g\n}\n```",
   },
   "unknown-argument": {
     severity: "error",
@@ -145,6 +200,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "the axis `{name}` has no size here",
     prose: "An axis in brackets takes its size from the name of the same spelling: an input's axis, a parameter or an earlier number.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [hidden])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], hidden = 64) {\n  linear(linear(x, [hidden]), [width])\n}\n```",
   },
+  "unknown-keyword": {
+    severity: "error",
+    title: "`{word}` is not a keyword",
+    prose: "What follows has the form of a declaration or a statement that begins with a keyword. The parser has read it as if the\nkeyword were spelled right.\n\n## Wrong\n```lsm\nlayr Double(x: [width]) {\n  2 * x\n}\n```\n\n## Right\n```lsm\nlayer Double(x: [width]) {\n  2 * x\n}\n```",
+  },
   "unknown-layer": {
     severity: "error",
     title: "no layer or function is called `{name}`",
@@ -154,6 +214,16 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "nothing here is called `{name}`",
     prose: "A name must be defined before it is used: an input or parameter of the layer, an earlier statement, a state, a layer of this file, or one of the standard library.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(y, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
+  },
+  "unopened-bracket": {
+    severity: "error",
+    title: "this `{bracket}` has no opening bracket",
+    prose: "A closing bracket ends the innermost bracket of its kind that is open. Here none is.\n\n## Wrong\n```lsm\nlayer Double(x: [width]) {\n  2 * x)\n}\n```\n\n## Right\n```lsm\nlayer Double(x: [width]) {\n  2 * x\n}\n```",
+  },
+  "unterminated-string": {
+    severity: "error",
+    title: "this string has no closing quote",
+    prose: "A string starts and ends with `\"` and stands on one line. A quote inside it is written `\\\"`, a backslash `\\\\`.\n\n## Wrong\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\n  tokenizer bytes\n}\n```\n\n## Right\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  tokenizer bytes\n}\n```",
   },
   "wrong-kind": {
     severity: "error",

@@ -24,6 +24,18 @@ export const messages = {
     title: `\`${p.axis}\` is ${p.left} on one side and ${p.right} on the other`,
     help: null,
   }),
+  badEscape: (p: { escape: Value }): Message => ({
+    code: "bad-escape",
+    severity: "error",
+    title: `\`${p.escape}\` means nothing in a string`,
+    help: "a backslash is written `\\\\`; the escapes are `\\\"`, `\\\\`, `\\n` and `\\t`",
+  }),
+  badNumber: (p: { text: Value }): Message => ({
+    code: "bad-number",
+    severity: "error",
+    title: `\`${p.text}\` is not a number`,
+    help: "numbers read `12`, `0.5`, `1e-4`, `15B`, `4Ki`",
+  }),
   badRoute: (p: { problem: Value }): Message => ({
     code: "bad-route",
     severity: "error",
@@ -35,6 +47,12 @@ export const messages = {
     severity: "error",
     title: `the size of \`${p.name}\` is ${p.value}`,
     help: "sizes are whole numbers from 1 on",
+  }),
+  chainedComparison: (): Message => ({
+    code: "chained-comparison",
+    severity: "error",
+    title: "comparisons do not chain",
+    help: "compare twice: `a < b and b < c`",
   }),
   conditionNotKnown: (): Message => ({
     code: "condition-not-known",
@@ -72,6 +90,12 @@ export const messages = {
     title: `cannot read \`${p.path}\`: ${p.reason}`,
     help: "paths are relative to the file that uses them",
   }),
+  fileTooLarge: (): Message => ({
+    code: "file-too-large",
+    severity: "error",
+    title: "this file is too large to be a program",
+    help: "split it and join the parts with `use`; or is it another kind of file?",
+  }),
   inputMismatch: (p: { callee: Value; name: Value; expected: Value; found: Value }): Message => ({
     code: "input-mismatch",
     severity: "error",
@@ -90,6 +114,12 @@ export const messages = {
     title: `${p.op} needs the axis \`${p.axis}\``,
     help: null,
   }),
+  missingElse: (): Message => ({
+    code: "missing-else",
+    severity: "error",
+    title: "an `if` that gives a value needs an `else`",
+    help: "add `else { … }`",
+  }),
   missingInput: (p: { callee: Value; name: Value }): Message => ({
     code: "missing-input",
     severity: "error",
@@ -101,6 +131,12 @@ export const messages = {
     severity: "error",
     title: "a `mix` inside a `mix` is not supported",
     help: "apply the inner layer to the result of the outer one instead",
+  }),
+  nestingTooDeep: (p: { limit: Value }): Message => ({
+    code: "nesting-too-deep",
+    severity: "error",
+    title: `nested too deeply: the limit is ${p.limit}`,
+    help: "give the inner part a name on a line of its own",
   }),
   noObjective: (p: { name: Value }): Message => ({
     code: "no-objective",
@@ -126,6 +162,12 @@ export const messages = {
     title: `\`${p.name}\` is not a state`,
     help: `declare it first: \`state ${p.name}: [axes]\``,
   }),
+  notCallable: (): Message => ({
+    code: "not-callable",
+    severity: "error",
+    title: "only a name can be called",
+    help: "give it a name first: `f = …`, then `f(x)`",
+  }),
   reservedAxis: (p: { name: Value }): Message => ({
     code: "reserved-axis",
     severity: "error",
@@ -144,6 +186,12 @@ export const messages = {
     title: `the state \`${p.name}\` is ${p.expected}, but this step gives ${p.found}`,
     help: null,
   }),
+  strayStatement: (): Message => ({
+    code: "stray-statement",
+    severity: "error",
+    title: "a statement stands outside a layer or model",
+    help: "move it into the `{ … }` it belongs to; a `}` too many may have ended that early",
+  }),
   tooLarge: (p: { found: Value; count: Value }): Message => ({
     code: "too-large",
     severity: "error",
@@ -154,6 +202,24 @@ export const messages = {
     code: "too-many-arguments",
     severity: "error",
     title: `${p.callee} takes ${p.count} arguments at most`,
+    help: null,
+  }),
+  unclosedBracket: (p: { bracket: Value; closer: Value }): Message => ({
+    code: "unclosed-bracket",
+    severity: "error",
+    title: `this \`${p.bracket}\` is never closed`,
+    help: `close it with \`${p.closer}\``,
+  }),
+  unexpectedCharacter: (p: { character: Value }): Message => ({
+    code: "unexpected-character",
+    severity: "error",
+    title: `the character \`${p.character}\` has no meaning here`,
+    help: null,
+  }),
+  unexpectedToken: (p: { expected: Value; found: Value }): Message => ({
+    code: "unexpected-token",
+    severity: "error",
+    title: `expected ${p.expected}, found ${p.found}`,
     help: null,
   }),
   unknownArgument: (p: { callee: Value; name: Value }): Message => ({
@@ -168,6 +234,12 @@ export const messages = {
     title: `the axis \`${p.name}\` has no size here`,
     help: `define it first (\`${p.name} = 64\`), or write the size in place: \`[${p.name}: 64]\``,
   }),
+  unknownKeyword: (p: { word: Value; keyword: Value }): Message => ({
+    code: "unknown-keyword",
+    severity: "error",
+    title: `\`${p.word}\` is not a keyword`,
+    help: `did you mean \`${p.keyword}\`?`,
+  }),
   unknownLayer: (p: { name: Value }): Message => ({
     code: "unknown-layer",
     severity: "error",
@@ -179,6 +251,18 @@ export const messages = {
     severity: "error",
     title: `nothing here is called \`${p.name}\``,
     help: null,
+  }),
+  unopenedBracket: (p: { bracket: Value }): Message => ({
+    code: "unopened-bracket",
+    severity: "error",
+    title: `this \`${p.bracket}\` has no opening bracket`,
+    help: "remove it, or add the bracket that it should close",
+  }),
+  unterminatedString: (): Message => ({
+    code: "unterminated-string",
+    severity: "error",
+    title: "this string has no closing quote",
+    help: "a string ends on the line where it starts; write a line break in it as `\\n`",
   }),
   wrongKind: (p: { what: Value; expected: Value; found: Value }): Message => ({
     code: "wrong-kind",
