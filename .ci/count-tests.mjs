@@ -1,0 +1,9 @@
+/** Prints `tests: N passed, N failed` from vitest's JSON report; a test file that did not load is one failure. */
+import { readFileSync } from "node:fs";
+
+const report = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const unloaded = report.testResults.filter(
+  ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+);
+const failed = report.numFailedTests + unloaded.length;
+console.log(`tests: ${report.numPassedTests} passed, ${failed} failed`);
