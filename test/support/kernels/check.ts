@@ -51,7 +51,7 @@ async function difference(result: Tensor | null, expected: Named | null, toleran
   if (result.shape.join() !== shape.join()) return `shape [${result.shape.join()}] instead of [${shape.join()}]`;
   if (result.dtype !== expected.dtype) return `${result.dtype} instead of ${expected.dtype}`;
   const data = await result.data();
-  const scale = expected.data.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 1e-6);
+  const scale = expected.data.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0.1);
   for (let i = 0; i < data.length; i++) {
     const [is, wanted] = [data[i]!, expected.data[i]!];
     const close = Object.is(is, wanted) || Math.abs(is - wanted) <= tolerance * scale;

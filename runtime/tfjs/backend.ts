@@ -1,0 +1,72 @@
+/**
+ * Which tfjs backend runs the program: the one asked for, else the best there is.
+ *
+ *   node-gpu, node   TensorFlow, where `lsm setup native` or npm has put it
+ *   webgpu           where there is a real adapter
+ *   wasm             the default
+ *   cpu              when all else fails
+ */
+
+import { type BackendName, type Candidate, backendNames, inNode } from "./backends/candidate.js";
+import { cpu } from "./backends/cpu.js";
+import { node, nodeGpu } from "./backends/native.js";
+import { wasm } from "./backends/wasm.js";
+import { webgpu } from "./backends/webgpu.js";
+import { createGenericKernels } from "./generic/index.js";
+import type { Tf } from "./generic/context.js";
+import type { KernelSet } from "./kernel-set.js";
+
+export type { BackendName } from "./backends/candidate.js";
+
+export interface Backend {
+  readonly tf: Tf;
+  readonly name: BackendName;
+  readonly kernels: KernelSet;
+  /** One line: what was chosen and why. */
+  readonly why: string;
+}
+
+/** A backend was asked for that is unknown or not there; the message says what to do. */
+export class BackendError extends Error {
+  override name = "BackendError";
+}
+
+const candidates: readonly Candidate[] = inNode ? [nodeGpu, node, webgpu, wasm, cpu] : [webgpu, wasm, cpu];
+
+export async function chooseBackend(requested?: BackendName): Promise<Backend> {
+  const tf = await importTfjs();
+  tf.enableProdMode();
+  return requested ? askedFor(tf, requested) : bestOf(tf);
+}
+
+async function askedFor(tf: Tf, name: BackendName): Promise<Backend> {
+  if (!backendNames.includes(name))
+    throw new BackendError(`there is no backend "${name}"; there are ${backendNames.join(", ")}`);
+  const candidate = candidates.find((one) => one.name === name);
+  if (!candidate) throw new BackendError(`backend ${name} does not run in a browser; use webgpu, wasm or cpu`);
+  const start = await candidate.start(tf, true);
+  if (!start.started) throw new BackendError(`backend ${name} cannot be used: ${start.because}; ${start.remedy}`);
+  return running(tf, name, `backend ${start.what}: as asked`);
+}
+
+async function bestOf(tf: Tf): Promise<Backend> {
+  let better = ""; // what stands in the way of the best one
+  for (const candidate of candidates) {
+    const start = await candidate.start(tf, false);
+    if (start.started)
+      return running(tf, candidate.name, `backend ${start.what}: ${better || "the fastest kind there is"}`);
+    better ||= `${start.because}; ${start.remedy}`;
+  }
+  throw new BackendError(`no backend starts: ${better}`);
+}
+
+async function running(tf: Tf, name: BackendName, why: string): Promise<Backend> {
+  await tf.ready();
+  return { tf, name, kernels: createGenericKernels(tf), why };
+}
+
+/** The union package: in Node it is CommonJS, whose exports come as one object. */
+async function importTfjs(): Promise<Tf> {
+  const loaded = (await import("@tensorflow/tfjs")) as Tf & { readonly default?: Tf };
+  return loaded.default ?? loaded;
+}

@@ -1,0 +1,56 @@
+/**
+ * WebGPU: the browser's own, or in Node Dawn from the optional npm package `webgpu`.
+ *
+ * Software adapters (SwiftShader, llvmpipe) prove correctness but are far slower than WebAssembly, so they are
+ * taken only when asked for.
+ */
+
+import { type Candidate, inNode, messageOf, missing } from "./candidate.js";
+
+interface AdapterInfo {
+  readonly vendor?: string;
+  readonly architecture?: string;
+  readonly device?: string;
+  readonly description?: string;
+}
+
+interface Adapter {
+  readonly info?: AdapterInfo;
+  readonly isFallbackAdapter?: boolean;
+}
+
+interface Gpu {
+  requestAdapter(): Promise<Adapter | null>;
+}
+
+export const webgpu: Candidate = {
+  name: "webgpu",
+  async start(tf, asked) {
+    try {
+      if (inNode && !(await (await import("./webgpu-dawn.node.js")).provideNavigator()))
+        return missing("there is no WebGPU in Node without the package webgpu", 'run "npm install webgpu@0.6.2"');
+      const gpu = (globalThis.navigator as unknown as { gpu?: Gpu } | undefined)?.gpu;
+      const adapter = await gpu?.requestAdapter();
+      if (!adapter) return missing("there is no WebGPU adapter", "use wasm, or install a Vulkan driver");
+      const { info = {} } = adapter;
+      const label = info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(" ");
+      if (!asked && isSoftware(adapter))
+        return missing(`the only WebGPU adapter is software (${label})`, 'ask for it with "--backend webgpu"');
+      await import("@tensorflow/tfjs-backend-webgpu");
+      if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs could not start it");
+      return { started: true, what: `webgpu (${label || "unnamed adapter"})` };
+    } catch (fault) {
+      return missing(`WebGPU does not start: ${messageOf(fault)}`, "use wasm");
+    }
+  },
+};
+
+function isSoftware(adapter: Adapter): boolean {
+  return adapter.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe/i.test(JSON.stringify(describe(adapter.info)));
+}
+
+/** The fields of an adapter's description: they are getters, so they do not show up by themselves. */
+function describe(info: AdapterInfo = {}): AdapterInfo {
+  const { vendor = "", architecture = "", device = "", description = "" } = info;
+  return { vendor, architecture, device, description };
+}

@@ -1,0 +1,59 @@
+/**
+ * The kernels in plain tfjs ops: right on every backend, fast on those with a fast op of each kind
+ * (TensorFlow). Backends with kernels of their own fall back on these for what they do not cover.
+ */
+
+import type { Tensor } from "@tensorflow/tfjs";
+import type { KernelSet } from "../kernel-set.js";
+import { type Tf, contextOf } from "./context.js";
+import { createAdamw } from "./adamw.js";
+import { createConv, createConvInputGradient, createConvWeightGradient } from "./conv.js";
+import { createCumulate } from "./cumulate.js";
+import { createDot } from "./dot.js";
+import { createExpand } from "./expand.js";
+import { createGroupedDot, createGroupedOuter } from "./grouped.js";
+import { createMap } from "./map.js";
+import { createArgsort, createTopK } from "./order.js";
+import { createReduce } from "./reduce.js";
+import { createScan } from "./scan.js";
+import { createSolve } from "./solve.js";
+import { createConcat, createPad, createShift, createSlice } from "./structure.js";
+import { createPut, createTake } from "./take.js";
+
+/** For the backend that is active now. */
+export function createGenericKernels(tf: Tf): KernelSet {
+  const context = contextOf(tf);
+  /** Frees everything a kernel makes but its result. */
+  const tidy =
+    <Arguments extends unknown[], Result extends Tensor | Tensor[]>(kernel: (...given: Arguments) => Result) =>
+    (...given: Arguments): Result =>
+      tf.tidy(() => kernel(...given));
+
+  const map = createMap(context);
+  const shift = createShift(context);
+  return {
+    map: tidy(map),
+    dot: tidy(createDot(context)),
+    sum: tidy(createReduce(context, "sum")),
+    max: tidy(createReduce(context, "max")),
+    expand: tidy(createExpand(context)),
+    reshape: (x, shape) => tf.reshape(x, [...shape]),
+    slice: tidy(createSlice(context)),
+    pad: tidy(createPad(context)),
+    concat: tidy(createConcat(context)),
+    shift: tidy(shift),
+    take: tidy(createTake(context)),
+    put: tidy(createPut(context)),
+    topK: tidy(createTopK(context)),
+    argsort: tidy(createArgsort(context)),
+    cumulate: tidy(createCumulate(context)),
+    solve: tidy(createSolve(context)),
+    groupedDot: tidy(createGroupedDot(context)),
+    groupedOuter: tidy(createGroupedOuter(context)),
+    conv: tidy(createConv(context, { map, shift })),
+    convInputGradient: tidy(createConvInputGradient(context, { map, shift })),
+    convWeightGradient: tidy(createConvWeightGradient(context, { map, shift })),
+    scan: createScan(context, map),
+    adamw: tidy(createAdamw(context)),
+  };
+}

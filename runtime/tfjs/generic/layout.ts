@@ -1,0 +1,96 @@
+/**
+ * Moving, repeating and merging axes.
+ *
+ * tfjs ops stop at rank 4, 5 or 6 depending on op and backend, and our tensors have up to seven axes; so
+ * axes that move together are merged before any op runs, and what is still too long goes in several steps.
+ */
+
+import type { Tensor } from "@tensorflow/tfjs";
+import type { Context } from "./context.js";
+import { type Sizes, countOf, product, shapeOf, sizesOf, without } from "../letters.js";
+
+/** The rank that every op of every backend takes. */
+export const safeRank = 4;
+
+/** x with its axes in the order `to`; same letters. The result may share x's buffer. */
+export function arrange({ tf }: Context, x: Tensor, from: string, to: string): Tensor {
+  const sizes = sizesOf([from], [x]);
+  const shape = shapeOf(to, sizes);
+  const real = (letters: string): string => [...letters].filter((l) => sizes[l] !== 1).join("");
+  let groups = mergeRuns(real(from), real(to));
+  const wanted = [...groups].sort((a, b) => to.indexOf(a[0]!) - to.indexOf(b[0]!));
+  const step = (value: Tensor, parts: readonly string[], order: number[]): Tensor =>
+    tf.transpose(tf.reshape(value, parts.map((part) => countOf(part, sizes))), order);
+
+  if (groups.every((group, i) => group === wanted[i])) return tf.reshape(x, shape);
+  if (groups.length <= safeRank)
+    return tf.reshape(step(x, groups, wanted.map((group) => groups.indexOf(group))), shape);
+  // Too many: take the groups from the last wanted one on and bring each to the front in turn.
+  let value = x;
+  for (const group of [...wanted].reverse()) {
+    const at = groups.indexOf(group);
+    const before = groups.slice(0, at);
+    const after = groups.slice(at + 1);
+    if (before.length > 0) value = step(value, [before.join(""), group, after.join("")], [1, 0, 2]);
+    groups = [group, ...before, ...after];
+  }
+  return tf.reshape(value, shape);
+}
+
+/** `from` cut into the longest pieces that appear whole in `to`. */
+function mergeRuns(from: string, to: string): string[] {
+  const groups: string[] = [];
+  for (const letter of from) {
+    const last = groups.at(-1);
+    if (last !== undefined && to.includes(last + letter)) groups[groups.length - 1] = last + letter;
+    else groups.push(letter);
+  }
+  return groups;
+}
+
+/** x with the axes `to`: rearranged, and repeated along those it lacks. The result may share x's buffer. */
+export function spread(context: Context, x: Tensor, from: string, to: string, sizes: Sizes): Tensor {
+  const { tf } = context;
+  const known = sizesOf([from], [x], sizes);
+  const missing = without(to, from);
+  const present = without(to, missing);
+  let value = arrange(context, x, from, present);
+  let held = present;
+  // From the last run of new axes to the first, so that all but the last step are small.
+  for (const run of runsOf(to, missing).reverse()) {
+    const size = countOf(run, known);
+    const at = [...held].filter((letter) => to.indexOf(letter) < to.indexOf(run[0]!)).length;
+    const before = held.slice(0, at);
+    const after = held.slice(at);
+    held = before + run + after;
+    if (size === 1) continue;
+    // Not tf.tile: it is pathological on WebAssembly. Ones keep NaN, infinities and −0 as they are.
+    const one = tf.ones([1, size, 1], value.dtype as "float32" | "int32");
+    value = tf.mul(tf.reshape(value, [countOf(before, known), 1, countOf(after, known)]), one);
+  }
+  return tf.reshape(value, shapeOf(to, known));
+}
+
+/** The maximal runs of letters of `axes` that are in `members`. */
+function runsOf(axes: string, members: string): string[] {
+  const runs: string[] = [];
+  let open = false;
+  for (const letter of axes) {
+    const inside = members.includes(letter);
+    if (inside && open) runs[runs.length - 1] += letter;
+    else if (inside) runs.push(letter);
+    open = inside;
+  }
+  return runs;
+}
+
+/** x seen as [before, axis, after]: the rank-3 view in which work along one axis is done. */
+export function threeAxes({ tf }: Context, x: Tensor, axis: number): Tensor {
+  const { shape } = x;
+  return tf.reshape(x, [product(shape.slice(0, axis)), shape[axis]!, product(shape.slice(axis + 1))]);
+}
+
+/** The shape with one axis of another size. */
+export function withSize(shape: readonly number[], axis: number, size: number): number[] {
+  return shape.map((old, i) => (i === axis ? size : old));
+}

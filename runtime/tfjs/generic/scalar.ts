@@ -1,0 +1,82 @@
+/**
+ * Every scalar function in tfjs ops, on float32 tensors that broadcast against each other.
+ * The definitions are those of compiler/ir/scalar-functions.ts.
+ */
+
+import type { Tensor } from "@tensorflow/tfjs";
+import type { ScalarFunction } from "../../../compiler/ir/scalar-functions.js";
+import type { Context } from "./context.js";
+
+type Scalar = (a: Tensor, b: Tensor, c: Tensor) => Tensor;
+
+export function scalarOps({ tf, can }: Context): { readonly [F in ScalarFunction]: Scalar } {
+  const asFloat = (condition: Tensor): Tensor => tf.cast(condition, "float32");
+  const below = (x: Tensor, limit: number): Tensor => tf.less(tf.abs(x), limit);
+  const horner = (x: Tensor, coefficients: readonly number[]): Tensor =>
+    coefficients
+      .slice(1)
+      .reduce<Tensor>((sum, c) => tf.add(tf.mul(sum, x), c), tf.mul(tf.onesLike(x), coefficients[0]!));
+
+  // Where the backend's own function loses all digits near 0, a series takes its place there.
+  const expm1: Scalar = (x) => {
+    if (can.precise) return tf.expm1(x);
+    const series = tf.mul(x, horner(x, [1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2, 1]));
+    return tf.where(below(x, 0.35), series, tf.sub(tf.exp(x), 1));
+  };
+  const log1p: Scalar = (x) => {
+    if (can.precise) return tf.log1p(x);
+    const s = tf.div(x, tf.add(x, 2)); // log(1 + x) = 2 artanh(x / (2 + x))
+    const series = tf.mul(tf.mul(s, 2), horner(tf.square(s), [1 / 9, 1 / 7, 1 / 5, 1 / 3, 1]));
+    return tf.where(below(x, 0.4), series, tf.log(tf.add(x, 1)));
+  };
+  const tanh: Scalar = (x) => {
+    if (can.precise) return tf.tanh(x);
+    const series = tf.mul(x, horner(tf.square(x), [-17 / 315, 2 / 15, -1 / 3, 1]));
+    return tf.where(below(x, 0.2), series, tf.tanh(x));
+  };
+
+  /** `tf.where` repeats its operands with `tile`, so they get their common shape here. */
+  const select: Scalar = (c, a, b) => {
+    const shape = [c, a, b].map((t) => t.shape).reduce(tf.broadcast_util.assertAndGetBroadcastShape);
+    const full = (t: Tensor): Tensor =>
+      t.size === shape.reduce((n, size) => n * size, 1) ? tf.reshape(t, shape) : tf.mul(t, tf.ones(shape));
+    return tf.where(tf.notEqual(full(c), 0), full(a), full(b));
+  };
+
+  return {
+    neg: (x) => tf.neg(x),
+    exp: (x) => tf.exp(x),
+    expm1,
+    log: (x) => tf.log(x),
+    log1p,
+    sigmoid: (x) => tf.sigmoid(x),
+    softplus: (x, ...rest) => tf.add(tf.relu(x), log1p(tf.exp(tf.neg(tf.abs(x))), ...rest)),
+    tanh,
+    sqrt: (x) => tf.sqrt(x),
+    rsqrt: (x) => tf.rsqrt(x),
+    square: (x) => tf.square(x),
+    reciprocal: (x) => tf.reciprocal(x),
+    abs: (x) => tf.abs(x),
+    sign: (x) => tf.sign(x),
+    floor: (x) => tf.floor(x),
+    sin: (x) => tf.sin(x),
+    cos: (x) => tf.cos(x),
+    stop: (x) => tf.clone(x),
+    to_int: (x) => tf.floor(x), // the result of the map is cast; within it, values stay float32
+    add: (a, b) => tf.add(a, b),
+    sub: (a, b) => tf.sub(a, b),
+    mul: (a, b) => tf.mul(a, b),
+    div: (a, b) => tf.div(a, b),
+    pow: (a, b) => tf.pow(a, b),
+    maximum: (a, b) => tf.maximum(a, b),
+    minimum: (a, b) => tf.minimum(a, b),
+    mod: (a, b) => tf.sub(a, tf.mul(b, tf.floor(tf.div(a, b)))), // tf.mod rounds otherwise on some backends
+    lt: (a, b) => asFloat(tf.less(a, b)),
+    le: (a, b) => asFloat(tf.lessEqual(a, b)),
+    gt: (a, b) => asFloat(tf.greater(a, b)),
+    ge: (a, b) => asFloat(tf.greaterEqual(a, b)),
+    eq: (a, b) => asFloat(tf.equal(a, b)),
+    ne: (a, b) => asFloat(tf.notEqual(a, b)),
+    select,
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * `take` and its adjoint `put`, through one flat list of rows.
+ *
+ * Letters that table and ids share become part of the row number, so that one plain gather or scatter
+ * serves every case. Row numbers are int32: float32 has whole numbers only to 2²⁴.
+ */
+
+import type { Tensor, Tensor1D } from "@tensorflow/tfjs";
+import type { Context } from "./context.js";
+import { arrange, spread } from "./layout.js";
+import { type Sizes, common, countOf, parseSpec, shapeOf, sizesOf, without } from "../letters.js";
+
+/** ids (arranged as shared + over) plus `rows` times the number of their shared position. */
+function flatRows({ tf }: Context, ids: Tensor, shared: string, over: string, rows: number, sizes: Sizes): Tensor1D {
+  const blocks = countOf(shared, sizes);
+  const flat = tf.cast(tf.reshape(ids, [blocks, countOf(over, sizes)]), "int32");
+  if (blocks === 1) return tf.reshape(flat, [-1]);
+  const starts = tf.reshape(tf.range(0, blocks * rows, rows, "int32"), [blocks, 1]);
+  return tf.reshape(tf.add(flat, starts), [-1]);
+}
+
+export function createTake(context: Context) {
+  const { tf } = context;
+  return (text: string, axis: string, table: Tensor, ids: Tensor): Tensor => {
+    const { operands, result } = parseSpec(text);
+    const [held, asked] = operands as [string, string];
+    const sizes = sizesOf(operands, [table, ids]);
+    const shared = common(without(held, axis), asked);
+    const over = without(asked, shared);
+    const rest = without(held, axis + shared);
+    const rows = flatRows(context, arrange(context, ids, asked, shared + over), shared, over, sizes[axis]!, sizes);
+    const flat = tf.reshape(arrange(context, table, held, shared + axis + rest), [countOf(shared + axis, sizes), countOf(rest, sizes)]);
+    const taken = tf.reshape(tf.gather(flat, rows), shapeOf(shared + over + rest, sizes));
+    return arrange(context, taken, shared + over + rest, result);
+  };
+}
+
+export function createPut(context: Context) {
+  const { tf } = context;
+  return (text: string, axis: string, size: number, ids: Tensor, values: Tensor): Tensor => {
+    const { operands, result } = parseSpec(text);
+    const [asked, given] = operands as [string, string];
+    const sizes = sizesOf(operands, [ids, values], { [axis]: size });
+    const shared = common(asked, result);
+    const over = without(asked, shared);
+    const rest = without(given, asked);
+    const rows = flatRows(context, arrange(context, ids, asked, shared + over), shared, over, size, sizes);
+    const flat = tf.reshape(spread(context, values, given, shared + over + rest, sizes), [rows.size, countOf(rest, sizes)]);
+    const shape = [countOf(shared + axis, sizes), countOf(rest, sizes)];
+    // scatterND adds up repeated indices on every backend; unsortedSegmentSum is missing on WebAssembly.
+    const summed = tf.scatterND(tf.reshape(rows, [-1, 1]), flat, shape);
+    return arrange(context, tf.reshape(summed, shapeOf(shared + axis + rest, sizes)), shared + axis + rest, result);
+  };
+}
