@@ -9,7 +9,7 @@ export interface Capability {
   readonly readsBack: boolean;
   /** A matmul may take its operands transposed. tfjs's WebAssembly one is 12–24× slower then. */
   readonly transposedMatMul: boolean;
-  /** expm1, log1p and tanh keep their relative precision near 0. Shading languages do not promise it. */
+  /** expm1, log1p, tanh and sin keep their relative precision near 0. WebAssembly and shaders lose it. */
   readonly precise: boolean;
   /** tfjs's topk gives equal values in order of position. That of the cpu backend does not. */
   readonly stableTopK: boolean;
@@ -28,7 +28,7 @@ export function contextOf(tf: Tf): Context {
     can: {
       readsBack: !gpu,
       transposedMatMul: backend !== "wasm",
-      precise: !gpu,
+      precise: backend === "cpu" || backend === "tensorflow",
       stableTopK: backend === "tensorflow",
     },
   };

@@ -20,7 +20,7 @@ interface Segments {
 
 function segmentsOf(ids: ArrayLike<number>, groups: number): Segments {
   const counts = new Array<number>(groups + 1).fill(0);
-  for (let slot = 0; slot < ids.length; slot++) counts[ids[slot]! + 1]!++;
+  for (const id of Array.from(ids)) counts[id + 1]!++;
   for (let g = 0; g < groups; g++) counts[g + 1]! += counts[g]!;
   const next = [...counts];
   const order = new Int32Array(ids.length);

@@ -9,7 +9,7 @@ import type { Context } from "./context.js";
 
 type Scalar = (a: Tensor, b: Tensor, c: Tensor) => Tensor;
 
-export function scalarOps({ tf, can }: Context): { readonly [F in ScalarFunction]: Scalar } {
+export function scalarOps({ tf, can }: Context): Readonly<Record<ScalarFunction, Scalar>> {
   const asFloat = (condition: Tensor): Tensor => tf.cast(condition, "float32");
   const below = (x: Tensor, limit: number): Tensor => tf.less(tf.abs(x), limit);
   const horner = (x: Tensor, coefficients: readonly number[]): Tensor =>
@@ -33,6 +33,11 @@ export function scalarOps({ tf, can }: Context): { readonly [F in ScalarFunction
     if (can.precise) return tf.tanh(x);
     const series = tf.mul(x, horner(tf.square(x), [-17 / 315, 2 / 15, -1 / 3, 1]));
     return tf.where(below(x, 0.2), series, tf.tanh(x));
+  };
+  const sin: Scalar = (x) => {
+    if (can.precise) return tf.sin(x);
+    const series = tf.mul(x, horner(tf.square(x), [-1 / 5040, 1 / 120, -1 / 6, 1]));
+    return tf.where(below(x, 0.3), series, tf.sin(x));
   };
 
   /** `tf.where` repeats its operands with `tile`, so they get their common shape here. */
@@ -59,7 +64,7 @@ export function scalarOps({ tf, can }: Context): { readonly [F in ScalarFunction
     abs: (x) => tf.abs(x),
     sign: (x) => tf.sign(x),
     floor: (x) => tf.floor(x),
-    sin: (x) => tf.sin(x),
+    sin,
     cos: (x) => tf.cos(x),
     stop: (x) => tf.clone(x),
     to_int: (x) => tf.floor(x), // the result of the map is cast; within it, values stay float32

@@ -31,7 +31,7 @@ export function* indices(letters: string, sizes: Sizes): Generator<Index> {
   for (;;) {
     yield { ...index };
     let i = letters.length - 1;
-    while (i >= 0 && ++index[letters[i]!]! === sizes[letters[i]!]!) index[letters[i--]!] = 0;
+    while (i >= 0 && (index[letters[i]!]! += 1) === sizes[letters[i]!]) index[letters[i--]!] = 0;
     if (i < 0) return;
   }
 }
