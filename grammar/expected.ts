@@ -34,6 +34,7 @@ export function reportException(error: IRecognitionException, previous: IToken, 
 
 export function reportUnexpected(expected: string, found: IToken, previous: IToken, rule: string, problems: Problems): void {
   if (found.image === "" && closers.has(found.tokenType)) return; // the missing bracket has been reported
+  if (problems.isSpoilt(found.startLine)) return;
   const help = tokenHint(rule, found, previous);
   const message = messages.unexpectedToken({ expected, found: describe(found) });
   problems.report(message, [{ span: place(found, previous, problems), text: "" }], help);

@@ -34,6 +34,7 @@ export const characterHint = (text: string): string | null => characters[text[0]
 export function tokenHint(rule: string, found: IToken, previous: IToken): string | null {
   const type = found.tokenType;
   if (type === types.Times && previous.tokenType === types.Times) return "a power is written `^`";
+  if (type === types.Dot) return "a number starts with a digit: `0.5`; a member follows its owner: `S.prev`";
   if (type === types.Else) return "`else` follows the `}` of an `if`";
   if (rule === "callArguments" && type === types.Equals) return "an argument goes by name with a colon: `name: value`";
   if (rule === "pairs" && type === types.Equals) return "a pair is written with a colon: `name: value`";

@@ -15,9 +15,12 @@ export function layout(tokens: readonly Token[]): Token[] {
     const token = tokens[i]!;
     if (token.tokenType === types.Newline) {
       const breaks = open.length === 0 || open.at(-1)!.tokenType === types.LeftBrace;
-      if (breaks && endsStatement(out.at(-1), tokens, nextSolid(tokens, i))) out.push(placed(token, out));
+      if (breaks && endsStatement(out.at(-1), tokens, i + 1)) {
+        out.push({ ...placed(token, out), nesting: open.length });
+      }
       continue;
     }
+    token.nesting = open.length;
     if (token.tokenType === types.LeftParen || token.tokenType === types.LeftBracket || token.tokenType === types.LeftBrace) {
       open.push(token);
     } else if (token.tokenType === types.RightParen || token.tokenType === types.RightBracket || token.tokenType === types.RightBrace) {
@@ -32,11 +35,6 @@ export function layout(tokens: readonly Token[]): Token[] {
 function placed(newline: Token, out: readonly Token[]): Token {
   const at = out.at(-1)!.endOffset + 1;
   return { ...makeToken(types.Newline, "", at, newline.startLine) };
-}
-
-function nextSolid(tokens: readonly Token[], i: number): number {
-  while (tokens[i]?.tokenType === types.Newline) i++;
-  return i;
 }
 
 function endsStatement(before: Token | undefined, tokens: readonly Token[], next: number): boolean {

@@ -43,7 +43,7 @@ export function lex(text: string, problems: Problems): Lexed {
   const push = (type: TokenType, end: number) => {
     tokens.push(makeToken(type, text.slice(at, end), at, line));
     at = end;
-    ownLine = type === types.Newline;
+    ownLine = false;
   };
 
   while (at < text.length) {
@@ -53,7 +53,10 @@ export function lex(text: string, problems: Problems): Lexed {
     }
     const c = text[at]!;
     if (c === "\n" || c === "\r") {
-      push(types.Newline, at + (text.startsWith("\r\n", at) ? 2 : 1));
+      const end = at + (text.startsWith("\r\n", at) ? 2 : 1);
+      if (tokens.at(-1)?.tokenType === types.Newline) at = end;
+      else push(types.Newline, end);
+      ownLine = true;
       line++;
     } else if (isBlank(c)) {
       at++;
@@ -63,11 +66,11 @@ export function lex(text: string, problems: Problems): Lexed {
       at = end;
     } else if (c === '"') {
       const end = endOfString(text, at);
-      checkString(text.slice(at, end), at, problems);
+      checkString(text.slice(at, end), at, line, problems);
       push(types.String, end);
     } else if (isDigit(c)) {
       const end = matchEnd(number, text, at);
-      checkNumber(text.slice(at, end), at, problems);
+      checkNumber(text.slice(at, end), at, line, problems);
       push(types.Number, end);
     } else if (isLetter(c)) {
       const end = matchEnd(word, text, at);
@@ -76,7 +79,7 @@ export function lex(text: string, problems: Problems): Lexed {
       const two = marks.get(text.slice(at, at + 2));
       const one = two ?? marks.get(c);
       if (one !== undefined) push(one, at + (two === undefined ? 1 : 2));
-      else at = skipUnknown(text, at, problems);
+      else at = skipUnknown(text, at, line, problems);
     }
   }
   return { tokens, comments };
@@ -109,11 +112,12 @@ function endOfString(text: string, start: number): number {
 }
 
 /** Skips a run of characters the language has no use for, with one report for all of them. */
-function skipUnknown(text: string, start: number, problems: Problems): number {
+function skipUnknown(text: string, start: number, line: number, problems: Problems): number {
   let end = start + 1;
   while (end < text.length && !known.test(text[end]!)) end++;
   const character = printable(text.codePointAt(start)!);
   const help = characterHint(text.slice(start, start + 2));
+  problems.spoil(line);
   problems.report(messages.unexpectedCharacter({ character }), [{ span: problems.span(start, end), text: "" }], help);
   return end;
 }

@@ -13,10 +13,11 @@ export function numberValue(text: string): number {
   return Number(match[1]) * (match[2] === undefined ? 1 : numberSuffixes[match[2]]!);
 }
 
-export function checkNumber(text: string, start: number, problems: Problems): void {
+export function checkNumber(text: string, start: number, line: number, problems: Problems): void {
   if (Number.isFinite(numberValue(text))) return;
   const help = text.includes("_") ? "digits are not grouped: write `15B` or `15000000000`" : undefined;
   const shown = text.length > 40 ? `${text.slice(0, 39)}…` : text;
+  problems.spoil(line);
   problems.report(
     messages.badNumber({ text: shown }),
     [{ span: problems.span(start, start + text.length), text: "" }],
@@ -36,9 +37,10 @@ export function quote(value: string): string {
   return `"${escaped}"`;
 }
 
-export function checkString(text: string, start: number, problems: Problems): void {
+export function checkString(text: string, start: number, line: number, problems: Problems): void {
   const end = start + text.length;
   if (!isClosed(text)) {
+    problems.spoil(line);
     problems.report(messages.unterminatedString(), [{ span: problems.span(start, end), text: "starts here" }]);
     return;
   }

@@ -9,6 +9,7 @@ const limit = 100;
 
 export class Problems {
   readonly #reporter = new Reporter();
+  readonly #spoilt = new Set<number>();
   #count = 0;
 
   constructor(readonly source: string) {}
@@ -24,6 +25,15 @@ export class Problems {
 
   span(start: number, end: number): Span {
     return { source: this.source, start, end };
+  }
+
+  /** Notes that a line's tokens are not what its author meant, so that grammar errors on it are consequences. */
+  spoil(line: number): void {
+    this.#spoilt.add(line);
+  }
+
+  isSpoilt(line: number | undefined): boolean {
+    return line !== undefined && this.#spoilt.has(line);
   }
 
   report(message: Message, labels: readonly Label[], help?: string | null): void {

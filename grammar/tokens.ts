@@ -96,8 +96,8 @@ export const tokenNames = Object.keys(tokenTable) as readonly TokenName[];
 
 export const wordPattern = /[A-Za-z_][A-Za-z0-9_]*/;
 
-/** Deliberately greedy: `12abc` is one bad number, not a number and a name. */
-export const numberPattern = /[0-9][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)?(?:(?<=[eE])[+-][0-9][A-Za-z0-9_]*)?/;
+/** Deliberately greedy: `12abc` and `1.2.3` are one bad number each. */
+export const numberPattern = /[0-9][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?:(?<=[eE])[+-][0-9][A-Za-z0-9_]*)?/;
 
 /** What a number's suffix multiplies by. */
 export const numberSuffixes: Readonly<Record<string, number>> = {

@@ -7,6 +7,8 @@ import { tokenNames, tokenTable, type TokenName } from "./tokens.js";
 export interface Token extends IToken {
   readonly startLine: number;
   readonly endOffset: number;
+  /** How many brackets are open before it; set by the layout pass, for error recovery. */
+  nesting: number;
 }
 
 const category = (name: string, says: string) => createToken({ name, pattern: Lexer.NA, label: says });
@@ -39,6 +41,7 @@ export function makeToken(type: TokenType, image: string, start: number, line: n
     startLine: line,
     tokenType: type,
     tokenTypeIdx: type.tokenTypeIdx!,
+    nesting: 0,
   };
 }
 

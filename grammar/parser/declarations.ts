@@ -57,7 +57,7 @@ export class Parser extends StatementParser {
     return this.guard(
       () => this.SUBRULE(this.item),
       (first) => this.errorFrom(first),
-      () => this.skipToDeclaration(),
+      (first) => this.skipToDeclaration(first),
     );
   }
 
@@ -90,8 +90,8 @@ export class Parser extends StatementParser {
     }
   }
 
-  private skipToDeclaration(after?: IToken): void {
-    this.skipWhile(() => !(this.at(t.Newline) && isDeclarationWord(this.LA(2) as Token)), after);
+  private skipToDeclaration(first: IToken): void {
+    this.skipFrom(first, () => this.at(t.Newline) && isDeclarationWord(this.LA(2) as Token));
   }
 
   readonly use: Rule<UseDeclaration> = this.RULE("use", () => {
@@ -107,7 +107,7 @@ export class Parser extends StatementParser {
     const body = this.guard<Statement[]>(
       () => this.SUBRULE(this.body),
       (first) => [this.errorFrom(first)],
-      () => this.skipToDeclaration(),
+      (first) => this.skipToDeclaration(first),
     );
     return this.ACTION<LayerDeclaration | ModelDeclaration>(() => {
       const kind = word.tokenType === t.Model ? "model" : "layer";
@@ -129,8 +129,8 @@ export class Parser extends StatementParser {
         this.CONSUME(t.RightParen);
       },
       () => undefined,
-      () => {
-        this.skipToCloser();
+      (first) => {
+        this.skipFrom(first, () => false);
         this.SKIP_TOKEN();
       },
     );
@@ -141,19 +141,25 @@ export class Parser extends StatementParser {
   readonly parameter: Rule<Parameter> = this.RULE("parameter", () => {
     const first = this.LA(1);
     const name = this.SUBRULE(this.name);
-    const annotation =
-      this.OPTION(() => {
-        this.CONSUME(t.Colon);
-        return this.OR({
-          ERR_MSG: "axes or a kind",
-          DEF: [{ ALT: () => this.SUBRULE(this.axes) }, { ALT: () => this.SUBRULE1(this.name) }],
+    let annotation: Parameter["annotation"] = null;
+    let initial: Expression | null = null;
+    this.guard(
+      () => {
+        this.OPTION(() => {
+          this.CONSUME(t.Colon);
+          annotation = this.OR({
+            ERR_MSG: "axes or a kind",
+            DEF: [{ ALT: () => this.SUBRULE(this.axes) }, { ALT: () => this.SUBRULE1(this.name) }],
+          });
         });
-      }) ?? null;
-    const initial =
-      this.OPTION1(() => {
-        this.CONSUME(t.Equals);
-        return this.SUBRULE(this.expression);
-      }) ?? null;
+        this.OPTION1(() => {
+          this.CONSUME(t.Equals);
+          initial = this.SUBRULE(this.expression);
+        });
+      },
+      () => undefined,
+      (at) => this.skipElement(at),
+    );
     return this.ACTION<Parameter>(() => ({ name, annotation, default: initial, span: this.spanFrom(first) }));
   });
 
@@ -169,7 +175,7 @@ export class Parser extends StatementParser {
     const settings = this.guard<Setting[]>(
       () => this.SUBRULE(this.settings),
       () => [],
-      () => this.skipToDeclaration(),
+      (first) => this.skipToDeclaration(first),
     );
     return this.ACTION<BlockDeclaration>(() => {
       const kind = tokenKind(word);
@@ -197,7 +203,7 @@ export class Parser extends StatementParser {
         DEF: [
           { ALT: () => this.CONSUME(t.Newline) },
           { ALT: () => settings.push(this.SUBRULE(this.setting)) },
-          { ALT: () => this.SUBRULE(this.stray, { ARGS: ["a setting", "settings"] }) },
+          { ALT: () => this.SUBRULE(this.stray, { ARGS: ["a setting", "a value, another setting or the end of the line", "settings"] }) },
         ],
         MAX_LOOKAHEAD: 1,
         IGNORE_AMBIGUITIES: true, // `stray` takes whatever the others leave

@@ -52,8 +52,9 @@ export abstract class ExpressionParser extends RecoveringParser {
   readonly postfix: Rule<Expression> = this.RULE("postfix", () => {
     const first = this.LA(1);
     let result = this.SUBRULE(this.primary);
-    this.MANY(() =>
-      this.OR([
+    this.MANY({
+      GATE: () => !this.at(t.LeftParen) || this.sameLine(),
+      DEF: () => this.OR([
         {
           ALT: () => {
             this.CONSUME(t.Dot);
@@ -64,7 +65,6 @@ export abstract class ExpressionParser extends RecoveringParser {
           },
         },
         {
-          GATE: () => this.sameLine(),
           ALT: () => {
             const args = this.SUBRULE(this.callArguments);
             this.ACTION(() => {
@@ -73,7 +73,7 @@ export abstract class ExpressionParser extends RecoveringParser {
           },
         },
       ]),
-    );
+    });
     return result;
   });
 

@@ -10,12 +10,14 @@ import type { ErrorNode, Identifier, Span, StringLiteral } from "../ast.js";
 import { expectations, reportException, reportUnexpected } from "../expected.js";
 import { stringValue } from "../literals.js";
 import { Problems } from "../problems.js";
-import { isName, types, vocabulary } from "../vocabulary.js";
+import { isName, types, vocabulary, type Token } from "../vocabulary.js";
 
 export type Rule<T> = ParserMethod<[], T>;
 
-const openers = new Set<TokenType>([types.LeftParen, types.LeftBracket, types.LeftBrace]);
 const closers = new Set<TokenType>([types.RightParen, types.RightBracket, types.RightBrace]);
+
+/** Moves on from an error in a piece that began with the given token. */
+type Skip = (first: IToken) => void;
 
 export abstract class RecoveringParser extends EmbeddedActionsParser {
   protected problems = new Problems("");
@@ -73,39 +75,46 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
    * Parses with `parse`. When that fails: reports it, skips to the end of the enclosing statement or list,
    * and returns what `standIn` makes of the first token skipped.
    */
-  protected guard<T>(parse: () => T, standIn: (first: IToken) => T, skip = () => this.skipStatement()): T {
+  protected guard<T>(parse: () => T, standIn: (first: IToken) => T, skip: Skip = (at) => this.skipStatement(at)): T {
     const first = this.LA(1);
     try {
       return parse();
     } catch (error) {
       if (!(error instanceof Error) || !isRecognitionException(error)) throw error;
       reportException(error as never, this.LA(0), this.problems);
-      skip();
+      if (this.problems.full) this.giveUp();
+      else skip(first);
       return standIn(first);
     }
   }
 
-  /** Moves to the line break, closing bracket or end of file that ends what has been entered. */
-  protected skipStatement(after?: IToken): void {
-    this.skipWhile(() => !this.at(types.Newline), after);
+  /** Moves to the end of the statement that `first` belongs to. */
+  protected skipStatement(first: IToken): void {
+    this.skipFrom(first, () => this.at(types.Newline));
   }
 
-  /** Moves to the bracket that closes what has been entered. */
-  protected skipToCloser(): void {
-    this.skipWhile(() => true);
+  /** Moves to the end of the list element that `first` belongs to. */
+  protected skipElement(first: IToken): void {
+    this.skipFrom(first, () => this.at(types.Comma));
   }
 
   /**
-   * Skips balanced tokens while `goOn` holds between them; a bracket that closes more ends it too. `after`
-   * is the token just consumed, which may itself be an opening bracket.
+   * Skips until `stop` holds at the nesting of `first`, or the bracket around it closes. Brackets balance, so
+   * this finds the end of the piece however deep inside it the error was.
    */
-  protected skipWhile(goOn: () => boolean, after?: IToken): void {
-    let depth = after !== undefined && openers.has(after.tokenType) ? 1 : 0;
-    while (!this.ended && (depth > 0 || (goOn() && !closers.has(this.LA(1).tokenType)))) {
-      const type = this.LA(1).tokenType;
-      if (openers.has(type)) depth++;
-      else if (closers.has(type)) depth--;
+  protected skipFrom(first: IToken, stop: () => boolean): void {
+    const nesting = nestingOf(first);
+    while (!this.ended) {
+      const next = this.LA(1);
+      if (nestingOf(next) <= nesting && (closers.has(next.tokenType) || stop())) return;
       this.SKIP_TOKEN();
     }
   }
+
+  /** Moves to the end of the file: enough has been reported. */
+  private giveUp(): void {
+    while (!this.ended) this.SKIP_TOKEN();
+  }
 }
+
+const nestingOf = (token: IToken) => (token as Token).nesting;

@@ -1,10 +1,11 @@
 /** The grammar of statements and of the bodies they stand in. */
 
-import { messages } from "../../compiler/diagnostics/messages.generated.js";
+import type { IToken } from "chevrotain";
 import type {
-  AxesLiteral, CallExpression, Expression, ExpressionStatement, LetStatement, RouteStatement, StateStatement,
+  AxesLiteral, CallExpression, Expression, LetStatement, RouteStatement, StateStatement,
   Statement, WriteStatement,
 } from "../ast.js";
+import { reportUnexpected } from "../expected.js";
 import { Anything, types as t } from "../vocabulary.js";
 import { ExpressionParser } from "./expressions.js";
 import type { Rule } from "./recovering.js";
@@ -20,15 +21,15 @@ export abstract class StatementParser extends ExpressionParser {
           { ALT: () => this.CONSUME(t.Newline) },
           {
             ALT: () => {
-              const crowded = this.LA(0).tokenType !== t.Newline && this.LA(0).tokenType !== t.LeftBrace;
+              const first = this.startsLine() ? null : this.LA(1);
               const statement = this.SUBRULE(this.statement);
               this.ACTION(() => {
-                if (crowded && statement.kind === "expression") this.checkLineOfItsOwn(statement);
+                if (first !== null && statement.kind === "expression") this.checkCrowded(first);
                 statements.push(statement);
               });
             },
           },
-          { ALT: () => this.SUBRULE(this.stray, { ARGS: ["a statement", "body"] }) },
+          { ALT: () => this.SUBRULE(this.stray, { ARGS: ["a statement", "an operator or the end of the line", "body"] }) },
         ],
         MAX_LOOKAHEAD: 1,
         IGNORE_AMBIGUITIES: true, // `stray` takes whatever the others leave
@@ -39,20 +40,17 @@ export abstract class StatementParser extends ExpressionParser {
   });
 
   /** Several statements may share a line, but `a b` in the middle of a body is a forgotten operator. */
-  private checkLineOfItsOwn({ span }: ExpressionStatement): void {
-    if (this.at(t.RightBrace)) return;
-    const at = this.problems.span(span.start, span.end);
-    this.problems.report(messages.unexpectedToken({ expected: "an operator or a new line", found: "an expression" }), [
-      { span: at, text: "" },
-    ]);
+  private checkCrowded(first: IToken): void {
+    if (!this.at(t.RightBrace)) reportUnexpected("an operator or a new line", first, first, "body", this.problems);
+  }
+
+  private startsLine(): boolean {
+    return this.at(t.Newline, 0) || this.at(t.LeftBrace, 0);
   }
 
   /** What fits nowhere: reported, then skipped up to the end of its line. */
-  readonly stray = this.RULE("stray", (what: string, rule: string) => {
-    this.ACTION(() => {
-      const midLine = this.LA(0).tokenType !== t.Newline && this.LA(0).tokenType !== t.LeftBrace;
-      this.unexpected(midLine ? "the end of the line" : what, rule);
-    });
+  readonly stray = this.RULE("stray", (atStart: string, midLine: string, rule: string) => {
+    this.ACTION(() => this.unexpected(this.startsLine() ? atStart : midLine, rule));
     const first = this.CONSUME(Anything);
     this.ACTION(() => this.skipStatement(first));
   });
