@@ -42,7 +42,8 @@ function output(stream: NodeJS.WriteStream): Output {
 function wantsColour(stream: NodeJS.WriteStream): boolean {
   if (env["NO_COLOR"]) return false; // no-color.org: present and not empty
   if (env["FORCE_COLOR"]) return env["FORCE_COLOR"] !== "0";
-  return stream.isTTY && env["TERM"] !== "dumb";
+  // Not a plain boolean, whatever its type says: `isTTY` is missing where there is no terminal.
+  return Boolean(stream.isTTY) && env["TERM"] !== "dumb";
 }
 
 /**
