@@ -47,7 +47,7 @@ function streamed(tokenizer: Tokenizer, ids: Int32Array, cuts: readonly number[]
 }
 
 describe.each([["bytes", bytesTokenizer, 256], ["tokenizer.json", bpe, 261]] as const)("%s", (_, tokenizer, vocab) => {
-  const text = fc.string({ unit: "grapheme" }).filter((s) => s.isWellFormed());
+  const text = fc.string({ unit: "grapheme" }).filter((s) => !/\p{Surrogate}/u.test(s));
 
   test("any text comes back, whole and streamed in any pieces", () => {
     expect(tokenizer.vocab).toBe(vocab);

@@ -4,7 +4,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { RunError } from "../run/errors.js";
-import { onFile } from "../run/files.node.js";
+import { onFile, orIfMissing } from "../run/files.node.js";
 import { packCheckpoint, readState, unpackCheckpoint, type Checkpoint } from "./checkpoint.js";
 import { dataPieces, type Safetensors } from "./safetensors.js";
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "./safetensors.node.js";
@@ -104,15 +104,8 @@ async function checkpointNames(folder: string): Promise<string[]> {
   return names.includes(FINAL_FILE) ? [...steps, FINAL_FILE] : steps;
 }
 
-async function listFolder(folder: string): Promise<string[]> {
-  return onFile("list the folder", folder, async () => {
-    try {
-      return await readdir(folder);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw error;
-    }
-  });
+function listFolder(folder: string): Promise<string[]> {
+  return onFile("list the folder", folder, () => orIfMissing(readdir(folder), []));
 }
 
 /**

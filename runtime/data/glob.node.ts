@@ -3,7 +3,7 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { onFile } from "../run/files.node.js";
+import { onFile, orIfMissing } from "../run/files.node.js";
 import { RunError } from "../run/errors.js";
 import { parseGlob, type Glob } from "./glob.js";
 
@@ -47,14 +47,7 @@ async function walk(state: Walk, folder: string, depth: number): Promise<void> {
 
 /** A folder's entries; none when it is missing. */
 function list(folder: string): Promise<Dirent[]> {
-  return onFile("list the folder", folder, async () => {
-    try {
-      return await readdir(folder, { withFileTypes: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw error;
-    }
-  });
+  return onFile("list the folder", folder, () => orIfMissing(readdir(folder, { withFileTypes: true }), []));
 }
 
 function tooMany(pattern: string): RunError {

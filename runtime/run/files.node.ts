@@ -52,6 +52,17 @@ export async function onFile<T>(action: string, path: string, work: () => Promis
   }
 }
 
+/** What `work` gives, or `fallback` when its file or folder does not exist. */
+export async function orIfMissing<T>(work: Promise<T>, fallback: T): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const system = error instanceof RunError ? error.cause : error;
+    if (system instanceof Error && "code" in system && system.code === "ENOENT") return fallback;
+    throw error;
+  }
+}
+
 /** The file's bytes. */
 export function readBytes(path: string): Promise<Uint8Array> {
   return onFile("read the file", path, () => readFile(path));
