@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeHost } from "../compiler/cli/node-host.js";
+import { version } from "../compiler/cli/version.js";
 import { HostError } from "../compiler/host.js";
 
 const root = join(import.meta.dirname, "..");
@@ -34,9 +35,9 @@ const shell = (command: string, more: Record<string, string> = {}) =>
 
 describe("the program", () => {
   test("runs by itself and through npx", () => {
-    expect(execFileSync(program, ["--version"], { encoding: "utf8" })).toBe("0.1.0\n");
+    expect(execFileSync(program, ["--version"], { encoding: "utf8" })).toBe(`${version}\n`);
     expect(execFileSync("npx", ["lsm", "--version"], { cwd: root, encoding: "utf8" })).toBe(
-      "0.1.0\n",
+      `${version}\n`,
     );
   });
 

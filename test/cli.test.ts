@@ -1,6 +1,7 @@
 /** The command line: what each command says and how it ends, on files in memory. */
 import { describe, expect, test } from "vitest";
 import { catalogue } from "../compiler/diagnostics/catalogue.generated.js";
+import { version } from "../compiler/cli/version.js";
 import { Fault } from "../compiler/diagnostics/fault.js";
 import { lsm } from "./support/command-line.js";
 import { memoryHost } from "./support/memory-host.js";
@@ -45,7 +46,7 @@ describe("help", () => {
   });
 
   test("--version", async () => {
-    expect(await lsm(["--version"])).toEqual({ code: 0, out: "0.1.0\n", err: "" });
+    expect(await lsm(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
   });
 });
 
