@@ -1,0 +1,27 @@
+/**
+ * The kernels of the WebAssembly backend, the default one: generated SIMD modules that work in tfjs's own
+ * heap. `generic` serves what has no kernel here.
+ */
+
+import type { KernelSet } from "../kernel-set.js";
+import { Multiplier } from "./dot/blocks.js";
+import { Dot } from "./dot/dot.js";
+import { Heap, type TensorFlow } from "./heap.js";
+import { Maps } from "./map/map.js";
+
+/** For the backend that is active now, which must be tfjs-backend-wasm with SIMD. */
+export function createWasmKernels(tf: TensorFlow, generic: KernelSet): KernelSet {
+  const heap = new Heap(tf);
+  const maps = new Maps(heap);
+  const dot = new Dot(heap, new Multiplier(heap));
+  const noSizes = {};
+  return {
+    ...generic,
+    map: (kernel, inputs, sizes) => maps.run(kernel, inputs, sizes),
+    dot: (spec, a, b) => dot.run(spec, a, b),
+    sum: (spec, x) => maps.rearrange(spec, "sum", x, noSizes),
+    max: (spec, x) => maps.rearrange(spec, "max", x, noSizes),
+    expand: (spec, x, sizes) => maps.rearrange(spec, null, x, sizes),
+    reshape: (x, shape) => heap.view(x, shape),
+  };
+}

@@ -1,0 +1,125 @@
+/** `map` and what it serves: sums, maxima, repeats and transposes are maps too. */
+
+import type { DataType, Tensor } from "@tensorflow/tfjs";
+import type { MapKernel } from "../../kernel-set.js";
+import type { Heap, KernelFunction } from "../heap.js";
+import { buildMapModule, type MapTypes, type Representation } from "./emit.js";
+import { shapeOf, union, type Sizes } from "../../letters.js";
+import { planNest } from "./nest.js";
+
+/** A kernel compiled for certain sizes and input types. */
+interface Compiled {
+  readonly sizes: readonly number[];
+  readonly dtypes: readonly DataType[];
+  readonly outputShape: readonly number[];
+  readonly outputType: DataType;
+  readonly run: KernelFunction;
+}
+
+interface Letter {
+  readonly name: string;
+  /** The input and the axis of it that has this letter; −1 where only the result has. */
+  readonly input: number;
+  readonly axis: number;
+}
+
+interface Variants {
+  readonly letters: readonly Letter[];
+  readonly compiled: Compiled[];
+}
+
+export class Maps {
+  readonly #heap: Heap;
+  readonly #variants = new WeakMap<MapKernel, Variants>();
+  readonly #plain = new Map<string, MapKernel>();
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  run(kernel: MapKernel, inputs: readonly Tensor[], sizes: Sizes): Tensor {
+    const compiled = this.#find(kernel, inputs, sizes);
+    const output = this.#heap.output(compiled.outputShape, compiled.outputType);
+    const addresses = inputs.map((input) => this.#heap.address(input));
+    addresses.push(this.#heap.address(output));
+    compiled.run(...addresses);
+    return output;
+  }
+
+  /** A copy with letters left out (reduced), added (repeated, by `sizes`) or in another order. */
+  rearrange(spec: string, reduce: "sum" | "max" | null, x: Tensor, sizes: Sizes): Tensor {
+    const key = reduce === null ? spec : spec + reduce;
+    let kernel = this.#plain.get(key);
+    if (!kernel) {
+      const [input, output] = spec.split("->") as [string, string];
+      kernel = { inputs: [input], output, reduce, code: [] };
+      this.#plain.set(key, kernel);
+    }
+    return this.run(kernel, [x], sizes);
+  }
+
+  #find(kernel: MapKernel, inputs: readonly Tensor[], sizes: Sizes): Compiled {
+    let variants = this.#variants.get(kernel);
+    if (!variants) {
+      variants = { letters: lettersOf(kernel), compiled: [] };
+      this.#variants.set(kernel, variants);
+    }
+    const { letters, compiled } = variants;
+    for (const candidate of compiled) {
+      if (
+        letters.every((letter, i) => sizeOf(letter, inputs, sizes) === candidate.sizes[i]) &&
+        inputs.every((input, i) => input.dtype === candidate.dtypes[i])
+      )
+        return candidate;
+    }
+    const made = this.#compile(kernel, letters, inputs, sizes);
+    compiled.push(made);
+    return made;
+  }
+
+  #compile(
+    kernel: MapKernel,
+    letters: readonly Letter[],
+    inputs: readonly Tensor[],
+    sizes: Sizes,
+  ): Compiled {
+    const known: Sizes = Object.fromEntries(
+      letters.map((letter) => [letter.name, sizeOf(letter, inputs, sizes)]),
+    );
+    const dtypes = inputs.map((input) => input.dtype);
+    const outputType = resultType(kernel, dtypes);
+    const moves = kernel.code.length === 0 && kernel.reduce === null;
+    const representation = (dtype: DataType): Representation =>
+      moves ? "bits" : dtype === "int32" ? "int" : "float";
+    const types: MapTypes = {
+      inputs: dtypes.map(representation),
+      output: representation(outputType),
+    };
+    const nest = planNest(kernel, (letter) => known[letter]!);
+    return {
+      sizes: Object.values(known),
+      dtypes,
+      outputShape: shapeOf(kernel.output, known),
+      outputType,
+      run: this.#heap.instantiate(buildMapModule(kernel, nest, types, this.#heap.shared))["run"]!,
+    };
+  }
+}
+
+function lettersOf(kernel: MapKernel): Letter[] {
+  return [...union(kernel.output, ...kernel.inputs)].map((name) => {
+    const input = kernel.inputs.findIndex((letters) => letters.includes(name));
+    return { name, input, axis: kernel.inputs[input]?.indexOf(name) ?? -1 };
+  });
+}
+
+function sizeOf({ name, input, axis }: Letter, inputs: readonly Tensor[], sizes: Sizes): number {
+  return input < 0 ? sizes[name]! : inputs[input]!.shape[axis]!;
+}
+
+/** Code ending in `to_int` gives indices, a mere rearrangement keeps its type, all else is float. */
+function resultType(kernel: MapKernel, dtypes: readonly DataType[]): DataType {
+  const last = kernel.code.at(-1);
+  if (!last) return kernel.reduce === null ? dtypes[0]! : "float32";
+  return last.fn === "to_int" ? "int32" : "float32";
+}
