@@ -1,3 +1,4 @@
+import type * as Fs from "node:fs/promises";
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +13,8 @@ import { RunError } from "../runtime/run/errors.js";
 /** Set to make the next flush of a file fail the way a full disk does. */
 let full = false;
 vi.mock("node:fs/promises", async (original) => {
-  const fs = await original<typeof import("node:fs/promises")>();
-  const open: typeof fs.open = async (...args) => {
+  const fs = await original<typeof Fs>();
+  const open: typeof Fs.open = async (...args) => {
     const file = await fs.open(...args);
     if (full) {
       file.sync = () => Promise.reject(Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }));

@@ -63,7 +63,7 @@ export function selectDocuments(corpus: Corpus, chosen: readonly number[]): Corp
 export function fingerprint({ tokens, starts }: Corpus): string {
   let hash = 0x811c9dc5;
   for (const numbers of [starts, tokens]) {
-    for (let i = 0; i < numbers.length; i++) hash = Math.imul(hash ^ numbers[i]!, 0x01000193);
+    for (const number of numbers) hash = Math.imul(hash ^ number, 0x01000193);
   }
   return `${starts.length - 1}-${tokens.length}-${(hash >>> 0).toString(16).padStart(8, "0")}`;
 }

@@ -1,7 +1,14 @@
 /** Series of points as a chart needs them: smoothed, and no finer than can be drawn. */
 
+import type { MetricRecord } from "./metrics.js";
+
 /** Step and value. */
 export type Point = readonly [step: number, value: number];
+
+/** The measured values of one name, such as `loss`, in the records that have one. */
+export function seriesOf(records: readonly MetricRecord[], name: string): Point[] {
+  return records.flatMap(({ step, [name]: value }): Point[] => (typeof value === "number" ? [[step, value]] : []));
+}
 
 /**
  * An exponential average over about `window` points; fewer at the start (a fifth of those seen), where a loss falls
