@@ -14,6 +14,7 @@ import { wasm } from "./backends/wasm.js";
 import { webgpu } from "./backends/webgpu.js";
 import { createGenericKernels } from "./generic/index.js";
 import type { Tf } from "./generic/context.js";
+import { RunError } from "../run/errors.js";
 import type { KernelSet } from "./kernel-set.js";
 
 export type { BackendName } from "./backends/candidate.js";
@@ -26,13 +27,9 @@ export interface Backend {
   readonly why: string;
 }
 
-/** A backend was asked for that is unknown or not there; the message says what to do. */
-export class BackendError extends Error {
-  override name = "BackendError";
-}
-
 const candidates: readonly Candidate[] = inNode ? [nodeGpu, node, webgpu, wasm, cpu] : [webgpu, wasm, cpu];
 
+/** Throws a `RunError` when the one asked for cannot be used. */
 export async function chooseBackend(requested?: BackendName): Promise<Backend> {
   const tf = await importTfjs();
   tf.enableProdMode();
@@ -41,11 +38,11 @@ export async function chooseBackend(requested?: BackendName): Promise<Backend> {
 
 async function askedFor(tf: Tf, name: BackendName): Promise<Backend> {
   if (!backendNames.includes(name))
-    throw new BackendError(`there is no backend "${name}"; there are ${backendNames.join(", ")}`);
+    throw unusable(name, `there is no backend "${String(name)}"`, `use one of ${backendNames.join(", ")}`);
   const candidate = candidates.find((one) => one.name === name);
-  if (!candidate) throw new BackendError(`backend ${name} does not run in a browser; use webgpu, wasm or cpu`);
+  if (!candidate) throw unusable(name, `backend ${name} does not run in a browser`, "use webgpu, wasm or cpu");
   const start = await candidate.start(tf, true);
-  if (!start.started) throw new BackendError(`backend ${name} cannot be used: ${start.because}; ${start.remedy}`);
+  if (!start.started) throw unusable(name, start.because, start.remedy);
   return running(tf, name, `backend ${start.what}: as asked`);
 }
 
@@ -57,7 +54,11 @@ async function bestOf(tf: Tf): Promise<Backend> {
       return running(tf, candidate.name, `backend ${start.what}: ${better || "the fastest kind there is"}`);
     better ||= `${start.because}; ${start.remedy}`;
   }
-  throw new BackendError(`no backend starts: ${better}`);
+  throw unusable("cpu", "no backend starts, not even cpu", better);
+}
+
+function unusable(name: BackendName, what: string, help: string): RunError {
+  return new RunError({ code: "backend-missing", what, where: `backend ${name}`, help });
 }
 
 async function running(tf: Tf, name: BackendName, why: string): Promise<Backend> {

@@ -2,7 +2,7 @@
 
 import type { Tensor } from "@tensorflow/tfjs";
 
-export { type Backend, type BackendName, BackendError, chooseBackend } from "./backend.js";
+export { type Backend, type BackendName, chooseBackend } from "./backend.js";
 export { defineMap } from "./map.js";
 export type { KernelSet, MapKernel, ScanBody, ScanOptions, ScanResult } from "./kernel-set.js";
 export type { Tensor } from "@tensorflow/tfjs";

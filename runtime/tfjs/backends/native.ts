@@ -2,6 +2,11 @@
 
 import { type Candidate, inNode, messageOf, missing } from "./candidate.js";
 
+const remedies = {
+  "node-gpu": 'run "lsm setup native" for it',
+  node: 'run "npm install @tensorflow/tfjs-node@4.22.0", or "lsm setup native" and use node-gpu',
+};
+
 function native(name: "node-gpu" | "node", packageName: string): Candidate {
   return {
     name,
@@ -9,14 +14,14 @@ function native(name: "node-gpu" | "node", packageName: string): Candidate {
       if (!inNode) return missing("TensorFlow for Node does not run in a browser", "use webgpu or wasm");
       const { findNative, loadNative } = await import("../native/load.node.js");
       const found = findNative(packageName);
-      const remedy = name === "node-gpu" ? 'run "lsm setup native"' : 'run "lsm setup native", and use node-gpu';
-      if (!found) return missing("no TensorFlow for Node found", `${remedy} for it`);
+      if (!found) return missing(`${name === "node" ? "no tfjs-node" : "no TensorFlow for Node"} found`, remedies[name]);
       try {
-        const version = loadNative(found);
+        loadNative(found);
         if (!(await tf.setBackend("tensorflow"))) throw new Error("tfjs could not start it");
-        return { started: true, what: `${name} (TensorFlow ${version})` };
+        const { binding } = tf.backend() as unknown as { readonly binding: { readonly TF_Version: string } };
+        return { started: true, what: `${name} (TensorFlow ${binding.TF_Version})` };
       } catch (fault) {
-        return missing(`${packageName} in ${found.directory} does not load: ${messageOf(fault)}`, `${remedy} to build it anew`);
+        return missing(`${packageName} in ${found.directory} does not load: ${messageOf(fault)}`, remedies[name]);
       }
     },
   };

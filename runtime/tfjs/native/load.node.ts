@@ -24,13 +24,13 @@ export function findNative(name: string, folder = nativeFolder()): NativePackage
   return null;
 }
 
-/** Registers the backend "tensorflow" with tfjs and returns TensorFlow's version. */
-export function loadNative({ directory }: NativePackage): string {
+/** Registers the backend "tensorflow" with tfjs, and starts it. */
+export function loadNative({ directory }: NativePackage): void {
   const require = createRequire(join(directory, "package.json"));
   // tfjs-node still calls it; Node 23 took it away.
   const util = require("node:util") as { isNullOrUndefined?: (value: unknown) => boolean };
   util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2"; // only errors: it greets with a list of CPU features otherwise
   // It brings a copy of tfjs along, but engine and kernel registry are global, so one copy serves the other.
-  const loaded = require(directory) as { version?: Record<string, string> };
-  return loaded.version?.["tfjs-node"] ?? "of unknown version";
+  require(directory);
 }
