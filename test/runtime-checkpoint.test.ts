@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Checkpoint } from "../runtime/checkpoint/checkpoint.js";
-import { latestCheckpoint, readCheckpoint, writeCheckpoint } from "../runtime/checkpoint/checkpoint.node.js";
+import {
+  latestCheckpoint,
+  readCheckpoint,
+  writeCheckpoint,
+} from "../runtime/checkpoint/checkpoint.node.js";
 import { float32 } from "../runtime/checkpoint/dtypes.js";
 import { writeSafetensors } from "../runtime/checkpoint/safetensors.node.js";
 import { RandomStream } from "../runtime/random/stream.js";
@@ -17,7 +21,10 @@ vi.mock("node:fs/promises", async (original) => {
   const open: typeof Fs.open = async (...args) => {
     const file = await fs.open(...args);
     if (full) {
-      file.sync = () => Promise.reject(Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }));
+      file.sync = () =>
+        Promise.reject(
+          Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }),
+        );
     }
     return file;
   };
@@ -25,7 +32,9 @@ vi.mock("node:fs/promises", async (original) => {
 });
 
 let folder: string;
-beforeEach(async () => void (folder = join(await mkdtemp(join(tmpdir(), "lsm-checkpoint-")), "checkpoints")));
+beforeEach(
+  async () => void (folder = join(await mkdtemp(join(tmpdir(), "lsm-checkpoint-")), "checkpoints")),
+);
 afterEach(async () => {
   full = false;
   await rm(join(folder, ".."), { recursive: true });
@@ -38,10 +47,18 @@ function checkpoint(step: number): Checkpoint {
     train: "pretrain",
     step,
     weights: new Map([
-      ["embedding.weight", float32([2, 3], Float32Array.from({ length: 6 }, (_, i) => step + i / 7))],
+      [
+        "embedding.weight",
+        float32(
+          [2, 3],
+          Float32Array.from({ length: 6 }, (_, i) => step + i / 7),
+        ),
+      ],
       ["head.bias", float32([], Float32Array.of(NaN))],
     ]),
-    optimizer: new Map([["m", new Map([["embedding.weight", float32([2, 3], new Float32Array(6).fill(0.5))]])]]),
+    optimizer: new Map([
+      ["m", new Map([["embedding.weight", float32([2, 3], new Float32Array(6).fill(0.5))]])],
+    ]),
     schedule: { kind: "cosine", warmup: 10 },
     data: { position: step * 4, seed: 1, fingerprint: "cafe" },
     random: { sample: new RandomStream(1, "sample").state },
@@ -100,7 +117,9 @@ describe("a damaged checkpoint", () => {
     expect(read.step).toBe(1);
     expect(warnings).toHaveLength(2);
     expect(warnings[0]).toContain(`${third}: passed over, `);
-    expect(warnings[1]).toContain(`${second}: passed over, the tensors' checksum is not the one stored`);
+    expect(warnings[1]).toContain(
+      `${second}: passed over, the tensors' checksum is not the one stored`,
+    );
     await expect(readCheckpoint(second)).rejects.toThrow(second);
   });
 
@@ -123,7 +142,12 @@ describe("a damaged checkpoint", () => {
     expect(await code([["format", "pt"]])).toBe("checkpoint-foreign");
     expect(await code([["lsm.checkpoint", "9"]])).toBe("checkpoint-version");
     expect(await code([["lsm.checkpoint", "1"]])).toBe("checkpoint-corrupt");
-    expect(await code([["lsm.checkpoint", "1"], ["lsm.state", '{"step":-1}']])).toBe("checkpoint-corrupt");
+    expect(
+      await code([
+        ["lsm.checkpoint", "1"],
+        ["lsm.state", '{"step":-1}'],
+      ]),
+    ).toBe("checkpoint-corrupt");
     await expect(readCheckpoint(join(folder, "none"))).rejects.toThrow(/no such file/);
   });
 });

@@ -4,6 +4,7 @@ import { accuracy, argmax } from "../runtime/data/accuracy.js";
 import { baselines, bigramLoss, unigramLoss } from "../runtime/data/baselines.js";
 import { type Batch, BatchStream, evaluationBatches } from "../runtime/data/batches.js";
 import { asOneDocument, buildCorpus, type Corpus, fingerprint } from "../runtime/data/corpus.js";
+import { dataChanged } from "../runtime/data/dataset.js";
 import { mqarRows } from "../runtime/data/mqar.js";
 import { splitCorpus } from "../runtime/data/split.js";
 import { measuringRows, trainingRows } from "../runtime/data/text-dataset.js";
@@ -13,16 +14,38 @@ import { RunError } from "../runtime/run/errors.js";
 
 /** Documents whose tokens say where they come from: document d, place i becomes 100 d + i. */
 function corpusOf(lengths: readonly number[]): Corpus {
-  const starts = Uint32Array.of(0, ...lengths.map((_, d) => lengths.slice(0, d + 1).reduce((a, b) => a + b, 0)));
-  const tokens = Int32Array.from(lengths.flatMap((length, d) => Array.from({ length }, (_, i) => 100 * d + i)));
+  const starts = Uint32Array.of(
+    0,
+    ...lengths.map((_, d) => lengths.slice(0, d + 1).reduce((a, b) => a + b, 0)),
+  );
+  const tokens = Int32Array.from(
+    lengths.flatMap((length, d) => Array.from({ length }, (_, i) => 100 * d + i)),
+  );
   return { vocab: 100 * lengths.length, tokens, starts };
 }
 
-const lengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 8 }).filter((l) => l.some((n) => n > 1));
-const settings = fc.record({ lengths, seq: fc.integer({ min: 1, max: 12 }), seed: fc.nat(99), pack: fc.boolean() });
+const lengths = fc
+  .array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 8 })
+  .filter((l) => l.some((n) => n > 1));
+const settings = fc.record({
+  lengths,
+  seq: fc.integer({ min: 1, max: 12 }),
+  seed: fc.nat(99),
+  pack: fc.boolean(),
+});
 
 /** The data set of some settings, or null when the corpus is too short for them. */
-function datasetOf({ lengths, seq, seed, pack }: { lengths: number[]; seq: number; seed: number; pack: boolean }) {
+function datasetOf({
+  lengths,
+  seq,
+  seed,
+  pack,
+}: {
+  lengths: number[];
+  seq: number;
+  seed: number;
+  pack: boolean;
+}) {
   const corpus = corpusOf(lengths);
   if (corpus.tokens.length <= seq) return null;
   return trainingRows(pack ? corpus : asOneDocument(corpus), seq, seed);
@@ -72,8 +95,12 @@ test("without packing, rows are stretches of the text and every position counts"
       expect(documents.every((d) => d === 0)).toBe(true);
       for (let r = 0; r < 5; r++) {
         const from = text.indexOf(tokens[r * seq]!);
-        expect(tokens.slice(r * seq, (r + 1) * seq)).toEqual(Int32Array.from(text.slice(from, from + seq)));
-        expect(targets.slice(r * seq, (r + 1) * seq)).toEqual(Int32Array.from(text.slice(from + 1, from + 1 + seq)));
+        expect(tokens.slice(r * seq, (r + 1) * seq)).toEqual(
+          Int32Array.from(text.slice(from, from + seq)),
+        );
+        expect(targets.slice(r * seq, (r + 1) * seq)).toEqual(
+          Int32Array.from(text.slice(from + 1, from + 1 + seq)),
+        );
       }
     }),
   );
@@ -82,7 +109,11 @@ test("without packing, rows are stretches of the text and every position counts"
 test("an epoch deals every row once, and the next epoch in another order", () => {
   const dataset = trainingRows(asOneDocument(corpusOf([99, 99])), 4, 3);
   const epoch = (n: number) => {
-    const { tokens } = new BatchStream(dataset, dataset.rowsPerEpoch, n * dataset.rowsPerEpoch).next();
+    const { tokens } = new BatchStream(
+      dataset,
+      dataset.rowsPerEpoch,
+      n * dataset.rowsPerEpoch,
+    ).next();
     return [...tokens].filter((_, i) => i % 4 === 0);
   };
   const sorted = (a: number[]) => [...a].sort((x, y) => x - y);
@@ -110,23 +141,33 @@ test("measuring visits every prediction once and fills the last batch with rows 
 describe("the split", () => {
   test("parts all tokens in two, whole documents or at the tail", () => {
     fc.assert(
-      fc.property(lengths, fc.double({ min: 0, max: 0.9, noNaN: true }), fc.nat(), (lengths, fraction, seed) => {
-        const corpus = corpusOf(lengths);
-        for (const by of ["documents", "tail"] as const) {
-          const { train, heldOut } = splitCorpus(corpus, { fraction, by, seed });
-          const both = [...train.tokens, ...(heldOut?.tokens ?? [])];
-          expect(new Set(both)).toEqual(new Set(corpus.tokens));
-          expect(both).toHaveLength(corpus.tokens.length);
-          expect(train.tokens.length).toBeGreaterThan(0);
-          for (const part of [train, heldOut]) {
-            if (!part) continue;
-            expect(part.starts.at(-1)).toBe(part.tokens.length);
-            const inside = [...part.starts].slice(1, -1).every((start) => part.tokens[start]! % 100 === 0);
-            expect(inside).toBe(true);
+      fc.property(
+        lengths,
+        fc.double({ min: 0, max: 0.9, noNaN: true }),
+        fc.nat(),
+        (lengths, fraction, seed) => {
+          const corpus = corpusOf(lengths);
+          for (const by of ["documents", "tail"] as const) {
+            const { train, heldOut } = splitCorpus(corpus, { fraction, by, seed });
+            const both = [...train.tokens, ...(heldOut?.tokens ?? [])];
+            expect(new Set(both)).toEqual(new Set(corpus.tokens));
+            expect(both).toHaveLength(corpus.tokens.length);
+            expect(train.tokens.length).toBeGreaterThan(0);
+            for (const part of [train, heldOut]) {
+              if (!part) continue;
+              expect(part.starts.at(-1)).toBe(part.tokens.length);
+              const inside = [...part.starts]
+                .slice(1, -1)
+                .every((start) => part.tokens[start]! % 100 === 0);
+              expect(inside).toBe(true);
+            }
+            if (by === "documents" && heldOut)
+              expect(
+                [...heldOut.starts].slice(0, -1).every((s) => heldOut.tokens[s]! % 100 === 0),
+              ).toBe(true);
           }
-          if (by === "documents" && heldOut) expect([...heldOut.starts].slice(0, -1).every((s) => heldOut.tokens[s]! % 100 === 0)).toBe(true);
-        }
-      }),
+        },
+      ),
     );
   });
 
@@ -138,7 +179,11 @@ describe("the split", () => {
 });
 
 describe("a corpus", () => {
-  const documents = [{ name: "a", text: "ab" }, { name: "b", text: "" }, { name: "c", text: "é" }];
+  const documents = [
+    { name: "a", text: "ab" },
+    { name: "b", text: "" },
+    { name: "c", text: "é" },
+  ];
 
   test("keeps document boundaries, and a separator when asked", async () => {
     const plain = await buildCorpus(documents, bytesTokenizer);
@@ -148,6 +193,9 @@ describe("a corpus", () => {
     expect([...separated.tokens]).toEqual([97, 98, 0, 195, 169, 0]);
     expect(fingerprint(plain)).not.toBe(fingerprint(separated));
     expect(fingerprint(plain)).toBe(fingerprint(await buildCorpus(documents, bytesTokenizer)));
+    const rows = trainingRows(plain, 2, 0);
+    expect(dataChanged({ fingerprint: fingerprint(plain) }, rows)).toBeNull();
+    expect(dataChanged({ fingerprint: fingerprint(separated) }, rows)).toContain("2-6-");
   });
 
   test("that is empty or too short for a row is a RunError", async () => {
@@ -171,7 +219,8 @@ describe("multi-query associative recall", () => {
       for (let i = 0; i < 4; i++) memory.set(row[2 * i]!, row[2 * i + 1]!);
       expect(memory.size).toBe(4);
       expect(new Set(memory.values()).size).toBe(4);
-      for (const [key, value] of memory) expect(key >= 1 && key < 16 && value >= 16 && value < 32).toBe(true);
+      for (const [key, value] of memory)
+        expect(key >= 1 && key < 16 && value >= 16 && value < 32).toBe(true);
       let queries = 0;
       row.forEach((token, t) => {
         if (weights![r * seq + t] === 0) {
@@ -189,7 +238,9 @@ describe("multi-query associative recall", () => {
   test("rows are the same when asked again, new each time, and others are held out", () => {
     expect(batch(false)).toEqual(batch(false));
     const { tokens, seq, rows } = batch(false);
-    const texts = new Set(Array.from({ length: rows }, (_, r) => tokens.subarray(r * seq, (r + 1) * seq).join()));
+    const texts = new Set(
+      Array.from({ length: rows }, (_, r) => tokens.subarray(r * seq, (r + 1) * seq).join()),
+    );
     expect(texts.size).toBe(rows);
     const held = [...evaluationBatches(mqarRows(options, 40, 5, { part: "held-out", rows: 3 }), 2)];
     expect(held).toHaveLength(2);
@@ -198,10 +249,13 @@ describe("multi-query associative recall", () => {
   });
 
   test("gaps follow the power law", () => {
-    const dataset = mqarRows({ pairs: 1, queries: 1, vocab: 8, power: 0.01 }, 18, 1, { part: "train" });
+    const dataset = mqarRows({ pairs: 1, queries: 1, vocab: 8, power: 0.01 }, 18, 1, {
+      part: "train",
+    });
     const { weights, rows, seq } = new BatchStream(dataset, 4000).next();
     const found = new Float64Array(8);
-    for (let r = 0; r < rows; r++) found[(weights!.subarray(r * seq, (r + 1) * seq).indexOf(1) - 2) / 2]! += 1 / rows;
+    for (let r = 0; r < rows; r++)
+      found[(weights!.subarray(r * seq, (r + 1) * seq).indexOf(1) - 2) / 2]! += 1 / rows;
     const chances = Array.from({ length: 8 }, (_, d) => (d + 1) ** -0.99);
     const sum = chances.reduce((a, b) => a + b);
     found.forEach((share, d) => expect(share).toBeCloseTo(chances[d]! / sum, 1));
@@ -229,7 +283,8 @@ describe("baselines", () => {
     const random = new RandomStream(0, "markov");
     const chain = (n: number) => {
       const tokens = new Uint8Array(n);
-      for (let i = 1; i < n; i++) tokens[i] = random.uniform() < 0.9 ? (tokens[i - 1]! + 1) % 4 : random.integer(4);
+      for (let i = 1; i < n; i++)
+        tokens[i] = random.uniform() < 0.9 ? (tokens[i - 1]! + 1) % 4 : random.integer(4);
       return { vocab: 4, tokens, starts: Uint32Array.of(0, n) };
     };
     const { unigram, bigram } = baselines(chain(20000), chain(20000));

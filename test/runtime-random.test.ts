@@ -28,7 +28,9 @@ describe("philox4x32-10 gives Random123's known answers", () => {
     const words = [0xdeadbeef, 0xffffffff, 0x80000000, 1];
     const out = new Uint32Array(4);
     philox4x32(Uint32Array.from(words), [0x80000001, 7], out);
-    expect([...out].map((w) => w.toString(16).padStart(8, "0")).join(" ")).toBe(philox(words, [0x80000001, 7]));
+    expect([...out].map((w) => w.toString(16).padStart(8, "0")).join(" ")).toBe(
+      philox(words, [0x80000001, 7]),
+    );
   });
 });
 
@@ -88,7 +90,9 @@ describe("streams", () => {
 
   test("counters carry past 2^32 blocks, and a 53-bit seed keeps its high word", () => {
     const far = RandomStream.from({ key: [1, 3], stream: [5, 7], drawn: 2 ** 34 + 2 });
-    expect(far.word().toString(16).padStart(8, "0")).toBe(philox([0, 1, 5, 7], [1, 3]).split(" ")[2]);
+    expect(far.word().toString(16).padStart(8, "0")).toBe(
+      philox([0, 1, 5, 7], [1, 3]).split(" ")[2],
+    );
     expect(new RandomStream(3 * 2 ** 32 + 1, "x").state.key).toEqual([1, 3]);
   });
 
@@ -115,7 +119,9 @@ describe("streams", () => {
     );
     fc.assert(
       fc.property(fc.nat(60), (n) => {
-        expect([...stream.permutation(n)].sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
+        expect([...stream.permutation(n)].sort((a, b) => a - b)).toEqual(
+          Array.from({ length: n }, (_, i) => i),
+        );
       }),
     );
   });
@@ -123,7 +129,9 @@ describe("streams", () => {
   test("a bad seed or a damaged state is a RunError", () => {
     expect(() => new RandomStream(-1, "x")).toThrow(RunError);
     expect(() => new RandomStream(0.5, "x")).toThrow(RunError);
-    expect(() => RandomStream.from({ key: [0, 0], stream: [0, 2 ** 32], drawn: 0 })).toThrow(RunError);
+    expect(() => RandomStream.from({ key: [0, 0], stream: [0, 2 ** 32], drawn: 0 })).toThrow(
+      RunError,
+    );
     expect(() => RandomStream.from({ key: [0, 0], stream: [0, 1], drawn: -4 })).toThrow(RunError);
   });
 });

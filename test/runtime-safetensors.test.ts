@@ -4,7 +4,11 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DTYPES, toFloat32, type Dtype, type Tensor } from "../runtime/checkpoint/dtypes.js";
-import { decodeSafetensors, encodeSafetensors, type Safetensors } from "../runtime/checkpoint/safetensors.js";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+} from "../runtime/checkpoint/safetensors.js";
 import { readSafetensors, writeSafetensors } from "../runtime/checkpoint/safetensors.node.js";
 import { RunError } from "../runtime/run/errors.js";
 
@@ -36,14 +40,25 @@ const tensor = fc
   });
 const contents: fc.Arbitrary<Safetensors> = fc.record({
   tensors: fc
-    .array(fc.tuple(fc.string({ unit: "grapheme" }).filter((name) => name !== "__metadata__"), tensor), { maxLength: 5 })
+    .array(
+      fc.tuple(
+        fc.string({ unit: "grapheme" }).filter((name) => name !== "__metadata__"),
+        tensor,
+      ),
+      { maxLength: 5 },
+    )
     .map((entries) => new Map(entries)),
-  metadata: fc.array(fc.tuple(fc.string(), fc.string({ unit: "grapheme" }))).map((entries) => new Map(entries)),
+  metadata: fc
+    .array(fc.tuple(fc.string(), fc.string({ unit: "grapheme" })))
+    .map((entries) => new Map(entries)),
 });
 
-const rawBytes = (t: Tensor) => Buffer.from(t.data.buffer, t.data.byteOffset, t.data.byteLength).toString("hex");
+const rawBytes = (t: Tensor) =>
+  Buffer.from(t.data.buffer, t.data.byteOffset, t.data.byteLength).toString("hex");
 const plain = ({ tensors, metadata }: Safetensors) => ({
-  tensors: Object.fromEntries([...tensors].sort().map(([name, t]) => [name, [t.dtype, t.shape, rawBytes(t)]])),
+  tensors: Object.fromEntries(
+    [...tensors].sort().map(([name, t]) => [name, [t.dtype, t.shape, rawBytes(t)]]),
+  ),
   metadata: [...metadata].sort(),
 });
 
@@ -79,7 +94,15 @@ describe("safetensors", () => {
   test("keys such as __proto__ are names like any other", () => {
     const one: Tensor = { dtype: "I32", shape: [], data: Int32Array.of(7) };
     const read = decodeSafetensors(
-      concat(encodeSafetensors({ tensors: new Map([["__proto__", one], ["constructor", one]]), metadata: new Map() })),
+      concat(
+        encodeSafetensors({
+          tensors: new Map([
+            ["__proto__", one],
+            ["constructor", one],
+          ]),
+          metadata: new Map(),
+        }),
+      ),
       "x",
     );
     expect([...read.tensors.keys()].sort()).toEqual(["__proto__", "constructor"]);
@@ -88,16 +111,25 @@ describe("safetensors", () => {
 
   test("half precision widens exactly", () => {
     const words = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7bff, 0x7c00, 0x8000, 0x3555);
-    expect([...toFloat32({ dtype: "F16", shape: [7], data: words })]).toEqual(
-      [1, -2, 2 ** -24, 65504, Infinity, -0, 0.333251953125],
-    );
-    expect([...toFloat32({ dtype: "BF16", shape: [2], data: Uint16Array.of(0x3f80, 0xc049) })]).toEqual([1, -3.140625]);
+    expect([...toFloat32({ dtype: "F16", shape: [7], data: words })]).toEqual([
+      1,
+      -2,
+      2 ** -24,
+      65504,
+      Infinity,
+      -0,
+      0.333251953125,
+    ]);
+    expect([
+      ...toFloat32({ dtype: "BF16", shape: [2], data: Uint16Array.of(0x3f80, 0xc049) }),
+    ]).toEqual([1, -3.140625]);
     expect([...toFloat32({ dtype: "I64", shape: [1], data: BigInt64Array.of(-5n) })]).toEqual([-5]);
   });
 });
 
 describe("a hostile or damaged file gets a message that names it", () => {
-  const f32 = (offsets: string, shape = "[2]") => `{"dtype":"F32","shape":${shape},"data_offsets":${offsets}}`;
+  const f32 = (offsets: string, shape = "[2]") =>
+    `{"dtype":"F32","shape":${shape},"data_offsets":${offsets}}`;
   const data = new Uint8Array(16);
   test.each<[string, Uint8Array, RegExp]>([
     ["nothing", new Uint8Array(0), /0 bytes, too few/],
@@ -113,16 +145,44 @@ describe("a hostile or damaged file gets a message that names it", () => {
     ["no UTF-8", file(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d)), /not valid UTF-8/],
     ["a list", file("[]"), /not a JSON object/],
     ["a name twice", file(`{"a":${f32("[0,8]")},"a":${f32("[8,16]")}}`, data), /"a" comes twice/],
-    ["an overlap", file(`{"a":${f32("[0,8]")},"b":${f32("[4,12]")}}`, data), /"b" starts at byte 4 and overlaps/],
-    ["a hole", file(`{"a":${f32("[0,8]")},"b":${f32("[12,20]")}}`, data), /"b" starts at byte 12 and leaves a hole/],
+    [
+      "an overlap",
+      file(`{"a":${f32("[0,8]")},"b":${f32("[4,12]")}}`, data),
+      /"b" starts at byte 4 and overlaps/,
+    ],
+    [
+      "a hole",
+      file(`{"a":${f32("[0,8]")},"b":${f32("[12,20]")}}`, data),
+      /"b" starts at byte 12 and leaves a hole/,
+    ],
     ["bytes left over", file(`{"a":${f32("[0,8]")}}`, data), /take 8 bytes, and 16 follow/],
-    ["offsets past the end", file(`{"a":${f32("[0,80]", "[20]")}}`, data), /take 80 bytes, and 16 follow/],
+    [
+      "offsets past the end",
+      file(`{"a":${f32("[0,80]", "[20]")}}`, data),
+      /take 80 bytes, and 16 follow/,
+    ],
     ["negative offsets", file(`{"a":${f32("[-8,0]")}}`, data), /not lists of whole numbers/],
-    ["a fractional size", file(`{"a":${f32("[0,8]", "[1.5]")}}`, data), /not lists of whole numbers/],
-    ["an overflowing shape", file(`{"a":${f32("[0,8]", "[4294967296,4294967296]")}}`, data), /needs/],
+    [
+      "a fractional size",
+      file(`{"a":${f32("[0,8]", "[1.5]")}}`, data),
+      /not lists of whole numbers/,
+    ],
+    [
+      "an overflowing shape",
+      file(`{"a":${f32("[0,8]", "[4294967296,4294967296]")}}`, data),
+      /needs/,
+    ],
     ["the wrong size", file(`{"a":${f32("[0,16]")}}`, data), /needs 8 bytes and has 16/],
-    ["an unknown dtype", file('{"a":{"dtype":"F7","shape":[],"data_offsets":[0,0]}}'), /dtype "F7"/],
-    ["a dtype from Object", file('{"a":{"dtype":"toString","shape":[],"data_offsets":[0,0]}}'), /dtype "toString"/],
+    [
+      "an unknown dtype",
+      file('{"a":{"dtype":"F7","shape":[],"data_offsets":[0,0]}}'),
+      /dtype "F7"/,
+    ],
+    [
+      "a dtype from Object",
+      file('{"a":{"dtype":"toString","shape":[],"data_offsets":[0,0]}}'),
+      /dtype "toString"/,
+    ],
     ["no description", file('{"a":1}'), /not described by an object/],
     ["metadata that is no text", file('{"__metadata__":{"a":1}}'), /no text under "a"/],
   ])("%s", async (name, bytes, message) => {
@@ -143,11 +203,17 @@ describe("a hostile or damaged file gets a message that names it", () => {
       }
     };
     fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), survives), { numRuns: 1000 });
-    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 80 }), (text) => survives(file(text))), { numRuns: 1000 });
-    const edits = fc.array(fc.tuple(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.nat(255)), {
-      minLength: 1,
-      maxLength: 4,
-    });
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 80 }), (text) => survives(file(text))),
+      { numRuns: 1000 },
+    );
+    const edits = fc.array(
+      fc.tuple(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.nat(255)),
+      {
+        minLength: 1,
+        maxLength: 4,
+      },
+    );
     const mutated = fc.property(contents, edits, fc.nat(400), (given, changes, cut) => {
       const bytes = concat(encodeSafetensors(given));
       for (const [at, byte] of changes) bytes[Math.floor(at * bytes.length)] = byte;

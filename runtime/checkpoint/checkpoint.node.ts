@@ -113,10 +113,14 @@ function listFolder(folder: string): Promise<string[]> {
  * steps stay: they are damaged ones that a resumed run went behind, or another branch of the run, and not ours to judge.
  */
 async function prune(folder: string, keep: number, step: number): Promise<void> {
-  const steps = (await checkpointNames(folder)).filter((name) => name !== FINAL_FILE && stepOf(name) <= step);
+  const steps = (await checkpointNames(folder)).filter(
+    (name) => name !== FINAL_FILE && stepOf(name) <= step,
+  );
   const partials = (await listFolder(folder)).filter((name) => PARTIAL_FILE.test(name));
   for (const name of [...steps.slice(0, -keep), ...partials]) {
-    await onFile("remove the old checkpoint", join(folder, name), () => rm(join(folder, name), { force: true }));
+    await onFile("remove the old checkpoint", join(folder, name), () =>
+      rm(join(folder, name), { force: true }),
+    );
   }
 }
 

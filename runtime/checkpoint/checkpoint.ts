@@ -12,7 +12,8 @@ import { corrupt } from "./header.js";
 import type { Safetensors } from "./safetensors.js";
 
 /** Values that JSON keeps as they are. */
-export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
+export type Plain =
+  null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
 
 /** Where the data stream stood. */
 export interface DataState {
@@ -55,11 +56,15 @@ const VERSION = "1";
 const MOMENT = /^optimizer\/([^/]+)\/(.+)$/s;
 
 /** The checkpoint as a safetensors file; `crc` is the CRC-32 of its tensors' bytes in file order. */
-export function packCheckpoint(checkpoint: Checkpoint, crc: (tensors: Safetensors["tensors"]) => number): Safetensors {
+export function packCheckpoint(
+  checkpoint: Checkpoint,
+  crc: (tensors: Safetensors["tensors"]) => number,
+): Safetensors {
   const { source, weights, optimizer, ...state } = checkpoint;
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of weights) {
-    if (name.startsWith("optimizer/")) throw new Error(`no weight may be called ${JSON.stringify(name)}`);
+    if (name.startsWith("optimizer/"))
+      throw new Error(`no weight may be called ${JSON.stringify(name)}`);
     tensors.set(name, tensor);
   }
   for (const [slot, moments] of optimizer) {
@@ -81,7 +86,11 @@ export function packCheckpoint(checkpoint: Checkpoint, crc: (tensors: Safetensor
  * @param where the file's name, for messages
  * @throws RunError `checkpoint-corrupt`, `checkpoint-foreign`, `checkpoint-version`
  */
-export function unpackCheckpoint({ tensors, metadata }: Safetensors, crc: number | null, where: string): Checkpoint {
+export function unpackCheckpoint(
+  { tensors, metadata }: Safetensors,
+  crc: number | null,
+  where: string,
+): Checkpoint {
   const state = readState(metadata, where);
   const stored = metadata.get("lsm.crc32");
   if (crc !== null && stored !== crc.toString(16).padStart(8, "0")) {
@@ -92,7 +101,8 @@ export function unpackCheckpoint({ tensors, metadata }: Safetensors, crc: number
   for (const [name, tensor] of tensors) {
     const [, slot, weight] = MOMENT.exec(name) ?? [];
     if (slot === undefined || weight === undefined) weights.set(name, tensor);
-    else optimizer.set(slot, (optimizer.get(slot) ?? new Map<string, Tensor>()).set(weight, tensor));
+    else
+      optimizer.set(slot, (optimizer.get(slot) ?? new Map<string, Tensor>()).set(weight, tensor));
   }
   return { ...state, source: metadata.get("lsm.source") ?? "", weights, optimizer };
 }
@@ -122,7 +132,8 @@ export function readState(metadata: Safetensors["metadata"], where: string): Che
   } catch {
     throw corrupt(where, "the state in its metadata is not valid JSON");
   }
-  if (!isState(state)) throw corrupt(where, "the state in its metadata lacks a field or has one of the wrong kind");
+  if (!isState(state))
+    throw corrupt(where, "the state in its metadata lacks a field or has one of the wrong kind");
   return state;
 }
 
@@ -134,9 +145,15 @@ function isState(value: unknown): value is CheckpointState {
     (train === null || typeof train === "string") &&
     isCount(step) &&
     schedule !== undefined &&
-    (data === null || (isRecord(data) && isCount(data.position) && isCount(data.seed) && typeof data.fingerprint === "string")) &&
+    (data === null ||
+      (isRecord(data) &&
+        isCount(data.position) &&
+        isCount(data.seed) &&
+        typeof data.fingerprint === "string")) &&
     isRecord(random) &&
-    Object.values(random).every((s) => isRecord(s) && Array.isArray(s.key) && Array.isArray(s.stream) && isCount(s.drawn)) &&
+    Object.values(random).every(
+      (s) => isRecord(s) && Array.isArray(s.key) && Array.isArray(s.stream) && isCount(s.drawn),
+    ) &&
     (tokenizer === null || (isRecord(tokenizer) && typeof tokenizer.kind === "string")) &&
     typeof compiler === "string" &&
     notes !== undefined

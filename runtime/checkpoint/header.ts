@@ -44,10 +44,14 @@ export function corrupt(where: string, what: string): RunError {
  * @param fileBytes the size of the whole file
  */
 export function headerLength(prefix: Uint8Array, fileBytes: number, where: string): number {
-  if (prefix.length < 8) throw corrupt(where, `the file has ${fileBytes} bytes, too few for a safetensors header`);
+  if (prefix.length < 8)
+    throw corrupt(where, `the file has ${fileBytes} bytes, too few for a safetensors header`);
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(HEADER_LIMIT)) {
-    throw corrupt(where, `the header claims ${length} bytes, and at most ${HEADER_LIMIT} are allowed`);
+    throw corrupt(
+      where,
+      `the header claims ${length} bytes, and at most ${HEADER_LIMIT} are allowed`,
+    );
   }
   if (length < 2n || Number(length) + 8 > fileBytes) {
     throw corrupt(where, `the header claims ${length} bytes, and the file has ${fileBytes} in all`);
@@ -74,7 +78,10 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, where: string)
   for (const { name, begin, end } of tensors) {
     if (begin !== covered) {
       const fault = begin < covered ? "overlaps the one before it" : "leaves a hole before it";
-      throw corrupt(where, `tensor ${quote(name)} starts at byte ${begin} and ${fault}, which ends at ${covered}`);
+      throw corrupt(
+        where,
+        `tensor ${quote(name)} starts at byte ${begin} and ${fault}, which ends at ${covered}`,
+      );
     }
     covered = end;
   }
@@ -89,7 +96,8 @@ function readRoot(bytes: Uint8Array, where: string): ReadonlyMap<string, Json> {
   try {
     root = readJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
-    if (error instanceof JsonFault) throw corrupt(where, `the header is not valid JSON: ${error.message}`);
+    if (error instanceof JsonFault)
+      throw corrupt(where, `the header is not valid JSON: ${error.message}`);
     throw corrupt(where, "the header is not valid UTF-8");
   }
   if (!(root instanceof Map)) throw corrupt(where, "the header is not a JSON object");
@@ -99,26 +107,37 @@ function readRoot(bytes: Uint8Array, where: string): ReadonlyMap<string, Json> {
 function readMetadata(value: Json, where: string): ReadonlyMap<string, string> {
   if (!(value instanceof Map)) throw corrupt(where, "`__metadata__` is not an object");
   for (const [key, text] of value) {
-    if (typeof text !== "string") throw corrupt(where, `\`__metadata__\` holds no text under ${quote(key)}`);
+    if (typeof text !== "string")
+      throw corrupt(where, `\`__metadata__\` holds no text under ${quote(key)}`);
   }
   return value as ReadonlyMap<string, string>;
 }
 
 function readEntry(name: string, value: Json, where: string): TensorEntry {
-  if (!(value instanceof Map)) throw corrupt(where, `tensor ${quote(name)} is not described by an object`);
+  if (!(value instanceof Map))
+    throw corrupt(where, `tensor ${quote(name)} is not described by an object`);
   const dtype: Json | undefined = value.get("dtype");
   const shape = wholeNumbers(value.get("shape"));
   const offsets = wholeNumbers(value.get("data_offsets"));
   if (!isDtype(dtype)) {
-    throw corrupt(where, `tensor ${quote(name)} has the dtype ${JSON.stringify(dtype) ?? "none"}, which is unknown here`);
+    throw corrupt(
+      where,
+      `tensor ${quote(name)} has the dtype ${JSON.stringify(dtype) ?? "none"}, which is unknown here`,
+    );
   }
   if (shape === null || offsets === null || offsets.length !== 2) {
-    throw corrupt(where, `tensor ${quote(name)} has a shape or offsets that are not lists of whole numbers`);
+    throw corrupt(
+      where,
+      `tensor ${quote(name)} has a shape or offsets that are not lists of whole numbers`,
+    );
   }
   const [begin, end] = offsets as [number, number];
   const bytes = shape.reduce((product, size) => product * size, DTYPES[dtype].bytes);
   if (!Number.isSafeInteger(bytes) || end - begin !== bytes) {
-    throw corrupt(where, `tensor ${quote(name)} ${dtype} [${shape}] needs ${bytes} bytes and has ${end - begin}`);
+    throw corrupt(
+      where,
+      `tensor ${quote(name)} ${dtype} [${shape}] needs ${bytes} bytes and has ${end - begin}`,
+    );
   }
   return { name, dtype, shape, begin, end };
 }

@@ -18,7 +18,11 @@ export class JsonFault extends Error {
 const MAXIMUM_DEPTH = 64;
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const LITERALS = [["null", null], ["true", true], ["false", false]] as const;
+const LITERALS = [
+  ["null", null],
+  ["true", true],
+  ["false", false],
+] as const;
 
 /** Reads one JSON value that fills `text`. @throws JsonFault */
 export function readJson(text: string): Json {
@@ -67,7 +71,8 @@ export function readJson(text: string): Json {
   }
 
   function value(depth: number): Json {
-    if (depth > MAXIMUM_DEPTH) throw new JsonFault(`nested deeper than ${MAXIMUM_DEPTH} levels`, at);
+    if (depth > MAXIMUM_DEPTH)
+      throw new JsonFault(`nested deeper than ${MAXIMUM_DEPTH} levels`, at);
     if (take("{")) return object(depth);
     if (take("[")) return array(depth);
     if (text[at] === '"') return string();
@@ -88,7 +93,8 @@ export function readJson(text: string): Json {
     do {
       const start = at;
       const key = string();
-      if (members.has(key)) throw new JsonFault(`the key ${JSON.stringify(key.slice(0, 80))} comes twice`, start);
+      if (members.has(key))
+        throw new JsonFault(`the key ${JSON.stringify(key.slice(0, 80))} comes twice`, start);
       need(":");
       members.set(key, value(depth + 1));
     } while (take(","));

@@ -45,19 +45,33 @@ function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Prom
   });
 }
 
-async function readHeader(file: FileHandle, path: string): Promise<{ header: Header; start: number }> {
+async function readHeader(
+  file: FileHandle,
+  path: string,
+): Promise<{ header: Header; start: number }> {
   const { size } = await file.stat();
   const length = headerLength(await readExactly(file, 0, Math.min(8, size), path), size, path);
   const bytes = await readExactly(file, 8, length, path);
   return { header: parseHeader(bytes, size - 8 - length, path), start: 8 + length };
 }
 
-async function readExactly(file: FileHandle, from: number, length: number, path: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readExactly(
+  file: FileHandle,
+  from: number,
+  length: number,
+  path: string,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   let filled = 0;
   while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, Math.min(READ_LIMIT, length - filled), from + filled);
-    if (bytesRead === 0) throw corrupt(path, `the file ends at byte ${from + filled}, before its tensors do`);
+    const { bytesRead } = await file.read(
+      bytes,
+      filled,
+      Math.min(READ_LIMIT, length - filled),
+      from + filled,
+    );
+    if (bytesRead === 0)
+      throw corrupt(path, `the file ends at byte ${from + filled}, before its tensors do`);
     filled += bytesRead;
   }
   return bytes;

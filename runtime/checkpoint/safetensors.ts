@@ -74,8 +74,14 @@ function orderedNames(tensors: Safetensors["tensors"]): string[] {
 
 function checkTensor(name: string, { dtype, shape, data }: Tensor): void {
   const elements = shape.reduce((product, size) => product * size, 1);
-  if (name === "__metadata__" || elements !== data.length || data.byteLength !== elements * DTYPES[dtype].bytes) {
-    throw new Error(`tensor ${JSON.stringify(name)}: ${dtype} [${shape}] does not describe ${data.length} elements`);
+  if (
+    name === "__metadata__" ||
+    elements !== data.length ||
+    data.byteLength !== elements * DTYPES[dtype].bytes
+  ) {
+    throw new Error(
+      `tensor ${JSON.stringify(name)}: ${dtype} [${shape}] does not describe ${data.length} elements`,
+    );
   }
 }
 

@@ -20,16 +20,28 @@ export function baselines(train: Corpus, heldOut: Corpus): Baselines {
 }
 
 /** Add-delta unigram model, NaN when the held-out text has no predictions. @returns nats a token */
-export function unigramLoss(train: Corpus, heldOut: Corpus, deltas: readonly number[] = DELTAS): number {
+export function unigramLoss(
+  train: Corpus,
+  heldOut: Corpus,
+  deltas: readonly number[] = DELTAS,
+): number {
   const { vocab } = train;
   const counts = new Float64Array(vocab);
   for (const token of train.tokens) counts[token]!++;
   const total = train.tokens.length;
-  return leastMean(deltas, heldOut, (delta) => (_, next) => (counts[next]! + delta) / (total + delta * vocab));
+  return leastMean(
+    deltas,
+    heldOut,
+    (delta) => (_, next) => (counts[next]! + delta) / (total + delta * vocab),
+  );
 }
 
 /** Add-delta bigram model, NaN when the held-out text has no predictions. @returns nats a token */
-export function bigramLoss(train: Corpus, heldOut: Corpus, deltas: readonly number[] = DELTAS): number {
+export function bigramLoss(
+  train: Corpus,
+  heldOut: Corpus,
+  deltas: readonly number[] = DELTAS,
+): number {
   const { vocab } = train;
   const pairs = pairCounts(train);
   const before = new Float64Array(vocab);
@@ -58,7 +70,11 @@ function pairCounts(train: Corpus): (previous: number, next: number) => number {
 
 type Model = (previous: number, next: number) => number;
 
-function leastMean(deltas: readonly number[], heldOut: Corpus, model: (delta: number) => Model): number {
+function leastMean(
+  deltas: readonly number[],
+  heldOut: Corpus,
+  model: (delta: number) => Model,
+): number {
   const losses = deltas.map((delta) => {
     const probability = model(delta);
     let sum = 0;

@@ -59,7 +59,11 @@ export class BatchStream {
  *
  * @param limit at most so many rows; default all of an epoch
  */
-export function* evaluationBatches(dataset: Dataset, rows: number, limit = Infinity): Generator<Batch> {
+export function* evaluationBatches(
+  dataset: Dataset,
+  rows: number,
+  limit = Infinity,
+): Generator<Batch> {
   const total = Math.min(limit, dataset.rowsPerEpoch);
   for (let position = 0; position < total; position += rows) {
     yield readBatch(dataset, position, rows, Math.min(rows, total - position), true);
@@ -67,14 +71,21 @@ export function* evaluationBatches(dataset: Dataset, rows: number, limit = Infin
 }
 
 /** Rows `position` to `position + filled - 1`, in arrays for `rows`. */
-function readBatch(dataset: Dataset, position: number, rows: number, filled: number, weighted: boolean): Batch {
+function readBatch(
+  dataset: Dataset,
+  position: number,
+  rows: number,
+  filled: number,
+  weighted: boolean,
+): Batch {
   const { seq } = dataset;
   const tokens = new Int32Array(rows * seq);
   const targets = new Int32Array(rows * seq);
   const documents = new Int32Array(rows * seq);
   const weights = weighted ? new Float32Array(rows * seq) : null;
   for (let r = 0; r < filled; r++) {
-    const view = <A extends Int32Array | Float32Array>(array: A) => array.subarray(r * seq, (r + 1) * seq) as A;
+    const view = <A extends Int32Array | Float32Array>(array: A) =>
+      array.subarray(r * seq, (r + 1) * seq) as A;
     const rowWeights = weights && view(weights);
     if (!dataset.weighted) rowWeights?.fill(1);
     dataset.fill(position + r, {

@@ -53,9 +53,13 @@ export function asOneDocument(corpus: Corpus): Corpus {
 /** The corpus that holds the given documents, in the given order. */
 export function selectDocuments(corpus: Corpus, chosen: readonly number[]): Corpus {
   const starts = new Uint32Array(chosen.length + 1);
-  chosen.forEach((d, i) => (starts[i + 1] = starts[i]! + corpus.starts[d + 1]! - corpus.starts[d]!));
+  chosen.forEach(
+    (d, i) => (starts[i + 1] = starts[i]! + corpus.starts[d + 1]! - corpus.starts[d]!),
+  );
   const tokens = tokenArray(corpus.vocab, starts[chosen.length]!);
-  chosen.forEach((d, i) => tokens.set(corpus.tokens.subarray(corpus.starts[d], corpus.starts[d + 1]), starts[i]));
+  chosen.forEach((d, i) =>
+    tokens.set(corpus.tokens.subarray(corpus.starts[d], corpus.starts[d + 1]), starts[i]),
+  );
   return { vocab: corpus.vocab, tokens, starts };
 }
 

@@ -25,3 +25,12 @@ export interface Dataset {
   /** Writes row number `index` (0, 1, 2, … through all epochs) into zeroed arrays. */
   fill(index: number, row: Row): void;
 }
+
+/** A warning when a run goes on with other data than it began with, so that its losses will differ; else null. */
+export function dataChanged(
+  saved: { readonly fingerprint: string },
+  dataset: Dataset,
+): string | null {
+  if (saved.fingerprint === dataset.fingerprint) return null;
+  return `the data has changed since the checkpoint (${saved.fingerprint} then, ${dataset.fingerprint} now): the run goes on, but not as it would have`;
+}

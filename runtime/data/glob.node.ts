@@ -47,7 +47,9 @@ async function walk(state: Walk, folder: string, depth: number): Promise<void> {
 
 /** A folder's entries; none when it is missing. */
 function list(folder: string): Promise<Dirent[]> {
-  return onFile("list the folder", folder, () => orIfMissing(readdir(folder, { withFileTypes: true }), []));
+  return onFile("list the folder", folder, () =>
+    orIfMissing(readdir(folder, { withFileTypes: true }), []),
+  );
 }
 
 function tooMany(pattern: string): RunError {

@@ -37,7 +37,11 @@ export function parseGlob(pattern: string): Glob {
  * Whether `names` fit the tests, `null` meaning `**`; as a folder they need only fit a beginning of them.
  * Positions in the tests are followed side by side, so the time is at most names times tests.
  */
-function fits(names: readonly string[], tests: readonly (((name: string) => boolean) | null)[], folder: boolean): boolean {
+function fits(
+  names: readonly string[],
+  tests: readonly (((name: string) => boolean) | null)[],
+  folder: boolean,
+): boolean {
   const skip = (at: Set<number>): Set<number> => {
     for (const i of at) if (tests[i] === null) at.add(i + 1); // `**` may stand for no folder at all
     return at;

@@ -36,14 +36,25 @@ export interface MqarPart {
  * @param seq positions in a row
  * @throws RunError `bad-mqar`
  */
-export function mqarRows(options: MqarOptions, seq: number, seed: number, { part, rows = Infinity }: MqarPart): Dataset {
+export function mqarRows(
+  options: MqarOptions,
+  seq: number,
+  seed: number,
+  { part, rows = Infinity }: MqarPart,
+): Dataset {
   const { pairs = 8, queries = pairs, vocab = 64, power = 0.01, noise = false } = options;
   const slots = Math.floor(seq / 2) - pairs;
   const half = Math.floor(vocab / 2);
   check(pairs >= 1 && queries >= 1, "it needs at least one pair and one query");
   check(power > 0, "`power` must be above 0");
-  check(half - 1 >= pairs, `${pairs} distinct keys need a vocabulary of at least ${2 * pairs + 2}, not ${vocab}`);
-  check(queries <= slots, `${pairs} pairs and ${queries} queries need \`seq\` ${2 * (pairs + queries)} or more, not ${seq}`);
+  check(
+    half - 1 >= pairs,
+    `${pairs} distinct keys need a vocabulary of at least ${2 * pairs + 2}, not ${vocab}`,
+  );
+  check(
+    queries <= slots,
+    `${pairs} pairs and ${queries} queries need \`seq\` ${2 * (pairs + queries)} or more, not ${seq}`,
+  );
   const chances = Float64Array.from({ length: slots }, (_, d) => (d + 1) ** (power - 1));
 
   function fill(index: number, row: Row): void {
@@ -64,7 +75,14 @@ export function mqarRows(options: MqarOptions, seq: number, seed: number, { part
   }
 
   const numbers = [pairs, queries, vocab, power, Number(noise), seq, seed];
-  return { vocab, seq, rowsPerEpoch: rows, weighted: true, fingerprint: `mqar-${part}-${numbers.join("-")}`, fill };
+  return {
+    vocab,
+    seq,
+    rowsPerEpoch: rows,
+    weighted: true,
+    fingerprint: `mqar-${part}-${numbers.join("-")}`,
+    fill,
+  };
 }
 
 /** `count` different numbers below `bound`: the first places of a shuffle that goes no further than it must. */

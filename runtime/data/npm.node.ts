@@ -35,7 +35,10 @@ export async function packageFiles(source: string, base: string): Promise<string
   if (files.length > 0) return files;
   throw new RunError({
     code: "npm-package-without-text",
-    what: pattern === undefined ? "the package has no .txt, .md or .jsonl file below data/" : "no file of the package matches",
+    what:
+      pattern === undefined
+        ? "the package has no .txt, .md or .jsonl file below data/"
+        : "no file of the package matches",
     where: `text ${JSON.stringify(source)} (${folder})`,
     help: `name the files: "npm:${name}/PATTERN"`,
   });
@@ -71,8 +74,11 @@ async function textFiles(folder: string): Promise<string[]> {
 function parseList(bytes: Uint8Array): string[] | null {
   try {
     const names: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    const plain = (name: unknown) => typeof name === "string" && /^[^/\\]+\.(txt|md|jsonl)$/.test(name);
-    return Array.isArray(names) && names.length > 0 && names.every(plain) ? (names as string[]) : null;
+    const plain = (name: unknown) =>
+      typeof name === "string" && /^[^/\\]+\.(txt|md|jsonl)$/.test(name);
+    return Array.isArray(names) && names.length > 0 && names.every(plain)
+      ? (names as string[])
+      : null;
   } catch {
     return null;
   }

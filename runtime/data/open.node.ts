@@ -61,9 +61,12 @@ async function openText(spec: TextData, base: string, seed: number): Promise<Ope
   const corpus = await buildCorpus(readDocuments(spec.text, base), tokenizer);
   const split = splitCorpus(corpus, { seed, fraction: spec.heldOut ?? 0.05 });
   const train = spec.pack ? split.train : asOneDocument(split.train);
-  const measured = split.heldOut === null || spec.pack ? split.heldOut : asOneDocument(split.heldOut);
-  const heldOut = measured !== null && measured.tokens.length > documentCount(measured) ? measured : null;
-  const held = heldOut === null ? "none held out" : `${count(heldOut.tokens.length, "token")} held out`;
+  const measured =
+    split.heldOut === null || spec.pack ? split.heldOut : asOneDocument(split.heldOut);
+  const heldOut =
+    measured !== null && measured.tokens.length > documentCount(measured) ? measured : null;
+  const held =
+    heldOut === null ? "none held out" : `${count(heldOut.tokens.length, "token")} held out`;
   return {
     train: trainingRows(train, spec.seq, seed),
     heldOut: heldOut && measuringRows(heldOut, spec.seq),

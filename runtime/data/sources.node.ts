@@ -16,7 +16,10 @@ import { parseDocuments, type Document } from "./text.js";
  * @param base the folder that relative paths start from: the `.lsm` file's
  * @throws RunError for what is missing, unreadable, binary, not UTF-8, or without any text at all
  */
-export async function* readDocuments(sources: readonly string[], base: string): AsyncGenerator<Document> {
+export async function* readDocuments(
+  sources: readonly string[],
+  base: string,
+): AsyncGenerator<Document> {
   let any = false;
   const files = new Set<string>();
   for (const source of sources) for (const file of await sourceFiles(source, base)) files.add(file);

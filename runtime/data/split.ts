@@ -24,7 +24,11 @@ const FEW_DOCUMENTS = 20;
 
 /** Both parts keep the order of the documents; at least one document, or one token, stays for training. */
 export function splitCorpus(corpus: Corpus, options: SplitOptions): Split {
-  const { fraction = 0.05, by = documentCount(corpus) >= FEW_DOCUMENTS ? "documents" : "tail", seed } = options;
+  const {
+    fraction = 0.05,
+    by = documentCount(corpus) >= FEW_DOCUMENTS ? "documents" : "tail",
+    seed,
+  } = options;
   const wanted = Math.round(corpus.tokens.length * fraction);
   if (wanted === 0) return { train: corpus, heldOut: null };
   return by === "tail" ? splitTail(corpus, wanted) : splitDocuments(corpus, wanted, seed);
@@ -53,7 +57,13 @@ function splitDocuments(corpus: Corpus, wanted: number, seed: number): Split {
   const inOrder = [...order].sort((a, b) => a - b);
   if (heldOut.size === 0) return { train: corpus, heldOut: null };
   return {
-    train: selectDocuments(corpus, inOrder.filter((d) => !heldOut.has(d))),
-    heldOut: selectDocuments(corpus, inOrder.filter((d) => heldOut.has(d))),
+    train: selectDocuments(
+      corpus,
+      inOrder.filter((d) => !heldOut.has(d)),
+    ),
+    heldOut: selectDocuments(
+      corpus,
+      inOrder.filter((d) => heldOut.has(d)),
+    ),
   };
 }

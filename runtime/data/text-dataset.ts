@@ -55,7 +55,10 @@ export function trainingRows(corpus: Corpus, seq: number, seed: number): Dataset
 
 /** Rows that hold every token of the corpus once, in order; the last one is filled up with what does not count. */
 export function measuringRows(corpus: Corpus, seq: number): Dataset {
-  const line = layOut(corpus, Uint32Array.from({ length: documentCount(corpus) }, (_, d) => d));
+  const line = layOut(
+    corpus,
+    Uint32Array.from({ length: documentCount(corpus) }, (_, d) => d),
+  );
   const rowsPerEpoch = Math.ceil(usablePositions(corpus) / seq);
   return {
     vocab: corpus.vocab,

@@ -25,11 +25,16 @@ export function parseDocuments(bytes: Uint8Array, name: string): Document[] {
 
 function decodeText(bytes: Uint8Array, name: string): string {
   if (bytes.length > SIZE_LIMIT) {
-    throw fault("data-too-large", `the file has ${bytes.length} bytes, and at most ${SIZE_LIMIT} are read`, name, "split it");
+    throw fault(
+      "data-too-large",
+      `the file has ${bytes.length} bytes, and at most ${SIZE_LIMIT} are read`,
+      name,
+      "split it",
+    );
   }
   const nul = bytes.indexOf(0);
   if (nul >= 0) {
-    const help = "name text files only, such as \"corpus/**/*.txt\"";
+    const help = 'name text files only, such as "corpus/**/*.txt"';
     throw fault("data-binary", `this is not text: byte ${nul} is zero`, name, help);
   }
   try {
@@ -64,7 +69,12 @@ function jsonLines(text: string, name: string): Document[] {
     const document = textField(line);
     if (document !== null) return [{ name: where, text: document }];
     const help = 'every line is an object such as {"text": "a document"}';
-    throw fault("data-bad-jsonl", `line ${i + 1} is not a JSON object with a string \`text\``, where, help);
+    throw fault(
+      "data-bad-jsonl",
+      `line ${i + 1} is not a JSON object with a string \`text\``,
+      where,
+      help,
+    );
   });
 }
 

@@ -6,5 +6,7 @@ import type { Tokenizer, TokenizerDescription } from "./tokenizer.js";
 
 /** @throws RunError `bad-tokenizer` */
 export function tokenizerFrom(description: TokenizerDescription): Tokenizer {
-  return description.kind === "bytes" ? bytesTokenizer : jsonTokenizer(description.json, description.name);
+  return description.kind === "bytes"
+    ? bytesTokenizer
+    : jsonTokenizer(description.json, description.name);
 }

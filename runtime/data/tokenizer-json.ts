@@ -13,13 +13,20 @@ const VOCAB_LIMIT = 4_000_000;
 const REPLACEMENT = "\ufffd";
 
 interface TokenizerJson {
-  readonly model: { readonly type?: string; readonly vocab: object; readonly unk_token?: string | null };
+  readonly model: {
+    readonly type?: string;
+    readonly vocab: object;
+    readonly unk_token?: string | null;
+  };
   readonly added_tokens: readonly { readonly id: number; readonly content: string }[];
 }
 
 /** What we use of the package's tokenizer; an id is missing where the vocabulary lacks a piece. */
 interface Inner {
-  encode(text: string, options: { add_special_tokens: boolean }): { readonly ids: readonly (number | undefined)[] };
+  encode(
+    text: string,
+    options: { add_special_tokens: boolean },
+  ): { readonly ids: readonly (number | undefined)[] };
   decode(ids: number[], options: typeof DECODE): string;
 }
 
@@ -41,9 +48,12 @@ export function jsonTokenizer(json: string, name: string): Tokenizer {
     vocab,
     encode(text) {
       if (text === "") return new Int32Array(0);
-      const { ids } = guarded(name, "encoding failed", () => inner.encode(text, { add_special_tokens: false }));
+      const { ids } = guarded(name, "encoding failed", () =>
+        inner.encode(text, { add_special_tokens: false }),
+      );
       const known = ids.filter((id) => id !== undefined);
-      if (known.length < ids.length) throw bad(name, "it has no token for a piece of the text, nor an unknown token");
+      if (known.length < ids.length)
+        throw bad(name, "it has no token for a piece of the text, nor an unknown token");
       checkIds(known, vocab);
       return Int32Array.from(known);
     },
@@ -76,7 +86,8 @@ function textStream(vocab: number, decode: (ids: readonly number[]) => string): 
       let text = "";
       for (const id of ids) {
         pending.push(id);
-        if (pending.length >= 8 || !decode([...before, ...pending]).endsWith(REPLACEMENT)) text += flush();
+        if (pending.length >= 8 || !decode([...before, ...pending]).endsWith(REPLACEMENT))
+          text += flush();
       }
       return text;
     },
@@ -85,7 +96,8 @@ function textStream(vocab: number, decode: (ids: readonly number[]) => string): 
 }
 
 function parse(json: string, name: string): TokenizerJson {
-  if (json.length > SIZE_LIMIT) throw bad(name, `it has ${json.length} characters, and at most ${SIZE_LIMIT} are read`);
+  if (json.length > SIZE_LIMIT)
+    throw bad(name, `it has ${json.length} characters, and at most ${SIZE_LIMIT} are read`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
@@ -93,7 +105,8 @@ function parse(json: string, name: string): TokenizerJson {
     throw bad(name, "it is not valid JSON");
   }
   const { model, added_tokens: added = [] } = (parsed ?? {}) as Partial<TokenizerJson>;
-  if (typeof model?.vocab !== "object" || model.vocab === null) throw bad(name, "it has no `model.vocab`");
+  if (typeof model?.vocab !== "object" || model.vocab === null)
+    throw bad(name, "it has no `model.vocab`");
   if (!Array.isArray(added)) throw bad(name, "its `added_tokens` are not a list");
   const fields = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   return { ...fields, ...(parsed as TokenizerJson), added_tokens: added };
@@ -102,11 +115,16 @@ function parse(json: string, name: string): TokenizerJson {
 /** One more than the highest id; ids must be whole numbers below the limit, as they become places in an array. */
 function vocabSize({ model, added_tokens: added }: TokenizerJson, name: string): number {
   const list = Array.isArray(model.vocab); // Unigram: ids are places in the list
-  const ids: unknown[] = list ? [(model.vocab as unknown[]).length - 1] : Object.values(model.vocab);
+  const ids: unknown[] = list
+    ? [(model.vocab as unknown[]).length - 1]
+    : Object.values(model.vocab);
   let highest = -1;
   for (const id of [...ids, ...added.map((token) => (token as Partial<typeof token> | null)?.id)]) {
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= VOCAB_LIMIT) {
-      throw bad(name, `the id ${JSON.stringify(id) ?? "none"} is not a whole number from 0 to ${VOCAB_LIMIT - 1}`);
+      throw bad(
+        name,
+        `the id ${JSON.stringify(id) ?? "none"} is not a whole number from 0 to ${VOCAB_LIMIT - 1}`,
+      );
     }
     highest = Math.max(highest, id as number);
   }
@@ -120,7 +138,10 @@ function guarded<T>(name: string, what: string, work: () => T): T {
     return work();
   } catch (error) {
     if (error instanceof RunError) throw error;
-    throw bad(name, `${what}: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`);
+    throw bad(
+      name,
+      `${what}: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`,
+    );
   }
 }
 

@@ -30,7 +30,11 @@ function multiplyHigh(a: number, b: number): number {
  * @param key two unsigned 32-bit words, least significant first
  * @param out receives four unsigned 32-bit words
  */
-export function philox4x32(counter: ArrayLike<number>, key: ArrayLike<number>, out: Uint32Array): void {
+export function philox4x32(
+  counter: ArrayLike<number>,
+  key: ArrayLike<number>,
+  out: Uint32Array,
+): void {
   let c0 = counter[0]! | 0;
   let c1 = counter[1]! | 0;
   let c2 = counter[2]! | 0;

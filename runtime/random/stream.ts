@@ -47,7 +47,9 @@ export class RandomStream {
   /** A stream that goes on exactly where `state` was taken. */
   static from(state: RandomState): RandomStream {
     const words = [...state.key, ...state.stream];
-    const valid = words.length === 4 && words.every((word) => Number.isInteger(word) && word >= 0 && word < TWO_32);
+    const valid =
+      words.length === 4 &&
+      words.every((word) => Number.isInteger(word) && word >= 0 && word < TWO_32);
     if (!valid || !Number.isSafeInteger(state.drawn) || state.drawn < 0) {
       throw new RunError({
         code: "bad-random-state",

@@ -22,7 +22,10 @@ export class RunError extends Error implements RunErrorParts {
   readonly help: string;
 
   constructor(parts: RunErrorParts, options?: ErrorOptions) {
-    super(`error[${parts.code}]: ${parts.what}\n  --> ${parts.where}\nhelp: ${parts.help}`, options);
+    super(
+      `error[${parts.code}]: ${parts.what}\n  --> ${parts.where}\nhelp: ${parts.help}`,
+      options,
+    );
     this.code = parts.code;
     this.what = parts.what;
     this.where = parts.where;

@@ -11,7 +11,8 @@ const HELP: Readonly<Record<string, string>> = {
   EISDIR: "name a file, not a folder",
   ENOTDIR: "one part of the path is a file, not a folder",
   ENOSPC: "free some space or choose another folder; what was saved before is untouched",
-  EDQUOT: "your quota is used up: free some space or choose another folder; what was saved before is untouched",
+  EDQUOT:
+    "your quota is used up: free some space or choose another folder; what was saved before is untouched",
   EROFS: "the disk is read-only: choose another folder",
   EMFILE: "too many files are open: raise `ulimit -n`",
 };
@@ -74,7 +75,10 @@ let written = 0;
  * Writes the pieces one after the other to `path`: first to a `.partial` file in the same folder, which is flushed to
  * the disk and then takes the name. Whatever happens, `path` holds the old contents or the new ones.
  */
-export async function writeAtomically(path: string, pieces: readonly (Uint8Array | string)[]): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  pieces: readonly (Uint8Array | string)[],
+): Promise<void> {
   const partial = join(dirname(path), `.${basename(path)}.${process.pid}.${++written}.partial`);
   await onFile("write the file", path, async () => {
     try {

@@ -29,7 +29,12 @@ export interface RunFolderOptions {
  *
  * @throws RunError `run-folder-not-empty` when `out` holds something and `resume` was not asked for; `file-access`
  */
-export async function openRunFolder({ name, parent = "runs", out = null, resume = false }: RunFolderOptions): Promise<RunFolder> {
+export async function openRunFolder({
+  name,
+  parent = "runs",
+  out = null,
+  resume = false,
+}: RunFolderOptions): Promise<RunFolder> {
   if (out !== null) return openGiven(out, resume);
   const numbers = await takenNumbers(parent, name);
   const pathOf = (n: number) => join(parent, n === 1 ? name : `${name}-${n}`);

@@ -40,24 +40,35 @@ export function lossChart(chart: LossChart): string {
   const heldOut = chart.heldOut.filter(([, loss]) => isDrawable(loss));
   const baselines = chart.baselines.filter(({ loss }) => isDrawable(loss));
   const smoothed = smooth(training, training.length / 40);
-  const scale = lossScale(PLOT, training, [...smoothed, ...heldOut, ...baselines.map(({ loss }): Point => [0, loss])]);
+  const scale = lossScale(PLOT, training, [
+    ...smoothed,
+    ...heldOut,
+    ...baselines.map(({ loss }): Point => [0, loss]),
+  ]);
 
   const legend: LegendEntry[] = [];
   const curves: string[] = [];
   baselines.forEach(({ name, loss }, i) => {
     const style = `baseline baseline-${i}`;
-    curves.push(`<line class="${style}" x1="${PLOT.left}" x2="${PLOT.right}" y1="${scale.y(loss)}" y2="${scale.y(loss)}"/>`);
+    curves.push(
+      `<line class="${style}" x1="${PLOT.left}" x2="${PLOT.right}" y1="${scale.y(loss)}" y2="${scale.y(loss)}"/>`,
+    );
     legend.push({ style, mark: false, text: `${name} ${loss.toFixed(3)}` });
   });
   if (heldOut.length > 0) {
     curves.push(`<path class="held" d="${path(heldOut, scale)}"/>`);
-    for (const [step, loss] of thin(heldOut, 60)) curves.push(`<circle class="held" cx="${scale.x(step)}" cy="${scale.y(loss)}" r="3.5"/>`);
+    for (const [step, loss] of thin(heldOut, 60))
+      curves.push(`<circle class="held" cx="${scale.x(step)}" cy="${scale.y(loss)}" r="3.5"/>`);
     legend.unshift({ style: "held", mark: true, text: `held out ${last(heldOut)}` });
   }
   if (training.length > 0) {
     curves.unshift(`<path class="raw" d="${path(thin(training, 1200), scale)}"/>`);
     curves.push(`<path class="training" d="${path(thin(smoothed, 600), scale)}"/>`);
-    legend.unshift({ style: "training", mark: false, text: `training, smoothed ${last(smoothed)}` });
+    legend.unshift({
+      style: "training",
+      mark: false,
+      text: `training, smoothed ${last(smoothed)}`,
+    });
   }
 
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="loss-title loss-desc">
@@ -81,11 +92,21 @@ function drawAxes({ steps, losses, x, y }: LossScale): string {
   const across = niceTicks(...steps, 8, 1);
   const up = niceTicks(...losses, 6);
   return [
-    ...up.values.map((v) => `<line class="grid" x1="${PLOT.left}" x2="${PLOT.right}" y1="${y(v)}" y2="${y(v)}"/>`),
-    ...up.values.map((v) => `<text x="${PLOT.left - 8}" y="${y(v) + 4}" text-anchor="end">${up.label(v)}</text>`),
+    ...up.values.map(
+      (v) => `<line class="grid" x1="${PLOT.left}" x2="${PLOT.right}" y1="${y(v)}" y2="${y(v)}"/>`,
+    ),
+    ...up.values.map(
+      (v) => `<text x="${PLOT.left - 8}" y="${y(v) + 4}" text-anchor="end">${up.label(v)}</text>`,
+    ),
     `<line class="axis" x1="${PLOT.left}" x2="${PLOT.right}" y1="${PLOT.bottom}" y2="${PLOT.bottom}"/>`,
-    ...across.values.map((v) => `<line class="axis" x1="${x(v)}" x2="${x(v)}" y1="${PLOT.bottom}" y2="${PLOT.bottom + 5}"/>`),
-    ...across.values.map((v) => `<text x="${x(v)}" y="${PLOT.bottom + 20}" text-anchor="middle">${across.label(v)}</text>`),
+    ...across.values.map(
+      (v) =>
+        `<line class="axis" x1="${x(v)}" x2="${x(v)}" y1="${PLOT.bottom}" y2="${PLOT.bottom + 5}"/>`,
+    ),
+    ...across.values.map(
+      (v) =>
+        `<text x="${x(v)}" y="${PLOT.bottom + 20}" text-anchor="middle">${across.label(v)}</text>`,
+    ),
     `<text x="${(PLOT.left + PLOT.right) / 2}" y="${HEIGHT - 12}" text-anchor="middle">step</text>`,
     `<text transform="translate(18 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">loss, nats per token</text>`,
   ].join("\n  ");
@@ -110,7 +131,9 @@ function drawLegend(entries: readonly LegendEntry[]): string {
       const width = Math.round(SAMPLE + 7 + label.length * LETTER + 18);
       if (x + width > PLOT.right) [x, y] = [PLOT.left, y + 18];
       const line = `<line class="${style}" x1="${x}" x2="${x + SAMPLE}" y1="${y}" y2="${y}"/>`;
-      const circle = mark ? `<circle class="${style}" cx="${x + SAMPLE / 2}" cy="${y}" r="3.5"/>` : "";
+      const circle = mark
+        ? `<circle class="${style}" cx="${x + SAMPLE / 2}" cy="${y}" r="3.5"/>`
+        : "";
       const name = `<text x="${x + SAMPLE + 7}" y="${y + 4}">${escape(label)}</text>`;
       x += width;
       return line + circle + name;
@@ -118,7 +141,11 @@ function drawLegend(entries: readonly LegendEntry[]): string {
     .join("\n  ");
 }
 
-function describe(smoothed: readonly Point[], heldOut: readonly Point[], legend: readonly LegendEntry[]): string {
+function describe(
+  smoothed: readonly Point[],
+  heldOut: readonly Point[],
+  legend: readonly LegendEntry[],
+): string {
   const points = smoothed.length > 0 ? smoothed : heldOut;
   if (points.length === 0) return "Nothing was measured yet.";
   const steps = `over ${points.at(-1)![0]} steps`;
@@ -144,6 +171,9 @@ function shorten(text: string, letters: number): string {
 
 /** Text for XML: its marks escaped, what XML forbids left out. */
 function escape(text: string): string {
-  const allowed = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, "");
+  const allowed = text.replace(
+    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu,
+    "",
+  );
   return allowed.replace(/[&<>"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }

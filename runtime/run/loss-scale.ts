@@ -32,7 +32,8 @@ export function lossScale(frame: Frame, raw: readonly Point[], shown: readonly P
   const bottom = low >= 0 ? Math.max(0, low - room) : low;
   const top = high + room;
   const end = shown.reduce((most, [step]) => Math.max(most, step), 1);
-  const place = (share: number, from: number, to: number) => Number((from + share * (to - from)).toFixed(1));
+  const place = (share: number, from: number, to: number) =>
+    Number((from + share * (to - from)).toFixed(1));
   return {
     steps: [0, end],
     losses: [bottom, top],

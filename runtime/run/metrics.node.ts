@@ -20,7 +20,8 @@ export class MetricsLog {
    * @throws RunError `file-access`, `disk-full`
    */
   static async open(path: string, step: number): Promise<MetricsLog> {
-    const kept = step === 0 ? [] : (await readMetrics(path)).filter((record) => record.step <= step);
+    const kept =
+      step === 0 ? [] : (await readMetrics(path)).filter((record) => record.step <= step);
     await writeAtomically(path, [formatMetrics(kept)]);
     return new MetricsLog(path, await onFile("open the file", path, () => open(path, "a")));
   }
@@ -37,5 +38,7 @@ export class MetricsLog {
 
 /** All whole lines of the file, in order; none when it is missing. */
 export async function readMetrics(path: string): Promise<MetricRecord[]> {
-  return parseMetrics(new TextDecoder().decode(await orIfMissing(readBytes(path), new Uint8Array(0))));
+  return parseMetrics(
+    new TextDecoder().decode(await orIfMissing(readBytes(path), new Uint8Array(0))),
+  );
 }

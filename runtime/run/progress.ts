@@ -84,7 +84,10 @@ interface Part {
 /** What gives way first when the line is too long. */
 const DISPENSABLE: readonly Part["kind"][] = ["bar", "lr", "speed", "left", "loss"];
 
-function parts({ step, loss, lr, tokensPerSecond, secondsLeft }: ProgressState, steps: number): Part[] {
+function parts(
+  { step, loss, lr, tokensPerSecond, secondsLeft }: ProgressState,
+  steps: number,
+): Part[] {
   return [
     { kind: "step", text: `step ${String(step).padStart(String(steps).length)}/${steps}` },
     { kind: "bar", text: bar(step / steps, 20) },
@@ -98,8 +101,11 @@ function parts({ step, loss, lr, tokensPerSecond, secondsLeft }: ProgressState, 
 function fit(line: readonly Part[], width: number): Part[] {
   let kept = [...line];
   const length = () => kept.reduce((sum, part) => sum + part.text.length, 2 * (kept.length - 1));
-  for (const kind of DISPENSABLE) if (length() > width) kept = kept.filter((part) => part.kind !== kind);
-  return length() > width ? kept.map((part) => ({ ...part, text: part.text.slice(0, Math.max(0, width)) })) : kept;
+  for (const kind of DISPENSABLE)
+    if (length() > width) kept = kept.filter((part) => part.kind !== kind);
+  return length() > width
+    ? kept.map((part) => ({ ...part, text: part.text.slice(0, Math.max(0, width)) }))
+    : kept;
 }
 
 function bar(share: number, width: number): string {
@@ -109,7 +115,8 @@ function bar(share: number, width: number): string {
 
 function paint({ kind, text }: Part): string {
   if (kind === "loss") return `\u001b[1m${text}\u001b[22m`;
-  if (kind === "bar") return text.replace(/━+/, "\u001b[36m$&\u001b[39m").replace(/─+/, "\u001b[2m$&\u001b[22m");
+  if (kind === "bar")
+    return text.replace(/━+/, "\u001b[36m$&\u001b[39m").replace(/─+/, "\u001b[2m$&\u001b[22m");
   return kind === "step" ? text : `\u001b[2m${text}\u001b[22m`;
 }
 
@@ -122,7 +129,11 @@ function rate(perSecond: number): string {
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "–:––";
   const whole = Math.max(0, Math.round(seconds));
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const [hours, minutes, rest] = [
+    Math.floor(whole / 3600),
+    Math.floor(whole / 60) % 60,
+    whole % 60,
+  ];
   const two = (n: number) => String(n).padStart(2, "0");
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }

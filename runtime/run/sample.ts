@@ -17,8 +17,13 @@ export interface SampleOptions {
  * @param logits [vocab]; -Infinity rules a token out
  * @throws RunError `bad-logits` when a logit is not a number or all are ruled out, `bad-sampling`
  */
-export function sample(logits: Float32Array, { temperature = 1, topK = Infinity }: SampleOptions, random: RandomStream): number {
-  if (!(temperature >= 0 && temperature < Infinity) || !(topK >= 1)) throw badOptions(temperature, topK);
+export function sample(
+  logits: Float32Array,
+  { temperature = 1, topK = Infinity }: SampleOptions,
+  random: RandomStream,
+): number {
+  if (!(temperature >= 0 && temperature < Infinity) || !(topK >= 1))
+    throw badOptions(temperature, topK);
   const best = greatest(logits);
   if (temperature === 0) return best;
   const kept = likeliest(logits, topK);

@@ -11,7 +11,12 @@ export type Schedule =
   /** Half a cosine from the end of the warm-up to the end of training. */
   | { readonly kind: "cosine"; readonly warmup: number; readonly floor: number }
   /** Warm-up, stable, then straight down over the last `decay` updates (Hu et al. 2024, MiniCPM). */
-  | { readonly kind: "wsd"; readonly warmup: number; readonly decay: number; readonly floor: number };
+  | {
+      readonly kind: "wsd";
+      readonly warmup: number;
+      readonly decay: number;
+      readonly floor: number;
+    };
 
 /**
  * The learning rate of one update.
@@ -19,7 +24,12 @@ export type Schedule =
  * @param step updates made before it, from 0
  * @param steps updates in all; beyond them the rate stays where it ended
  */
-export function learningRate(schedule: Schedule, peak: number, step: number, steps: number): number {
+export function learningRate(
+  schedule: Schedule,
+  peak: number,
+  step: number,
+  steps: number,
+): number {
   if (schedule.kind === "constant") return peak;
   const { warmup } = schedule;
   if (step < warmup) return (peak * (step + 1)) / (warmup + 1);

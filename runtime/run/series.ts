@@ -7,7 +7,9 @@ export type Point = readonly [step: number, value: number];
 
 /** The measured values of one name, such as `loss`, in the records that have one. */
 export function seriesOf(records: readonly MetricRecord[], name: string): Point[] {
-  return records.flatMap(({ step, [name]: value }): Point[] => (typeof value === "number" ? [[step, value]] : []));
+  return records.flatMap(({ step, [name]: value }): Point[] =>
+    typeof value === "number" ? [[step, value]] : [],
+  );
 }
 
 /**

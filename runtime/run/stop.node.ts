@@ -24,7 +24,10 @@ export interface StopListener {
 }
 
 /** @param onFirst says to the user that the run is about to save and end */
-export function listenForStop(onFirst: (signal: StopSignal) => void, source: SignalSource = process): StopListener {
+export function listenForStop(
+  onFirst: (signal: StopSignal) => void,
+  source: SignalSource = process,
+): StopListener {
   let signal: StopSignal | null = null;
   const listeners = (Object.keys(SIGNALS) as StopSignal[]).map((name) => {
     const listener = () => {
