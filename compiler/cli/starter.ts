@@ -5,21 +5,25 @@ export const starter = (
 ): string => `// A small hybrid language model: two linear recurrent layers, then one softmax attention layer,
 // each followed by a mixture of experts. Change it, then:
 //
-//   lsm check ${file}       finds every mistake
-//   lsm summary ${file}     counts parameters, FLOPs and state bytes
-//   lsm train ${file}       trains it on the text below
+//   lsm check ${file}
+//   lsm summary ${file}
+//   lsm train ${file}
 
 /// A recurrent layer of your own. Inside a layer every name is one token's value, with named axes.
-layer Memory(x: [width], heads = 4, key = width / heads, value = width / heads) {
+layer Memory(x: [width], heads = 4, key = width / heads, value = key) {
   q = linear(x, [heads, key]) * key^-0.5
   k = linear(x, [heads, key])
   v = linear(x, [heads, value])
-  a = sigmoid(linear(x, [heads], bias: true)) ^ (1 / 16)   // how much of the past each head keeps
 
-  state S: [heads, key, value]                             // lives from token to token
-  S <- a * S + k * v                                       // one token's step
-  o = dot(q, S, key)                                       // contracts the axis \`key\`
+  // How much of the past each head keeps.
+  a = sigmoid(linear(x, [heads], bias: true)) ^ (1 / 16)
 
+  // A state lives from token to token; this is one token's step. \`k * v\` is the outer product.
+  state S: [heads, key, value]
+  S <- a * S + k * v
+
+  // Reading contracts the axis \`key\` and leaves [heads, value].
+  o = dot(q, S, key)
   linear(rmsnorm(o, value) * silu(linear(x, [heads, value])), [width])
 }
 
@@ -30,10 +34,14 @@ model Starter {
 }
 
 data corpus {
-  text "corpus/**/*.txt"     // your files
-  tokenizer bytes            // 256 tokens; a tokenizer.json works as well
-  seq 256                    // tokens in one sequence
-  pack documents             // several files in one sequence; states start afresh at each
+  text "corpus/**/*.txt"
+
+  // Bytes are 256 tokens; the path of a tokenizer.json works as well.
+  tokenizer bytes
+
+  // Tokens in one sequence. Several files share it, and states start afresh at each.
+  seq 256
+  pack documents
 }
 
 train first {

@@ -28,10 +28,18 @@ export class GraphBuilder {
   /** The mix region new nodes belong to. */
   region: number | null = null;
 
+  private regions = 0;
   private readonly known = new Map<string, readonly ValueId[]>();
   private readonly constants = new Map<ValueId, number>();
 
   constructor(readonly name: string) {}
+
+  /** Starts a new mix region and makes it the current one. */
+  openRegion(): number {
+    this.region = this.regions;
+    this.regions += 1;
+    return this.region;
+  }
 
   type(id: ValueId): TensorType {
     return this.values[id]!.type;
@@ -66,7 +74,7 @@ export class GraphBuilder {
     decay = true,
   ): ValueId {
     const value = this.value(type, path);
-    this.parameters.push({ path, value, initializer, trainable, decay });
+    this.parameters.push({ path, value, initializer, trainable, decay, region: this.region });
     return value;
   }
 

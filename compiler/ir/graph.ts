@@ -43,6 +43,7 @@ export interface ParameterPort {
   readonly initializer: Initializer;
   readonly trainable: boolean; // a buffer that the step updates itself otherwise
   readonly decay: boolean; // whether weight decay applies
+  readonly region: number | null; // token level: the `mix` whose every expert has its own
 }
 
 export interface Update {

@@ -73,8 +73,9 @@ export interface OpAttributes {
   /** (x, dy, positions) → dw [taps, …axes] */
   conv_weight_gradient: { readonly axis: string; readonly taps: Axis; readonly axes: readonly Axis[] };
   /**
-   * (q, k, v, positions) → causal softmax attention within documents. Key j is seen by query t when
-   * 0 ≤ t − j ≤ positions[t] and, with a window, t − j < window. Scores are scaled by `scale`.
+   * (q, k, v, positions) → softmax attention within documents. Query t sees key j when no document starts
+   * between them (t − j ≤ positions[t] and j − t ≤ positions[j]), when |t − j| < window if there is one,
+   * and when j ≤ t if causal. Scores are scaled by `scale`.
    */
   attend: {
     readonly axis: string;
@@ -88,7 +89,7 @@ export interface OpAttributes {
    * statics; `body` maps (states, one position of each sequence, statics) to (new states, outputs).
    * With `resets`, the first sequence input is a flag, not seen by the body: where it is not 0 the
    * states return to their `restart` values before the step.
-   * Outputs: outputs (with the axis), final states, states before each step (with the axis).
+   * Outputs: outputs (with the axis), final states, states before each step, after a reset (with the axis).
    */
   scan: {
     readonly axis: string;

@@ -154,7 +154,7 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
   conv_weight_gradient: ({ taps, axes }) => [float([taps, ...axes])],
   attend: ({ axis, key }, [q, , v]) => {
     const queries = withoutAxes(q!.axes, [key]);
-    const values = v!.axes.filter((a) => !hasAxis(q!, a.name) && a.name !== axis);
+    const values = v!.axes.filter((a) => a.name !== axis && !queries.some((b) => b.name === a.name));
     return [float([...queries, ...values])];
   },
   scan: ({ axis, body, states, sequences, resets }, inputs) => {

@@ -52,7 +52,7 @@ async function fmt(
     const before = piped ? await session.readStdin() : session.host.readText(path);
     texts.set(path, before);
     const result = await format(before, path);
-    if ("diagnostics" in result) {
+    if (result.diagnostics.length > 0) {
       broken.push(...result.diagnostics); // the file stays as it is: nothing may be lost
     } else if (piped && !options.check) {
       session.out.write(result.text);

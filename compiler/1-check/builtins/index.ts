@@ -1,0 +1,20 @@
+/** All built-in functions by name. What can be said in the language is in stdlib/ instead. */
+
+import type { Builtin } from "./builtin.js";
+import { contractionBuiltins } from "./contraction.js";
+import { mathBuiltins } from "./math.js";
+import { modelBuiltins } from "./model.js";
+import { parameterBuiltins } from "./parameters.js";
+import { routeBuiltins } from "./route.js";
+import { structureBuiltins } from "./structure.js";
+import { timeBuiltins } from "./time.js";
+
+export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
+  ...mathBuiltins,
+  ...contractionBuiltins,
+  ...parameterBuiltins,
+  ...structureBuiltins,
+  ...timeBuiltins,
+  ...routeBuiltins,
+  ...modelBuiltins,
+]);

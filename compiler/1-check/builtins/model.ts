@@ -1,0 +1,163 @@
+/** What a model is made of: its inputs, its stack of blocks, what it predicts. */
+
+import { GraphBuilder } from "../../ir/builder.js";
+import type { Graph, ValueId } from "../../ir/graph.js";
+import { printGraph } from "../../ir/print.js";
+import { messages } from "../../diagnostics/messages.generated.js";
+import { type TensorType, hasAxis, sameAxes, showAxes } from "../../ir/types.js";
+import { type Environment, type Frame, report } from "../elaborate/frame.js";
+import { asLayers, asTensor } from "../elaborate/kinds.js";
+import { layerPath } from "../elaborate/paths.js";
+import { type CompileValue, type RecipeValue, errorValue, tensorValue } from "../values.js";
+import { type Builtin, type BuiltinCall, numberOf, parameters, tensor } from "./builtin.js";
+
+function source(name: string, dtype: "int" | "float"): Builtin["run"] {
+  return (call) => {
+    const vocabulary = numberOf(call, "vocab");
+    if (vocabulary !== null) call.frame.environment.vocabulary = vocabulary;
+    return tensorValue(call.frame.builder.op("source", { source: name, dtype, axes: [] }, []));
+  };
+}
+
+const tokens: Builtin = {
+  usage: "tokens(vocab)",
+  doc: "the token's id, below `vocab`",
+  parameters: parameters("vocab number"),
+  run: source("tokens", "int"),
+};
+
+const targets: Builtin = {
+  usage: "targets()",
+  doc: "the id of the token to predict: the next one",
+  parameters: [],
+  run: source("targets", "int"),
+};
+
+const lookupRow: Builtin = {
+  usage: "row(table, ids, axis)",
+  doc: "the row of a table that `ids` names, for every token",
+  parameters: parameters("table tensor", "ids tensor", "axis axes"),
+  run: (call) => {
+    const { builder } = call.frame;
+    const table = tensor(call, "table");
+    const axis = call.given.get("axis")!.value;
+    const name = axis.kind === "axes" ? axis.axes[0]!.name : axis.kind === "axis" ? axis.name : "";
+    if (!hasAxis(builder.type(table), name))
+      return report(call.frame, messages.missingAxis({ op: "row", axis: name }), [
+        { span: call.given.get("table")!.span, text: showAxes(builder.type(table).axes) },
+      ]);
+    return tensorValue(builder.op("take", { axis: name }, [table, tensor(call, "ids")]));
+  },
+};
+
+const chain: Builtin = {
+  usage: "chain(x, blocks)",
+  doc: "applies layers one after the other; each is a block with a `depth` of its own",
+  parameters: parameters("x tensor", "blocks layers"),
+  run: (call) => {
+    const { frame } = call;
+    const blocks = asLayers(call.given.get("blocks")!.value);
+    const expression = call.given.get("blocks")!.expression;
+    const stem = expression.kind === "name" ? expression.name : "blocks";
+    const path = layerPath({ ...frame, path: frame.root }, { name: stem } as RecipeValue);
+    let x = tensor(call, "x");
+    for (const [depth, recipe] of blocks.entries()) {
+      const made = blockFunction(recipe, frame.builder.type(x), { depth, depths: blocks.length }, call);
+      if (!made) return errorValue;
+      const own = [...path, String(depth)].join(".");
+      if (recipe.shared) recipe.shared.prefix ??= own;
+      const prefix = recipe.shared?.prefix ?? own;
+      x = frame.builder.node("call", { callee: made.name, prefix }, [x], [made.type])[0]!;
+    }
+    return tensorValue(x);
+  },
+};
+
+/** The function of a block: a new one, or an equal one that exists. */
+function blockFunction(
+  recipe: RecipeValue,
+  type: TensorType,
+  block: { depth: number; depths: number },
+  call: BuiltinCall,
+): { name: string; type: TensorType } | null {
+  const { frame } = call;
+  const { environment } = frame;
+  const builder = new GraphBuilder("");
+  const input = builder.input("x", type);
+  const inner: Frame = {
+    environment, builder, block, names: new Map(), parent: null, path: [], root: [], stateValues: [], stack: frame.stack,
+    shared: null,
+  };
+  const unshared: RecipeValue = { ...recipe, name: "", shared: null };
+  const result = environment.elaborator.apply(unshared, [tensorValue(input)], inner, recipe.span);
+  if (result.kind === "error") return null;
+  const id = asTensor(result, inner);
+  if (id === null || !sameAxes(sorted(builder.type(id)), sorted(type))) {
+    const found = id === null ? "no tensor" : showAxes(builder.type(id).axes);
+    report(frame, messages.inputMismatch({ callee: "the next block", name: "x", expected: showAxes(type.axes), found }), [
+      { span: recipe.span, text: `this block gives ${found}` },
+      { span: call.call.span, text: `the chain runs on ${showAxes(type.axes)}` },
+    ]);
+    return null;
+  }
+  const output = builder.conform(id, type.axes);
+  builder.outputs.push({ name: "y", value: output });
+  return { name: register(builder.finish(), recipe.name ?? recipe.layer?.name.name ?? "block", environment), type };
+}
+
+const sorted = (type: TensorType) => [...type.axes].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+function register(graph: Graph, wanted: string, environment: Environment): string {
+  const text = printGraph(graph);
+  const known = environment.functionByText.get(text);
+  if (known !== undefined) return known;
+  let name = wanted;
+  for (let count = 2; environment.functions.has(name); count += 1) name = `${wanted}_${count}`;
+  environment.functionByText.set(text, name);
+  environment.functions.set(name, { ...graph, name });
+  return name;
+}
+
+const shared: Builtin = {
+  usage: "shared(layer)",
+  doc: "the layer with one set of parameters for all its applications",
+  parameters: parameters("layer layer"),
+  run: ({ given }): CompileValue => ({
+    ...(given.get("layer")!.value as RecipeValue),
+    shared: { prefix: null, parameters: new Map<string, ValueId>() },
+  }),
+};
+
+const predict: Builtin = {
+  usage: "predict(output, loss)",
+  doc: "what the model predicts for every token, and how wrong that is",
+  parameters: parameters("output tensor", "loss tensor"),
+  run: (call) => {
+    const { builder } = call.frame;
+    const loss = tensor(call, "loss");
+    if (builder.type(loss).axes.length > 0)
+      return report(call.frame, messages.wrongKind({ what: "`loss`", expected: "one number a token", found: showAxes(builder.type(loss).axes) }), [
+        { span: call.given.get("loss")!.span, text: "has axes" },
+      ]);
+    const output = tensor(call, "output");
+    builder.outputs.push({ name: "prediction", value: output }, { name: "loss", value: loss });
+    return tensorValue(output);
+  },
+};
+
+const penalty: Builtin = {
+  usage: "penalty(x)",
+  doc: "adds the mean of x over all tokens to the loss",
+  parameters: parameters("x tensor"),
+  run: (call) => {
+    const { builder } = call.frame;
+    const x = tensor(call, "x");
+    builder.penalties.push({ name: "penalty", value: builder.op("token_mean", {}, [x]) });
+    return tensorValue(x);
+  },
+};
+
+export const modelBuiltins = [
+  ["tokens", tokens], ["targets", targets], ["row", lookupRow], ["chain", chain],
+  ["shared", shared], ["predict", predict], ["penalty", penalty],
+] as const;

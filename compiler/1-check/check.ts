@@ -1,0 +1,32 @@
+/** Phase 1: a program's text to checked models and blocks, with every mistake of the program. */
+
+import type { BlockDeclaration } from "../../grammar/ast.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { Reporter } from "../diagnostics/report.js";
+import type { Host } from "../host.js";
+import { collect } from "./declarations.js";
+import { checkLayer } from "./generic.js";
+import { type Model, instantiate } from "./model.js";
+
+export interface Checked {
+  readonly path: string;
+  readonly text: string;
+  readonly models: ReadonlyMap<string, Model>; // those without mistakes
+  readonly blocks: readonly BlockDeclaration[];
+  readonly sources: ReadonlyMap<string, string>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function check(host: Host, path: string): Checked {
+  const text = host.readText(path);
+  const reporter = new Reporter();
+  const declarations = collect(host, path, text, reporter);
+  const models = new Map<string, Model>();
+  for (const [name, declaration] of declarations.models) {
+    const model = instantiate(declaration, declarations, reporter);
+    if (model) models.set(name, model);
+  }
+  for (const layer of declarations.ownLayers) checkLayer(layer, declarations, reporter);
+  const { blocks, sources } = declarations;
+  return { path, text, models, blocks, sources, diagnostics: reporter.diagnostics };
+}

@@ -1,0 +1,75 @@
+/** Everything a program declares: its own file, the files it uses, the standard library. */
+
+import type {
+  BlockDeclaration,
+  Item,
+  LayerDeclaration,
+  ModelDeclaration,
+  SourceFile,
+} from "../../grammar/ast.js";
+import { parse } from "../../grammar/parse.js";
+import { messages } from "../diagnostics/messages.generated.js";
+import type { Reporter } from "../diagnostics/report.js";
+import { type Host, HostError } from "../host.js";
+
+export interface Declarations {
+  readonly layers: ReadonlyMap<string, LayerDeclaration>; // the user's before the library's
+  readonly ownLayers: readonly LayerDeclaration[]; // of the main file
+  readonly models: ReadonlyMap<string, ModelDeclaration>;
+  readonly blocks: readonly BlockDeclaration[];
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** Reads a program and all it uses; what cannot be read or parsed is reported and left out. */
+export function collect(host: Host, path: string, text: string, reporter: Reporter): Declarations {
+  const sources = new Map<string, string>();
+  const layers = new Map<string, LayerDeclaration>();
+  for (const file of host.library()) {
+    sources.set(file.path, file.text);
+    for (const item of parse(file.text, file.path).file.items)
+      if (item.kind === "layer") layers.set(item.name.name, item);
+  }
+  const files: SourceFile[] = [];
+  visit(path, text);
+  const declared = new Map<string, Exclude<Item, { kind: "use" | "error" }>>();
+  for (const file of files)
+    for (const item of file.items) {
+      if (item.kind === "error" || item.kind === "use") continue;
+      const earlier = declared.get(item.name.name);
+      if (earlier)
+        reporter.report(messages.duplicateDeclaration({ name: item.name.name }), [
+          { span: item.name.span, text: "again here" },
+          { span: earlier.name.span, text: "first here" },
+        ]);
+      else declared.set(item.name.name, item);
+    }
+  const items = [...declared.values()];
+  for (const item of items) if (item.kind === "layer") layers.set(item.name.name, item);
+  return {
+    layers,
+    ownLayers: files[0]!.items.filter((item) => item.kind === "layer"),
+    models: new Map(items.flatMap((item) => (item.kind === "model" ? [[item.name.name, item]] : []))),
+    blocks: items.flatMap((item) => (item.kind === "layer" || item.kind === "model" ? [] : [item])),
+    sources,
+  };
+
+  function visit(source: string, content: string): void {
+    if (sources.has(source)) return;
+    sources.set(source, content);
+    const { file, diagnostics } = parse(content, source);
+    reporter.addAll(diagnostics);
+    files.push(file);
+    for (const item of file.items) {
+      if (item.kind !== "use") continue;
+      const target = host.resolve(source, item.path.value);
+      try {
+        visit(target, host.readText(target));
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        reporter.report(messages.fileNotFound({ path: item.path.value, reason: error.message }), [
+          { span: item.path.span, text: "used here" },
+        ]);
+      }
+    }
+  }
+}

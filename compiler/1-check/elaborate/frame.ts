@@ -1,0 +1,86 @@
+/**
+ * Where an expression is being evaluated: its names, the graph under construction, the path of its
+ * parameters, and the calls that led here.
+ */
+
+import type { Expression, LayerDeclaration, Span, Statement } from "../../../grammar/ast.js";
+import type { Label, Message } from "../../diagnostics/diagnostic.js";
+import type { Reporter } from "../../diagnostics/report.js";
+import type { GraphBuilder } from "../../ir/builder.js";
+import type { Graph, ValueId } from "../../ir/graph.js";
+import { showAxes } from "../../ir/types.js";
+import type { Declarations } from "../declarations.js";
+import type { CompileValue, RecipeValue, SharedParameters } from "../values.js";
+import type { Expected } from "./kinds.js";
+
+/** What all frames of one elaboration share. */
+export interface Environment {
+  readonly declarations: Declarations;
+  readonly reporter: Reporter;
+  readonly elaborator: Elaborator;
+  /** Blocks made so far, by name, and by structure so that equal blocks are one function. */
+  readonly functions: Map<string, Graph>;
+  readonly functionByText: Map<string, string>;
+  /** Size of the token ids, once the model has said it. */
+  vocabulary: number | null;
+  /** A layer is checked on its own, with unknown sizes: divisions may have remainders. */
+  readonly generic: boolean;
+}
+
+/** The mutually recursive parts of the elaborator, tied together in elaborator.ts. */
+export interface Elaborator {
+  evaluate(expression: Expression, frame: Frame, expected?: Expected): CompileValue;
+  body(statements: readonly Statement[], frame: Frame, what: string, end: Span): CompileValue;
+  apply(recipe: RecipeValue, inputs: readonly CompileValue[], frame: Frame, span: Span): CompileValue;
+}
+
+export interface Frame {
+  readonly environment: Environment;
+  readonly builder: GraphBuilder;
+  readonly names: Map<string, CompileValue>;
+  readonly parent: Frame | null; // lexically enclosing names (a `mix` or `if` body), not the caller
+  readonly path: readonly string[];
+  readonly root: readonly string[]; // the path of the layer being applied, without its statement's
+  /** The name a bare `param(…)` takes: that of its statement. */
+  readonly naming?: string | null;
+  readonly stateValues: ValueId[]; // current value of each of the builder's states
+  readonly stack: readonly { readonly layer: LayerDeclaration; readonly call: Span }[];
+  readonly shared: { readonly bank: SharedParameters; readonly depth: number } | null;
+  readonly block: { readonly depth: number; readonly depths: number } | null;
+}
+
+export function lookup(frame: Frame, name: string): CompileValue | undefined {
+  for (let at: Frame | null = frame; at; at = at.parent) {
+    const value = at.names.get(name);
+    if (value) return value;
+  }
+  return undefined;
+}
+
+export function visibleNames(frame: Frame): string[] {
+  const names: string[] = [];
+  for (let at: Frame | null = frame; at; at = at.parent) names.push(...at.names.keys());
+  return names;
+}
+
+/** Reports a mistake; inside applied layers the outermost call in the user's file is labelled too. */
+export function report(
+  frame: Frame,
+  message: Message,
+  labels: readonly Label[],
+  help?: string | null,
+): CompileValue {
+  const calls = frame.stack
+    .map(({ layer, call }) => ({ span: call, text: `in this use of ${layer.name.name}` }))
+    .filter(({ span }) => !labels.some((label) => label.span === span));
+  const trail = calls.length > 0 ? [calls[calls.length - 1]!, ...calls.slice(0, 1)] : [];
+  const unique = trail.filter((label, i) => trail.findIndex((l) => l.span === label.span) === i);
+  frame.environment.reporter.report(message, [...labels, ...unique], help);
+  return { kind: "error" };
+}
+
+/** A label that shows a value's axes at the place it was made. */
+export function originLabel(frame: Frame, id: ValueId): Label[] {
+  const { span, type } = frame.builder.values[id]!;
+  return span ? [{ span, text: showAxes(type.axes) }] : [];
+}

@@ -1,0 +1,189 @@
+/** Bodies of layers, models, `mix` and `if`: statements in order, the last expression is the result. */
+
+import type {
+  LetStatement,
+  RouteStatement,
+  Span,
+  StateStatement,
+  Statement,
+  WriteStatement,
+} from "../../../grammar/ast.js";
+import { messages } from "../../diagnostics/messages.generated.js";
+import { suggest } from "../../diagnostics/suggest.js";
+import { hasAxis, showAxes } from "../../ir/types.js";
+import { type CompileValue, errorValue, kindNames, noneValue } from "../values.js";
+import { evaluateAxes } from "./axes.js";
+import { type Frame, lookup, originLabel, report, visibleNames } from "./frame.js";
+import { asNumber, asTensor } from "./kinds.js";
+import { collapsePaths, layerPath } from "./paths.js";
+
+/** Runs a body; every statement is checked even when an earlier one failed. */
+export function evaluateBody(
+  statements: readonly Statement[],
+  frame: Frame,
+  what: string,
+  end: Span,
+): CompileValue {
+  let result: CompileValue | null = null;
+  let failed = false;
+  for (const statement of statements) {
+    result = null;
+    switch (statement.kind) {
+      case "let": failed = !runLet(statement, frame) || failed; break;
+      case "state": failed = !runState(statement, frame) || failed; break;
+      case "write": failed = !runWrite(statement, frame) || failed; break;
+      case "route": failed = !runRoute(statement, frame) || failed; break;
+      case "expression": result = runExpression(statement.value, frame); break;
+      case "error": failed = true; break;
+    }
+  }
+  if (failed || result?.kind === "error") return errorValue;
+  if (result !== null) return result;
+  return report(frame, messages.noResult({ what }), [
+    { span: statements.at(-1)?.span ?? end, text: "the last statement is no expression" },
+  ]);
+}
+
+function runExpression(value: Parameters<Frame["environment"]["elaborator"]["evaluate"]>[0], frame: Frame): CompileValue {
+  frame.builder.span = value.span;
+  return frame.environment.elaborator.evaluate(value, frame);
+}
+
+/** A frame for the right side of `name = …`, whose layers' parameters lie under the name. */
+function named(frame: Frame, name: string): Frame {
+  const segment = layerPath(frame, { name } as Parameters<typeof layerPath>[1]);
+  return { ...frame, path: segment };
+}
+
+function runLet(statement: LetStatement, frame: Frame): boolean {
+  const { name, annotation, value } = statement;
+  const inner = named(frame, name.name);
+  const from = frame.builder.parameters.length;
+  frame.builder.span = statement.span;
+  // A bare `param(…)` is the parameter of this name itself.
+  const isParameter = value.kind === "call" && value.callee.name === "param";
+  const result = frame.environment.elaborator.evaluate(value, isParameter ? { ...frame, naming: name.name } : inner);
+  collapsePaths(frame, inner.path, from);
+  const ok = annotation === null || result.kind === "error" || annotated(statement, result, frame);
+  frame.names.set(name.name, finished(result, name.name, frame));
+  return result.kind !== "error" && ok;
+}
+
+/** Values take the name they are given: tensors for diagrams and messages, recipes for functions. */
+function finished(value: CompileValue, name: string, frame: Frame): CompileValue {
+  if (value.kind === "tensor") frame.builder.label(value.id, name);
+  if (value.kind === "recipe" && value.name === null) return { ...value, name };
+  // A state's value under another name is the value of now, not of later.
+  if (value.kind === "state") return { kind: "tensor", id: frame.stateValues[value.index]! };
+  return value;
+}
+
+function annotated(statement: LetStatement, value: CompileValue, frame: Frame): boolean {
+  const expected = evaluateAxes(statement.annotation!, frame);
+  if (expected.kind !== "axes") return false;
+  const id = asTensor(value, frame);
+  const found = id === null ? kindNames[value.kind] : showAxes(frame.builder.type(id).axes);
+  const own = id === null ? [] : frame.builder.type(id).axes;
+  const same =
+    id !== null &&
+    own.length === expected.axes.length &&
+    own.every((axis) => expected.axes.some((other) => other.name === axis.name && other.size === axis.size));
+  if (same) return true;
+  report(frame, messages.annotationMismatch({ name: statement.name.name, found, expected: showAxes(expected.axes) }), [
+    { span: statement.annotation!.span, text: showAxes(expected.axes) },
+    { span: statement.value.span, text: found },
+  ]);
+  return false;
+}
+
+function runState(statement: StateStatement, frame: Frame): boolean {
+  const axes = evaluateAxes(statement.axes, frame);
+  const initial = statement.initial
+    ? frame.environment.elaborator.evaluate(statement.initial, frame, "number")
+    : noneValue;
+  const start = initial.kind === "none" ? 0 : asNumber(initial);
+  if (start === null && initial.kind !== "error")
+    report(frame, messages.wrongKind({ what: `the start of \`${statement.name.name}\``, expected: "a number", found: kindNames[initial.kind] }), [
+      { span: statement.initial!.span, text: kindNames[initial.kind] },
+    ]);
+  if (axes.kind !== "axes" || start === null) {
+    frame.names.set(statement.name.name, errorValue);
+    return false;
+  }
+  const { builder } = frame;
+  const index = builder.states.length;
+  const name = [...frame.path, statement.name.name].join(".");
+  builder.states.push({ name, axes: axes.axes, initial: start, region: builder.region, span: statement.span });
+  builder.span = statement.span;
+  const old = builder.node("state", { state: name }, [], [{ dtype: "float", axes: axes.axes }])[0]!;
+  builder.label(old, statement.name.name);
+  frame.stateValues.push(old);
+  frame.names.set(statement.name.name, { kind: "state", index, old });
+  return true;
+}
+
+function runWrite(statement: WriteStatement, frame: Frame): boolean {
+  const { environment, builder, stateValues } = frame;
+  const target = lookup(frame, statement.state.name);
+  builder.span = statement.span;
+  const value = environment.elaborator.evaluate(statement.value, { ...frame, path: [...frame.path, statement.state.name] }, "tensor");
+  const chunk = chunkSize(statement, frame);
+  if (target?.kind === "error" || value.kind === "error") return false;
+  if (target?.kind !== "state") {
+    const near = suggest(statement.state.name, visibleNames(frame).filter((name) => lookup(frame, name)?.kind === "state"));
+    report(frame, messages.notAState({ name: statement.state.name }), [
+      { span: statement.state.span, text: target ? `this is ${kindNames[target.kind]}` : "unknown" },
+    ], near ? `did you mean \`${near}\`?` : undefined);
+    return false;
+  }
+  const id = asTensor(value, frame);
+  const state = builder.states[target.index]!;
+  const type = id === null ? null : builder.type(id);
+  const fitting =
+    type !== null &&
+    type.axes.every((axis) => state.axes.some((other) => other.name === axis.name && other.size === axis.size));
+  if (!fitting) {
+    report(frame, messages.stateShape({
+      name: statement.state.name,
+      expected: showAxes(state.axes),
+      found: type ? showAxes(type.axes) : kindNames[value.kind],
+    }), [
+      { span: statement.value.span, text: type ? showAxes(type.axes) : kindNames[value.kind] },
+      ...(state.span ? [{ span: state.span, text: "the state" }] : []),
+      ...(id === null ? [] : originLabel(frame, id).filter((l) => l.span.start < statement.span.start)),
+    ]);
+    return false;
+  }
+  const full = state.axes.every((axis) => hasAxis(type, axis.name)) ? id! : builder.conform(id!, state.axes);
+  const region = builder.region;
+  builder.region = state.region;
+  const written = builder.node("write", { state: state.name, chunk }, [full], [{ dtype: "float", axes: state.axes }])[0]!;
+  builder.region = region;
+  stateValues[target.index] = builder.label(written, statement.state.name);
+  return true;
+}
+
+function chunkSize(statement: WriteStatement, frame: Frame): number | null {
+  const at = statement.at;
+  if (!at) return null;
+  const argument = at.arguments[0];
+  const value = argument ? frame.environment.elaborator.evaluate(argument.value, frame, "number") : noneValue;
+  const size = asNumber(value);
+  if (at.callee.name === "chunk" && size !== null && Number.isSafeInteger(size) && size >= 1) return size;
+  if (value.kind !== "error")
+    report(frame, messages.wrongKind({ what: "what follows `at`", expected: "`chunk(n)` with a whole number n", found: "something else" }), [
+      { span: at.span, text: "not a chunk" },
+    ]);
+  return null;
+}
+
+function runRoute(statement: RouteStatement, frame: Frame): boolean {
+  frame.builder.span = statement.span;
+  const value = frame.environment.elaborator.evaluate(statement.value, named(frame, statement.name.name));
+  if (value.kind !== "route" && value.kind !== "error")
+    report(frame, messages.notARoute({ name: statement.name.name }), [
+      { span: statement.value.span, text: `this is ${kindNames[value.kind]}` },
+    ]);
+  frame.names.set(statement.name.name, value.kind === "route" ? value : errorValue);
+  return value.kind === "route";
+}

@@ -1,0 +1,78 @@
+/**
+ * Checks a layer on its own, before any model uses it: every size that its caller would choose is
+ * unknown. An unknown size is carried as a number with many divisors beside its name, so that sizes made
+ * from it (`width / 2 / heads`) stay comparable, and messages show the name.
+ */
+
+import type { LayerDeclaration, Parameter } from "../../grammar/ast.js";
+import type { Reporter } from "../diagnostics/report.js";
+import { GraphBuilder } from "../ir/builder.js";
+import type { Declarations } from "./declarations.js";
+import { expectedOf, isInput } from "./elaborate/apply.js";
+import { elaborator } from "./elaborate/elaborator.js";
+import type { Environment, Frame } from "./elaborate/frame.js";
+import { type BoundArgument, type CompileValue, tensorValue } from "./values.js";
+
+/** Primes that tell unknown sizes apart; each size is one of them times 2¹⁰·3·5. */
+const primes = [7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47];
+
+export function checkLayer(layer: LayerDeclaration, declarations: Declarations, reporter: Reporter): void {
+  const builder = new GraphBuilder(layer.name.name);
+  const environment: Environment = {
+    declarations, reporter, elaborator, functions: new Map(), functionByText: new Map(),
+    vocabulary: null, generic: true,
+  };
+  const frame: Frame = {
+    environment, builder, names: new Map(), parent: null, path: [], root: [], stateValues: [], stack: [],
+    shared: null, block: { depth: 0, depths: 1 },
+  };
+  const unknown = new Map<string, number>();
+  const size = (name: string): number => {
+    const known = unknown.get(name);
+    if (known !== undefined) return known;
+    const value = 15360 * primes[unknown.size % primes.length]!;
+    unknown.set(name, value);
+    return value;
+  };
+  const bound = new Map<string, BoundArgument>();
+  for (const parameter of layer.parameters) {
+    if (parameter.default) continue;
+    const value = unknownArgument(parameter, size, builder);
+    if (value) bound.set(parameter.name.name, { value, span: parameter.span });
+  }
+  elaborator.apply({ kind: "recipe", layer, bound, name: "", span: layer.name.span, shared: null }, [], frame, layer.name.span);
+}
+
+function unknownArgument(
+  parameter: Parameter,
+  size: (name: string) => number,
+  builder: GraphBuilder,
+): CompileValue | null {
+  const name = parameter.name.name;
+  const { annotation, span } = parameter;
+  if (isInput(parameter) && annotation !== null && "entries" in annotation) {
+    const axes = annotation.entries.flatMap((entry) => {
+      if (entry.value.kind !== "name") return [];
+      const axis = entry.spread ? "features" : entry.value.name;
+      return [{ name: axis, size: size(axis), label: axis }];
+    });
+    builder.span = span;
+    return tensorValue(builder.input(name, { dtype: "float", axes }));
+  }
+  switch (expectedOf(parameter)) {
+    case "axis":
+      return { kind: "axis", name: "features", size: size("features") };
+    case "axes":
+      return { kind: "axes", axes: [{ name: `${name}₁`, size: size(name), label: name }] };
+    case "layer":
+      return { kind: "recipe", layer: null, bound: new Map(), name, span, shared: null };
+    case "layers":
+      return { kind: "list", items: [] };
+    case "boolean":
+      return { kind: "boolean", value: true };
+    case "text":
+      return { kind: "text", value: "" };
+    default:
+      return { kind: "number", value: size(name), label: name };
+  }
+}

@@ -1,0 +1,71 @@
+/** A checked model: its functions at the token level, all sizes known. */
+
+import type { ModelDeclaration } from "../../grammar/ast.js";
+import { messages } from "../diagnostics/messages.generated.js";
+import type { Reporter } from "../diagnostics/report.js";
+import { GraphBuilder } from "../ir/builder.js";
+import type { Graph, Module } from "../ir/graph.js";
+import type { Declarations } from "./declarations.js";
+import { elaborator } from "./elaborate/elaborator.js";
+import type { Environment, Frame } from "./elaborate/frame.js";
+import { errorValue } from "./values.js";
+
+export interface Model {
+  readonly name: string;
+  readonly doc: string | null;
+  readonly vocabulary: number | null; // token ids are below it
+  readonly module: Module;
+}
+
+/** Builds a model with its parameters' defaults; null when anything in it is wrong (reported). */
+export function instantiate(
+  declaration: ModelDeclaration,
+  declarations: Declarations,
+  reporter: Reporter,
+): Model | null {
+  const builder = new GraphBuilder("main");
+  const environment: Environment = {
+    declarations, reporter, elaborator, functions: new Map(), functionByText: new Map(),
+    vocabulary: null, generic: false,
+  };
+  const frame: Frame = {
+    environment, builder, names: new Map(), parent: null, path: [], root: [], stateValues: [], stack: [],
+    shared: null, block: null,
+  };
+  const name = declaration.name.name;
+  for (const parameter of declaration.parameters) {
+    const value = parameter.default ? elaborator.evaluate(parameter.default, frame) : errorValue;
+    if (!parameter.default)
+      reporter.report(messages.missingArgument({ callee: name, name: parameter.name.name }), [
+        { span: parameter.span, text: "a model's parameters need defaults" },
+      ]);
+    frame.names.set(parameter.name.name, value);
+  }
+  const result = elaborator.body(declaration.body, frame, `the model \`${name}\``, declaration.name.span);
+  if (result.kind === "error") return null;
+  if (!builder.outputs.some((output) => output.name === "loss")) {
+    reporter.report(messages.noObjective({ name }), [{ span: declaration.name.span, text: "no loss" }]);
+    return null;
+  }
+  const functions = new Map([...environment.functions, ["main", withoutCommonRoot(builder.finish())]]);
+  return { name, doc: declaration.doc, vocabulary: environment.vocabulary, module: { main: "main", functions } };
+}
+
+/** When everything lies under one segment (`language_model.…`), the segment says nothing. */
+function withoutCommonRoot(graph: Graph): Graph {
+  const paths = [
+    ...graph.parameters.map(({ path }) => path),
+    ...graph.nodes.flatMap((node) => (node.op === "call" ? [node.attributes.prefix] : [])),
+  ];
+  const root = paths[0]?.split(".")[0];
+  if (root === undefined || !paths.every((path) => path.startsWith(`${root}.`))) return graph;
+  const strip = (path: string): string => path.slice(root.length + 1);
+  return {
+    ...graph,
+    parameters: graph.parameters.map((parameter) => ({ ...parameter, path: strip(parameter.path) })),
+    updates: graph.updates.map((update) => ({ ...update, path: strip(update.path) })),
+    nodes: graph.nodes.map((node) =>
+      node.op === "call" ? { ...node, attributes: { ...node.attributes, prefix: strip(node.attributes.prefix) } } : node,
+    ),
+  };
+}

@@ -1,0 +1,204 @@
+/**
+ * Phase 2: token graphs to graphs over batches of sequences.
+ *
+ * Every token value gains `batch` and `time`; recurrences become `scan` nodes, routes become sorted slots.
+ * A function's inputs are its own (`x`, or the model's tokens) and `positions` [batch, time]: each
+ * token's position in its document, which is all that resets states, convolutions and attention.
+ */
+
+import { GraphBuilder } from "../ir/builder.js";
+import type { Graph, Module, Node, ValueId } from "../ir/graph.js";
+import { type Axis, type TensorType, InternalFault } from "../ir/types.js";
+import { type Lowering, type SequenceContext, outside } from "./context.js";
+import { lowerMix, lowerNode } from "./nodes.js";
+import { type Recurrence, findRecurrences } from "./recurrences.js";
+import { enterRoute, openRoute } from "./route.js";
+import { lowerRecurrence } from "./scan.js";
+
+export interface Sizes {
+  readonly batch: number;
+  readonly time: number;
+}
+
+/** Lowers every function of a module for batches of the given sizes. */
+export function lower(module: Module, sizes: Sizes): Module {
+  const functions = new Map<string, Graph>();
+  for (const [name, graph] of module.functions) functions.set(name, lowerGraph(graph, sizes, functions));
+  return { main: module.main, functions };
+}
+
+function lowerGraph(source: Graph, sizes: Sizes, callees: ReadonlyMap<string, Graph>): Graph {
+  const batch: Axis = { name: "batch", size: sizes.batch };
+  const time: Axis = { name: "time", size: sizes.time };
+  const builder = new GraphBuilder(source.name);
+  const producer = new Map<ValueId, Node>();
+  for (const node of source.nodes) for (const id of node.outputs) producer.set(id, node);
+  const lowering: Lowering = {
+    source, builder, batch, time, callees, producer, values: new Map(), sequences: new Map(),
+  };
+  const along = (type: TensorType): TensorType => ({ dtype: type.dtype, axes: [batch, time, ...plain(type.axes)] });
+  for (const { name, value } of source.inputs) remember(lowering, value, builder.input(name, along(source.values[value]!.type)));
+  for (const node of source.nodes)
+    if (node.op === "source" && !builder.inputs.some(({ name }) => name === node.attributes.source))
+      builder.input(node.attributes.source, along(source.values[node.outputs[0]!]!.type));
+  const positions = builder.input("positions", along({ dtype: "float", axes: [] }));
+  lowering.sequences.set(outside, { axis: time, positions, route: null });
+  const regions = new Map(source.nodes.flatMap((node) => (node.op === "mix" ? [[node.attributes.region, node.attributes.experts]] : [])));
+  for (const { path, value, initializer, trainable, decay, region } of source.parameters) {
+    const own = plain(source.values[value]!.type.axes);
+    const experts = region === null ? [] : plain([regions.get(region)!]);
+    const id = builder.parameter(path, { dtype: "float", axes: [...experts, ...own] }, initializer, trainable, decay);
+    remember(lowering, value, id, region ?? outside);
+  }
+  const recurrenceOf = new Map<ValueId, Recurrence>();
+  for (const recurrence of findRecurrences(source))
+    for (const node of recurrence.nodes) for (const id of node.outputs) recurrenceOf.set(id, recurrence);
+  demand(lowering, recurrenceOf);
+  return builder.finish();
+}
+
+const plain = (axes: readonly Axis[]): Axis[] => axes.map(({ name, size }) => ({ name, size }));
+
+function remember(lowering: Lowering, id: ValueId, lowered: ValueId, region: number = outside): void {
+  lowering.values.set(`${region} ${id}`, lowered);
+  const name = lowering.source.values[id]!.name;
+  if (name !== null) lowering.builder.label(lowered, name);
+}
+
+/** Lowers all that the outputs need, inputs before users, then names the outputs. */
+function demand(lowering: Lowering, recurrenceOf: ReadonlyMap<ValueId, Recurrence>): void {
+  const { source, builder } = lowering;
+  const get = (id: ValueId, region: number | null = null): ValueId => {
+    settle(lowering, recurrenceOf, id, region ?? outside);
+    return lowering.values.get(`${region ?? outside} ${id}`)!;
+  };
+  for (const { name, value } of source.penalties) {
+    const id = get(value);
+    builder.penalties.push({ name, value: id });
+  }
+  for (const { path, value } of source.updates) builder.updates.push({ path, value: get(value) });
+  if (source.inputs.length > 0) {
+    for (const { name, value } of source.outputs) {
+      const { axes } = source.values[value]!.type;
+      builder.outputs.push({ name, value: builder.conform(get(value), [lowering.batch, lowering.time, ...plain(axes)]) });
+    }
+    return;
+  }
+  modelOutputs(lowering, get);
+}
+
+/** The model's own outputs: its prediction, the mean loss of the weighted tokens, and that with penalties. */
+function modelOutputs(lowering: Lowering, get: (id: ValueId) => ValueId): void {
+  const { source, builder, batch, time } = lowering;
+  const port = (name: string): ValueId => source.outputs.find((output) => output.name === name)!.value;
+  const prediction = get(port("prediction"));
+  const loss = builder.conform(get(port("loss")), [batch, time]);
+  const weights = builder.input("weights", { dtype: "float", axes: [batch, time] });
+  const total = builder.map("maximum", builder.sum(weights, ["batch", "time"]), builder.constant(1));
+  const mean = builder.div(builder.sum(builder.mul(loss, weights), ["batch", "time"]), total);
+  const objective = builder.penalties.map(({ value }) => value).reduce(builder.add, mean);
+  builder.outputs.push(
+    { name: "prediction", value: prediction },
+    { name: "loss", value: mean },
+    { name: "objective", value: objective },
+  );
+}
+
+interface Task {
+  readonly id: ValueId;
+  readonly region: number; // where the value is wanted
+}
+
+/** Makes sure a value is lowered for a region; a work list stands for recursion, which could run deep. */
+function settle(
+  lowering: Lowering,
+  recurrenceOf: ReadonlyMap<ValueId, Recurrence>,
+  id: ValueId,
+  region: number,
+): void {
+  const work: Task[] = [{ id, region }];
+  let turns = 0;
+  while (work.length > 0) {
+    const task = work[work.length - 1]!;
+    if (lowering.values.has(`${task.region} ${task.id}`)) {
+      work.pop();
+      continue;
+    }
+    if ((turns += 1) > 1_000_000) throw new InternalFault("a value needs itself");
+    const missing = attempt(lowering, recurrenceOf, task).filter(
+      (need) => !lowering.values.has(`${need.region} ${need.id}`),
+    );
+    if (missing.length === 0) work.pop();
+    else work.push(...missing);
+  }
+}
+
+/** Lowers a task whose needs are met (and gives none), or gives its needs. */
+function attempt(
+  lowering: Lowering,
+  recurrenceOf: ReadonlyMap<ValueId, Recurrence>,
+  { id, region }: Task,
+): readonly Task[] {
+  const node = lowering.producer.get(id);
+  const home = homeOf(lowering, id);
+  const value = (need: Task): ValueId => lowering.values.get(`${need.region} ${need.id}`)!;
+  const met = (needs: readonly Task[]): boolean => needs.every((need) => lowering.values.has(`${need.region} ${need.id}`));
+  if (region !== home) {
+    // a value from outside the region it is wanted in
+    const need = { id, region: home };
+    if (!met([need])) return [need];
+    const sequence = lowering.sequences.get(region)!;
+    remember(lowering, id, enterRoute(lowering, sequence, value(need)), region);
+    return [];
+  }
+  if (!node) throw new InternalFault(`value ${id} has no producer`);
+  const recurrence = recurrenceOf.get(id);
+  if (recurrence) return attemptRecurrence(lowering, recurrence, home);
+  if (node.op === "mix") {
+    const routes = node.inputs.slice(1).map((input) => ({ id: input, region: outside }));
+    if (!met(routes)) return routes;
+    if (!lowering.sequences.has(node.attributes.region))
+      openRoute(lowering, node, value(routes[0]!), value(routes[1]!));
+    const body = { id: node.inputs[0]!, region: node.attributes.region };
+    if (!met([body])) return [body];
+    const sequence = lowering.sequences.get(node.attributes.region)!;
+    remember(lowering, id, lowerMix(lowering, value(body), sequence), outside);
+    return [];
+  }
+  const needs = node.inputs.map((input) => ({ id: input, region: home }));
+  if (!met(needs)) return needs;
+  lowering.builder.span = lowering.source.values[id]!.span;
+  const sequence = lowering.sequences.get(home)!;
+  const outputs = lowerNode(lowering, node, needs.map(value), sequence);
+  node.outputs.forEach((output, i) => remember(lowering, output, outputs[i]!, home));
+  return [];
+}
+
+/** The region a value is made in; parameters and inputs know theirs. */
+function homeOf(lowering: Lowering, id: ValueId): number {
+  const node = lowering.producer.get(id);
+  if (node) return node.region ?? outside;
+  const parameter = lowering.source.parameters.find(({ value }) => value === id);
+  return parameter?.region ?? outside;
+}
+
+function attemptRecurrence(lowering: Lowering, recurrence: Recurrence, region: number): readonly Task[] {
+  const { source } = lowering;
+  const inside = new Set(recurrence.nodes.flatMap((node) => node.outputs));
+  const needs = [...new Set(recurrence.nodes.flatMap((node) => node.inputs))]
+    .filter((input) => !inside.has(input))
+    .map((input) => ({ id: input, region }));
+  const value = (need: Task): ValueId | undefined => lowering.values.get(`${need.region} ${need.id}`);
+  if (needs.some((need) => value(need) === undefined)) return needs;
+  const members = new Set<Node>(recurrence.nodes);
+  const used = new Set([
+    ...source.nodes.filter((node) => !members.has(node)).flatMap((node) => node.inputs),
+    ...[...source.outputs, ...source.penalties, ...source.updates].map((port) => port.value),
+  ]);
+  const wanted = [...inside].filter((id) => used.has(id));
+  const sequence: SequenceContext = lowering.sequences.get(region)!;
+  lowering.builder.span = source.states[recurrence.states[0]!]!.span;
+  const lowered = lowerRecurrence(lowering, recurrence, wanted, (id) => value({ id, region })!, sequence);
+  for (const [id, result] of lowered) remember(lowering, id, result, region);
+  return [];
+}

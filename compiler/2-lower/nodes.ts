@@ -1,0 +1,175 @@
+/** Token-level ops as ops over batch and time. Everything elementwise or contracting stays as it is. */
+
+import type { Node, NodeOf, ValueId } from "../ir/graph.js";
+import { InternalFault, findAxis, hasAxis } from "../ir/types.js";
+import { type Lowering, type SequenceContext } from "./context.js";
+import { leaveRoute, rowOfExpert } from "./route.js";
+
+/** Lowers one node outside any recurrence, its inputs being lowered; gives its outputs. */
+export function lowerNode(
+  lowering: Lowering,
+  node: Node,
+  inputs: readonly ValueId[],
+  sequence: SequenceContext,
+): readonly ValueId[] {
+  const { builder } = lowering;
+  switch (node.op) {
+    case "position":
+      return [sequence.positions];
+    case "source":
+      return [builder.inputs.find(({ name }) => name === node.attributes.source)!.value];
+    case "lag":
+      return [lowerLag(lowering, node.attributes.by, inputs[0]!, sequence)];
+    case "token_mean":
+      return [lowerMean(lowering, inputs[0]!, sequence)];
+    case "conv":
+      return [lowerConv(lowering, node, inputs, sequence)];
+    case "attend":
+      return [lowerAttend(lowering, node, inputs, sequence)];
+    case "mix":
+      throw new InternalFault("a mix is lowered by its region");
+    case "call":
+      return lowerCall(lowering, node, inputs, sequence);
+    case "state":
+    case "write":
+      throw new InternalFault(`${node.op} outside a recurrence`);
+    case "dot":
+      return [lowerDot(lowering, node, inputs, sequence)];
+    default: {
+      const own = aligned(lowering, inputs, sequence);
+      return (builder.ops as (op: string, a: unknown, i: readonly ValueId[]) => readonly ValueId[]).call(
+        builder, node.op, node.attributes, own,
+      );
+    }
+  }
+}
+
+/** True for values of a token or slot; false for what only depends on parameters. */
+export function varies(lowering: Lowering, value: ValueId): boolean {
+  return hasAxis(lowering.builder.type(value), "batch");
+}
+
+/** In a region, beside values of slots, values of experts are taken for each slot's expert. */
+export function aligned(
+  lowering: Lowering,
+  inputs: readonly ValueId[],
+  sequence: SequenceContext,
+): readonly ValueId[] {
+  if (!sequence.route || !inputs.some((id) => varies(lowering, id))) return inputs;
+  return inputs.map((id) => (varies(lowering, id) ? id : rowOfExpert(lowering, sequence, id)));
+}
+
+/** A contraction with an expert's own matrix reads the matrix in place, instead of a copy per slot. */
+function lowerDot(
+  lowering: Lowering,
+  node: NodeOf<"dot">,
+  inputs: readonly ValueId[],
+  sequence: SequenceContext,
+): ValueId {
+  const { builder } = lowering;
+  const { over } = node.attributes;
+  const [a, b] = inputs as [ValueId, ValueId];
+  if (sequence.route) {
+    const group = sequence.route.experts.name;
+    const isMatrix = (id: ValueId): boolean => !varies(lowering, id) && hasAxis(builder.type(id), group);
+    const [x, w] = isMatrix(b) ? [a, b] : [b, a];
+    const batched = builder.type(w).axes.some(
+      (axis) => axis.name !== group && !over.includes(axis.name) && hasAxis(builder.type(x), axis.name),
+    );
+    if (isMatrix(w) && varies(lowering, x) && !batched) {
+      const ids = sequence.route.expertOfSlot;
+      return builder.op("grouped_dot", { over, group }, [x, w, ids]);
+    }
+  }
+  const [left, right] = aligned(lowering, inputs, sequence);
+  return builder.dot(left!, right!, over);
+}
+
+function spread(lowering: Lowering, value: ValueId, sequence: SequenceContext): ValueId {
+  const { builder, batch } = lowering;
+  if (varies(lowering, value)) return value;
+  const rest = builder.type(value).axes;
+  return builder.conform(value, [batch, sequence.axis, ...rest]);
+}
+
+function lowerLag(lowering: Lowering, by: number, x: ValueId, sequence: SequenceContext): ValueId {
+  const { builder } = lowering;
+  const axis = sequence.axis.name;
+  const [own] = aligned(lowering, [spread(lowering, x, sequence)], sequence);
+  const shifted = builder.op("shift", { axis, by }, [own!]);
+  const inside = builder.map("ge", sequence.positions, builder.constant(by));
+  return builder.mul(shifted, inside);
+}
+
+function lowerMean(lowering: Lowering, x: ValueId, sequence: SequenceContext): ValueId {
+  const { builder } = lowering;
+  const names = ["batch", sequence.axis.name].filter((name) => hasAxis(builder.type(x), name));
+  const count = names.reduce((n, name) => n * findAxis(builder.type(x), name)!.size, 1);
+  return builder.mul(builder.sum(x, names), builder.constant(1 / count));
+}
+
+function lowerConv(
+  lowering: Lowering,
+  node: NodeOf<"conv">,
+  [x, w]: readonly ValueId[],
+  sequence: SequenceContext,
+): ValueId {
+  const { builder } = lowering;
+  const { taps } = node.attributes;
+  const axis = sequence.axis.name;
+  const input = spread(lowering, x!, sequence);
+  const group = sequence.route?.experts.name;
+  if (group === undefined || !hasAxis(builder.type(w!), group))
+    return builder.op("conv", { axis, taps }, [input, w!, sequence.positions]);
+  // each expert has its own taps: one term a tap, with the row of each slot's expert
+  const terms = Array.from({ length: builder.size(w!, taps) }, (_, j) => {
+    const tap = builder.sum(builder.slice(w!, taps, j, 1), [taps]);
+    const past = j === 0 ? input : lowerLag(lowering, j, input, sequence);
+    return builder.mul(past, rowOfExpert(lowering, sequence, tap));
+  });
+  return terms.reduce(builder.add);
+}
+
+function lowerAttend(
+  lowering: Lowering,
+  node: NodeOf<"attend">,
+  [q, k, v]: readonly ValueId[],
+  sequence: SequenceContext,
+): ValueId {
+  const own = [q!, k!, v!].map((id) => spread(lowering, id, sequence));
+  const attributes = { ...node.attributes, axis: sequence.axis.name };
+  return lowering.builder.op("attend", attributes, [...own, sequence.positions]);
+}
+
+function lowerCall(
+  lowering: Lowering,
+  node: NodeOf<"call">,
+  [x]: readonly ValueId[],
+  sequence: SequenceContext,
+): readonly ValueId[] {
+  const { builder, callees, batch, time } = lowering;
+  const { callee, prefix } = node.attributes;
+  const target = callees.get(callee)!;
+  const rest = builder.type(x!).axes.filter((axis) => axis.name !== "batch" && axis.name !== "time");
+  const input = builder.conform(x!, [batch, time, ...rest]);
+  const ports = [...target.outputs, ...target.penalties, ...target.updates];
+  const types = ports.map(({ value }) => target.values[value]!.type);
+  const outputs = builder.node("call", { callee, prefix }, [input, sequence.positions], types);
+  const penalties = target.outputs.length;
+  const updates = penalties + target.penalties.length;
+  target.penalties.forEach(({ name }, i) =>
+    builder.penalties.push({ name: `${prefix}.${name}`, value: outputs[penalties + i]! }),
+  );
+  target.updates.forEach(({ path }, i) =>
+    builder.updates.push({ path: `${prefix}.${path}`, value: outputs[updates + i]! }),
+  );
+  return outputs.slice(0, penalties);
+}
+
+/** The result of a mix, its body's value being lowered in the region. */
+export function lowerMix(lowering: Lowering, body: ValueId, sequence: SequenceContext): ValueId {
+  const { builder, batch } = lowering;
+  const [own] = aligned(lowering, [body, sequence.positions], sequence);
+  const rest = builder.type(own!).axes.filter((axis) => axis.name !== "batch" && axis.name !== sequence.axis.name);
+  return leaveRoute(lowering, sequence, builder.conform(own!, [batch, sequence.axis, ...rest]));
+}

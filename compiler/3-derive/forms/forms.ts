@@ -1,0 +1,99 @@
+/**
+ * Chooses a form for every recurrence and attention: the chunk form where a normal form allows it, the
+ * recurrent form (a scan, token by token) otherwise. What was chosen, and why, is reported beside it.
+ */
+
+import { GraphBuilder } from "../../ir/builder.js";
+import type { Graph, Module, NodeOf, ValueId } from "../../ir/graph.js";
+import { axisNames, findAxis } from "../../ir/types.js";
+import { copyNode, openCopy } from "../copy.js";
+import { attentionForm } from "./attention.js";
+import { chunkForm, planChunk } from "./chunk.js";
+import { Analysis } from "./normal-form.js";
+
+export interface RecurrenceReport {
+  readonly function: string;
+  readonly state: string;
+  readonly family: string;
+  readonly form: string; // "chunk 64", "recurrent"
+  readonly reason: string | null; // why not a chunk form
+}
+
+export interface FormOptions {
+  /** "recurrent" keeps every scan as it is: what the chunk form is compared with. */
+  readonly prefer: "chunk" | "recurrent";
+  readonly chunk: number | null; // chunk size for all, instead of the natural ones
+}
+
+export function chooseForms(
+  module: Module,
+  options: FormOptions,
+): { readonly module: Module; readonly reports: readonly RecurrenceReport[] } {
+  const reports: RecurrenceReport[] = [];
+  const functions = new Map([...module.functions].map(([name, graph]) => [name, rewrite(graph, options, reports)]));
+  return { module: { main: module.main, functions }, reports };
+}
+
+function rewrite(graph: Graph, options: FormOptions, reports: RecurrenceReport[]): Graph {
+  const builder = new GraphBuilder(graph.name);
+  const known = openCopy(builder, graph);
+  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((id) => known.get(id)!);
+    if (node.op === "attend") {
+      known.set(node.outputs[0]!, attentionForm(builder, node, inputs));
+      continue;
+    }
+    if (node.op === "scan" && rewriteScan(builder, graph, node, inputs, known, used, options, reports)) continue;
+    copyNode(builder, graph, node, known);
+  }
+  const port = <P extends { readonly value: ValueId }>(p: P): P => ({ ...p, value: known.get(p.value)! });
+  builder.outputs.push(...graph.outputs.map((p) => ({ ...p, value: builder.conform(known.get(p.value)!, graph.values[p.value]!.type.axes) })));
+  builder.penalties.push(...graph.penalties.map(port));
+  builder.updates.push(...graph.updates.map(port));
+  return builder.finish();
+}
+
+/** True when the scan was replaced. */
+function rewriteScan(
+  builder: GraphBuilder,
+  graph: Graph,
+  node: NodeOf<"scan">,
+  inputs: readonly ValueId[],
+  known: Map<ValueId, ValueId>,
+  used: ReadonlySet<ValueId>,
+  options: FormOptions,
+  reports: RecurrenceReport[],
+): boolean {
+  const { label, axis, body, states, chunk } = node.attributes;
+  const report = (family: string, form: string, reason: string | null): void => {
+    reports.push({ function: graph.name, state: label, family, form, reason });
+  };
+  if (options.prefer === "recurrent") {
+    report("?", "recurrent", "asked for");
+    return false;
+  }
+  const stateAxes = axisNames(builder.type(inputs[0]!)).filter((name) => name !== "batch");
+  const form = new Analysis(builder, node, stateAxes).run(inputs);
+  const outputs = body.outputs.length - states;
+  const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
+  if ("reason" in form || keepsBefores) {
+    report("?", "recurrent", "reason" in form ? form.reason : "the state is used without contracting it");
+    return false;
+  }
+  const length = inputs.map((id) => findAxis(builder.type(id), axis)?.size).find((size) => size !== undefined)!;
+  const plan = planChunk(builder, form, stateAxes, length, options.chunk ?? chunk);
+  if (plan === null) {
+    report(form.erases.length > 1 ? "F3/F4 of higher rank" : "F5", "recurrent", "no chunk form yet");
+    return false;
+  }
+  report(plan.family, `chunk ${plan.chunk}`, null);
+  const result = chunkForm(builder, node, inputs, form, plan);
+  result.outputs.forEach((id, i) => {
+    const original = node.outputs[i]!;
+    const { name } = graph.values[original]!;
+    known.set(original, name === null ? id : builder.label(id, name));
+  });
+  known.set(node.outputs[outputs]!, result.final);
+  return true;
+}

@@ -1,0 +1,26 @@
+/** Leaves out of a graph what none of its results needs. */
+
+import { GraphBuilder } from "../ir/builder.js";
+import type { Graph, ValueId } from "../ir/graph.js";
+import { copyNode, openCopy } from "./copy.js";
+
+export function prune(graph: Graph): Graph {
+  const builder = new GraphBuilder(graph.name);
+  const known = openCopy(builder, graph);
+  const live = liveValues(graph);
+  for (const node of graph.nodes)
+    if (node.outputs.some((id) => live.has(id))) copyNode(builder, graph, node, known);
+  const port = <P extends { readonly value: ValueId }>(p: P): P => ({ ...p, value: known.get(p.value)! });
+  builder.outputs.push(...graph.outputs.map(port));
+  builder.penalties.push(...graph.penalties.map(port));
+  builder.updates.push(...graph.updates.map(port));
+  return builder.finish();
+}
+
+/** Values that some result needs. */
+export function liveValues(graph: Graph): ReadonlySet<ValueId> {
+  const live = new Set<ValueId>([...graph.outputs, ...graph.penalties, ...graph.updates].map(({ value }) => value));
+  for (const node of [...graph.nodes].reverse())
+    if (node.outputs.some((id) => live.has(id))) node.inputs.forEach((id) => live.add(id));
+  return live;
+}

@@ -1,0 +1,33 @@
+/** Graphs as text: what `lsm trace` prints, what goldens hold, and what equality of blocks is decided by. */
+
+import type { Graph, Node } from "./graph.js";
+import { showType } from "./types.js";
+
+function printAttributes(node: Node, indent: string): string {
+  if (node.op === "scan") {
+    const { body, ...rest } = node.attributes;
+    return ` ${JSON.stringify(rest)} {\n${printGraph(body, `${indent}  `)}${indent}}`;
+  }
+  const text = JSON.stringify(node.attributes);
+  return text === "{}" ? "" : ` ${text}`;
+}
+
+export function printGraph(graph: Graph, indent = ""): string {
+  const lines: string[] = [];
+  const typed = (id: number): string => `%${id}: ${showType(graph.values[id]!.type)}`;
+  for (const { name, value } of graph.inputs) lines.push(`input ${name} = ${typed(value)}`);
+  for (const { path, value, initializer, trainable, decay, region } of graph.parameters) {
+    const flags = `${trainable ? "" : " fixed"}${decay ? " decay" : ""}${region === null ? "" : ` region ${region}`}`;
+    lines.push(`parameter ${path} = ${typed(value)}${flags} ${JSON.stringify(initializer)}`);
+  }
+  for (const { name, axes, initial } of graph.states) lines.push(`state ${name}: ${showType({ dtype: "float", axes })} = ${initial}`);
+  for (const node of graph.nodes) {
+    const region = node.region === null ? "" : ` @${node.region}`;
+    const inputs = node.inputs.map((id) => `%${id}`).join(", ");
+    lines.push(`${node.outputs.map(typed).join(", ")} = ${node.op}(${inputs})${region}${printAttributes(node, indent)}`);
+  }
+  for (const { name, value } of graph.penalties) lines.push(`penalty ${name} = %${value}`);
+  for (const { path, value } of graph.updates) lines.push(`update ${path} = %${value}`);
+  for (const { name, value } of graph.outputs) lines.push(`output ${name} = %${value}`);
+  return lines.map((line) => `${indent}${line}\n`).join("");
+}
