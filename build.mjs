@@ -78,7 +78,11 @@ function replace(path, contents, mode = 0o644) {
   renameSync(partial, path);
 }
 
-/** npm links the programs of dependencies but not the root package's own, which `npx lsm` looks for here. */
+/**
+ * Makes `npx lsm` run what was just built. package.json names no `bin`: with one, npx would install the
+ * repository into its own cache, which takes twice as long on every call and stays broken for good when
+ * the first call is interrupted.
+ */
 function linkProgram() {
   const bin = join(root, "node_modules", ".bin");
   if (!existsSync(bin) || process.platform === "win32") return;
