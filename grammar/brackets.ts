@@ -8,9 +8,9 @@
 
 import { messages } from "../compiler/diagnostics/messages.generated.js";
 import type { TokenType } from "chevrotain";
-import { startsDeclaration, startsStatement } from "./line-starts.js";
+import { isDeclarationWord, startsDeclaration, startsStatement } from "./line-starts.js";
 import type { Problems } from "./problems.js";
-import { makeToken, types, type Token } from "./vocabulary.js";
+import { isName, makeToken, types, type Token } from "./vocabulary.js";
 
 /** Deeper than any program, and shallow enough for every recursive walk over the tree. */
 export const deepestNesting = 100;
@@ -40,6 +40,8 @@ class Balancer {
   readonly #out: Token[] = [];
   readonly #open: Open[] = [];
   #line = 1;
+  /** The word that began the declaration being read. */
+  #declaration: TokenType | null = null;
 
   constructor(readonly tokens: readonly Token[], readonly problems: Problems) {}
 
@@ -48,6 +50,7 @@ class Balancer {
       const token = this.tokens[i]!;
       this.#line = token.startLine;
       if (i === 0 || this.tokens[i - 1]!.tokenType === types.Newline) this.#atLineStart(i);
+      if (this.#open.length === 0 && isDeclarationWord(token) && isName(this.tokens[i + 1])) this.#declaration = token.tokenType;
       if (isOpener(token)) i = this.#opens(token, i);
       else if (isCloser(token)) this.#closes(token);
       else this.#out.push(token);
@@ -58,7 +61,9 @@ class Balancer {
 
   /** A line that begins a declaration ends everything; one that begins a statement, every `(` and `[`. */
   #atLineStart(i: number): void {
-    if (this.#open.length > 0 && startsDeclaration(this.tokens, i)) this.#closeDownTo(0, this.tokens[i]!);
+    if (this.#open.length === 0) return;
+    const amongSettings = this.#declaration !== types.Layer && this.#declaration !== types.Model;
+    if (startsDeclaration(this.tokens, i, amongSettings)) this.#closeDownTo(0, this.tokens[i]!);
     if (this.#open.length > 0 && startsStatement(this.tokens, i) && !this.#meansArgument(i)) {
       const keep = this.#open.findLastIndex((o) => o.parameters || o.token.tokenType === types.LeftBrace);
       this.#closeDownTo(keep + 1, this.tokens[i]!);
@@ -122,6 +127,8 @@ class Balancer {
         const span = this.problems.span(before.startOffset, before.endOffset + 1);
         labels.push({ span, text: `expected \`${closer}\` before this` });
       }
+      const end = this.#out[this.#endOfContent() - 1]!.startLine;
+      if (token.tokenType !== types.LeftBrace) this.problems.spoil(token.startLine, end);
       this.problems.report(messages.unclosedBracket({ bracket: token.image, closer }), labels);
       this.#out.splice(this.#endOfContent(), 0, this.#inserted(token.tokenType));
     }

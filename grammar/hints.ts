@@ -28,7 +28,10 @@ const characters: Readonly<Record<string, string>> = {
 };
 
 /** For a character the language has no use for; `text` begins with it. */
-export const characterHint = (text: string): string | null => characters[text[0]!] ?? null;
+export function characterHint(text: string): string | null {
+  const letter = /^\p{L}/u.test(text) ? "names are made of `A`–`Z`, `a`–`z`, `0`–`9` and `_`" : null;
+  return characters[text[0]!] ?? letter;
+}
 
 /** For a token that does not fit: `rule` is the grammar rule that met it, `previous` what came before. */
 export function tokenHint(rule: string, found: IToken, previous: IToken): string | null {
@@ -38,6 +41,7 @@ export function tokenHint(rule: string, found: IToken, previous: IToken): string
   if (type === types.Else) return "`else` follows the `}` of an `if`";
   if (rule === "callArguments" && type === types.Equals) return "an argument goes by name with a colon: `name: value`";
   if (rule === "pairs" && type === types.Equals) return "a pair is written with a colon: `name: value`";
+  if (rule === "use") return 'a file is named in quotes: `use "layers.lsm"`';
   if (rule === "parameters" || rule === "parameter") return "parameters read `x: [axes]`, `name`, `name = default`";
   if (rule === "settings") {
     if (type === types.Equals || type === types.Colon || type === types.Arrow) {

@@ -25,15 +25,19 @@ export function startsStatement(tokens: readonly Token[], i: number): boolean {
   return (first!.tokenType === types.State || first!.tokenType === types.Route) && isName(second);
 }
 
-/** A whole header: `layer Name(…) {`, `data name {`, `parallel name on`, `use "…"`. */
-export function startsDeclaration(tokens: readonly Token[], i: number): boolean {
+/**
+ * A header: `layer Name(`, `data name {`, `parallel name on`, `use "…"`. Among settings all of these words may
+ * be keys, so there it takes a header that goes on to its `{`.
+ */
+export function startsDeclaration(tokens: readonly Token[], i: number, amongSettings: boolean): boolean {
   const first = tokens[i];
   if (first === undefined || !isDeclarationWord(first)) return false;
-  if (first.tokenType === types.Use) return tokens[i + 1]?.tokenType === types.String;
+  if (first.tokenType === types.Use) return !amongSettings && tokens[i + 1]?.tokenType === types.String;
   if (!isName(tokens[i + 1])) return false;
-  const third = tokens[i + 2];
-  if (third?.tokenType === types.On) return first.tokenType === types.Parallel;
-  return third?.tokenType === types.LeftParen ? bodyFollows(tokens, i + 2) : third?.tokenType === types.LeftBrace;
+  const third = tokens[i + 2]?.tokenType;
+  if (third === types.LeftBrace) return true;
+  if (third === types.On) return !amongSettings && first.tokenType === types.Parallel;
+  return third === types.LeftParen && (!amongSettings || bodyFollows(tokens, i + 2));
 }
 
 /** Whether the parenthesis at `i` closes and a `{` comes next. */

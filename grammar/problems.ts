@@ -9,7 +9,7 @@ const limit = 100;
 
 export class Problems {
   readonly #reporter = new Reporter();
-  readonly #spoilt = new Set<number>();
+  readonly #spoilt: { readonly from: number; readonly to: number }[] = [];
   #count = 0;
 
   constructor(readonly source: string) {}
@@ -27,13 +27,13 @@ export class Problems {
     return { source: this.source, start, end };
   }
 
-  /** Notes that a line's tokens are not what its author meant, so that grammar errors on it are consequences. */
-  spoil(line: number): void {
-    this.#spoilt.add(line);
+  /** Notes that the tokens of some lines are not what was meant, so that grammar errors there are consequences. */
+  spoil(from: number, to = from): void {
+    if (!this.full) this.#spoilt.push({ from, to });
   }
 
   isSpoilt(line: number | undefined): boolean {
-    return line !== undefined && this.#spoilt.has(line);
+    return line !== undefined && this.#spoilt.some(({ from, to }) => from <= line && line <= to);
   }
 
   report(message: Message, labels: readonly Label[], help?: string | null): void {

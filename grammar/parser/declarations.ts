@@ -203,7 +203,7 @@ export class Parser extends StatementParser {
         DEF: [
           { ALT: () => this.CONSUME(t.Newline) },
           { ALT: () => settings.push(this.SUBRULE(this.setting)) },
-          { ALT: () => this.SUBRULE(this.stray, { ARGS: ["a setting", "a value, another setting or the end of the line", "settings"] }) },
+          { ALT: () => this.SUBRULE(this.stray, { ARGS: ["a setting", "settings"] }) },
         ],
         MAX_LOOKAHEAD: 1,
         IGNORE_AMBIGUITIES: true, // `stray` takes whatever the others leave
@@ -233,6 +233,12 @@ export class Parser extends StatementParser {
           },
         });
         this.MANY({ GATE: () => this.atModifier(), DEF: () => this.SUBRULE(this.modifier, { ARGS: [modifiers] }) });
+        this.ACTION(() => {
+          if (this.at(t.Newline) || this.at(t.RightBrace) || this.atName()) return;
+          this.unexpected(value === null ? "a value" : "another setting or the end of the line", "settings");
+          value ??= this.errorFrom(this.LA(1));
+          this.skipStatement(first);
+        });
       },
       (at) => {
         value ??= this.errorFrom(at);

@@ -3,8 +3,8 @@
 import type { IToken } from "chevrotain";
 import { messages } from "../../compiler/diagnostics/messages.generated.js";
 import type {
-  Argument, AxesLiteral, AxisEntry, Expression, ExpressionStatement, Identifier, IfExpression,
-  MixExpression, PairsLiteral, ParenthesizedExpression, Statement,
+  Argument, AxesLiteral, AxisEntry, ErrorNode, Expression, ExpressionStatement, Identifier, IfExpression,
+  MixExpression, NumberLiteral, PairsLiteral, ParenthesizedExpression, Statement,
 } from "../ast.js";
 import { numberValue } from "../literals.js";
 import { buildOperators, type OperatorToken } from "../operators.js";
@@ -98,8 +98,7 @@ export abstract class ExpressionParser extends RecoveringParser {
         {
           ALT: () => {
             const token = this.CONSUME(t.Number);
-            const text = token.image;
-            return this.ACTION(() => ({ kind: "number", value: numberValue(text), text, span: this.spanOf(token) }) as const);
+            return this.ACTION(() => this.numberLiteral(token));
           },
         },
         {
@@ -121,6 +120,12 @@ export abstract class ExpressionParser extends RecoveringParser {
       IGNORE_AMBIGUITIES: true, // `mix` is a name unless the gate says otherwise
     }),
   );
+
+  private numberLiteral(token: IToken): NumberLiteral | ErrorNode {
+    const value = numberValue(token.image);
+    const span = this.spanOf(token);
+    return Number.isFinite(value) ? { kind: "number", value, text: token.image, span } : { kind: "error", span };
+  }
 
   /** The elements of a list up to its closing bracket; a comma may follow the last one. */
   protected commaList(element: () => void): void {

@@ -29,7 +29,7 @@ export abstract class StatementParser extends ExpressionParser {
               });
             },
           },
-          { ALT: () => this.SUBRULE(this.stray, { ARGS: ["a statement", "an operator or the end of the line", "body"] }) },
+          { ALT: () => this.SUBRULE(this.stray, { ARGS: ["a statement", "body"] }) },
         ],
         MAX_LOOKAHEAD: 1,
         IGNORE_AMBIGUITIES: true, // `stray` takes whatever the others leave
@@ -49,8 +49,8 @@ export abstract class StatementParser extends ExpressionParser {
   }
 
   /** What fits nowhere: reported, then skipped up to the end of its line. */
-  readonly stray = this.RULE("stray", (atStart: string, midLine: string, rule: string) => {
-    this.ACTION(() => this.unexpected(this.startsLine() ? atStart : midLine, rule));
+  readonly stray = this.RULE("stray", (what: string, rule: string) => {
+    this.ACTION(() => this.unexpected(this.startsLine() ? what : "an operator or the end of the line", rule));
     const first = this.CONSUME(Anything);
     this.ACTION(() => this.skipStatement(first));
   });
@@ -77,24 +77,17 @@ export abstract class StatementParser extends ExpressionParser {
     );
   }
 
-  protected guardedAxes(): AxesLiteral {
-    return this.guard(
-      () => this.SUBRULE(this.axes),
-      (first) => ({ kind: "axes", entries: [], span: this.spanFrom(first) }),
-    );
-  }
-
   /** `q = …` or `q: [heads, key] = …` */
   readonly binding: Rule<LetStatement> = this.RULE("binding", () => {
     const first = this.LA(1);
     const name = this.SUBRULE(this.name);
-    const annotation =
-      this.OPTION(() => {
-        this.CONSUME(t.Colon);
-        return this.guardedAxes();
-      }) ?? null;
-    const value = this.guard(
+    let annotation: AxesLiteral | null = null;
+    const value = this.guard<Expression>(
       () => {
+        this.OPTION(() => {
+          this.CONSUME(t.Colon);
+          annotation = this.SUBRULE(this.axes);
+        });
         this.CONSUME(t.Equals);
         return this.SUBRULE(this.expression);
       },
@@ -107,12 +100,12 @@ export abstract class StatementParser extends ExpressionParser {
   readonly state: Rule<StateStatement> = this.RULE("state", () => {
     const first = this.CONSUME(t.State);
     const name = this.SUBRULE(this.name);
-    const axes = this.guard(
+    const axes = this.guard<AxesLiteral>(
       () => {
         this.CONSUME(t.Colon);
         return this.SUBRULE(this.axes);
       },
-      (at) => ({ kind: "axes", entries: [], span: this.spanFrom(at) }) as AxesLiteral,
+      (at) => ({ kind: "axes", entries: [], span: this.spanFrom(at) }),
     );
     const initial =
       this.OPTION(() => {

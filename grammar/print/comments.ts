@@ -40,8 +40,8 @@ export class Comments {
     const following = firstAfter(elements, at);
     const [previous, next] = [elements[following - 1], elements[following]];
     if (previous !== undefined && at < previous.span.end) this.#placeInside(previous, comment, tokens, source);
-    else if (!comment.ownLine && previous !== undefined) add(this.behind, previous, comment);
-    else if (!comment.ownLine && open !== fileContainer) add(this.opening, open, comment);
+    else if (!comment.ownLine && previous !== undefined && !this.behind.has(previous)) add(this.behind, previous, comment);
+    else if (!comment.ownLine && previous === undefined && open !== fileContainer) add(this.opening, open, comment);
     else if (next !== undefined) add(this.before, next, comment);
     else add(this.closing, open, comment);
   }

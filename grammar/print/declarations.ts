@@ -5,8 +5,8 @@ import { builders } from "prettier/doc";
 import type { BlockDeclaration, Item, LayerDeclaration, ModelDeclaration, Parameter, Setting } from "../ast.js";
 import { quote } from "../literals.js";
 import { expression } from "./expressions.js";
-import { block, commaList, type Context } from "./lists.js";
-import { body, mayShare } from "./statements.js";
+import { block, commaList, mayShareLine, type Context } from "./lists.js";
+import { body, bodyMayShareLine } from "./statements.js";
 
 export function item(node: Item, context: Context): Doc {
   switch (node.kind) {
@@ -29,7 +29,7 @@ function layer(node: LayerDeclaration | ModelDeclaration, context: Context): Doc
   const brackets = { left: "(", right: ")" };
   const parameters = next?.image === "(" ? commaList(next.startOffset, node.parameters, print, brackets, context) : "";
   const open = source.openOfLast(node.span);
-  const oneLine = mayShare(open, node.body, context);
+  const oneLine = bodyMayShareLine(open, node.body, context);
   return [node.kind, " ", node.name.name, parameters, " ", builders.group(body(open, node.body, oneLine, context))];
 }
 
@@ -43,7 +43,7 @@ function settings(node: BlockDeclaration, context: Context): Doc {
   const count = on === null || on.count === null ? "" : [" * ", expression(on.count, context)];
   const device = on === null ? "" : [" on ", on.device.name, count];
   const open = context.source.openOfLast(node.span);
-  const oneLine = context.source.isOneLine(open);
+  const oneLine = mayShareLine(open, context);
   const all = block(open, node.settings, oneLine, (s) => setting(s, context), context);
   return [node.kind, " ", node.name.name, device, " ", builders.group(all)];
 }

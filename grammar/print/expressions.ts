@@ -6,7 +6,7 @@ import type { Argument, AxisEntry, BinaryExpression, Expression, IfExpression, S
 import { quote } from "../literals.js";
 import { bindingOf } from "../operators.js";
 import { behind, commaList, type Context } from "./lists.js";
-import { body, mayShare } from "./statements.js";
+import { body, bodyMayShareLine } from "./statements.js";
 
 const { breakParent, group, hardline, indent, line } = builders;
 
@@ -42,7 +42,8 @@ export function expression(node: Expression, context: Context): Doc {
       return commaList(node.span.start, [node.expression], print, { ...parentheses, lastComma: false }, context);
     case "mix": {
       const open = context.source.openOfLast(node.span);
-      return group(["mix ", node.binder.name, " in ", node.route.name, " ", body(open, node.body, mayShare(open, node.body, context), context)]);
+      const oneLine = bodyMayShareLine(open, node.body, context);
+      return group(["mix ", node.binder.name, " in ", node.route.name, " ", body(open, node.body, oneLine, context)]);
     }
     case "if":
       return conditional(node, context);
@@ -110,7 +111,7 @@ function conditional(node: IfExpression, context: Context): Doc {
     }
     current = only.value;
   }
-  const oneLine = parts.every((part) => !isBranch(part) || mayShare(part.open, part.statements, context));
+  const oneLine = parts.every((part) => !isBranch(part) || bodyMayShareLine(part.open, part.statements, context));
   return group(parts.map((part) => (isBranch(part) ? body(part.open, part.statements, oneLine, context) : part)));
 }
 

@@ -57,6 +57,11 @@ export function lines<E extends Element>(open: number, elements: readonly E[], p
 
 const commentLine = ({ text, span }: Comment): Line => ({ doc: text, start: span.start, end: span.end });
 
+/** Whether a block may stand on one line: it did, and no comment has been moved into it. */
+export function mayShareLine(open: number, { source, comments }: Context): boolean {
+  return source.isOneLine(open) && !comments.opening.has(open) && !comments.closing.has(open);
+}
+
 /** `{ … }` around statements or settings; with `oneLine` the enclosing group decides whether it breaks. */
 export function block<E extends Element>(
   open: number, elements: readonly E[], oneLine: boolean, print: (element: E) => Doc, context: Context,

@@ -3,7 +3,7 @@
 import type { Doc } from "prettier";
 import type { Expression, Statement } from "../ast.js";
 import { expression } from "./expressions.js";
-import { block, type Context } from "./lists.js";
+import { block, mayShareLine, type Context } from "./lists.js";
 
 export function statement(node: Statement, context: Context): Doc {
   const print = (child: Expression) => expression(child, context);
@@ -30,7 +30,7 @@ export function body(open: number, statements: readonly Statement[], oneLine: bo
   return block(open, statements, oneLine, (node) => statement(node, context), context);
 }
 
-/** Whether a body may stand on one line: it did, and has no more than one statement. */
-export function mayShare(open: number, statements: readonly Statement[], { source }: Context): boolean {
-  return statements.length <= 1 && source.isOneLine(open);
+/** Whether a body may stand on one line, which takes that it has no more than one statement. */
+export function bodyMayShareLine(open: number, statements: readonly Statement[], context: Context): boolean {
+  return statements.length <= 1 && mayShareLine(open, context);
 }

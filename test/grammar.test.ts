@@ -1,0 +1,77 @@
+/** Samples of the parser, and what the parser promises about any text. `UPDATE=1` accepts new expectations. */
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { byPlace } from "../compiler/diagnostics/report.js";
+import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
+import { dump } from "../grammar/dump.js";
+import { Parser } from "../grammar/parser/declarations.js";
+import { parse } from "../grammar/parse.js";
+
+const folder = new URL("samples/parse/", import.meta.url).pathname;
+
+/** `line:column code: title`, then the further labels and the help, indented. */
+function describeDiagnostic({ code, title, help, labels }: Diagnostic, text: string): string {
+  const place = (offset: number) => {
+    const before = text.slice(0, offset).split(/\r\n?|\n/);
+    return `${before.length}:${before.at(-1)!.length + 1}`;
+  };
+  const lines = [`${place(labels[0]!.span.start)} ${code}: ${title}`];
+  for (const { span, text: label } of labels.slice(1)) lines.push(`  ${place(span.start)} ${label}`);
+  if (help !== null) lines.push(`  help: ${help}`);
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+describe("samples/parse", () => {
+  test.each(readdirSync(folder))("%s", (name) => {
+    const text = readFileSync(join(folder, name, "input.lsm"), "utf8");
+    const { file, diagnostics } = parse(text, "input.lsm");
+    const errors = diagnostics.map((diagnostic) => describeDiagnostic(diagnostic, text)).join("");
+    const found = errors === "" ? dump(file) : `${dump(file)}---\n${errors}`;
+    const path = join(folder, name, "expected.txt");
+    if (process.env["UPDATE"] !== undefined) writeFileSync(path, found);
+    expect(existsSync(path) ? readFileSync(path, "utf8") : "").toBe(found);
+    expect(name.startsWith("error")).toBe(diagnostics.length > 0);
+    expect([...diagnostics].sort(byPlace)).toEqual(diagnostics);
+  });
+});
+
+describe("the grammar", () => {
+  test("has no ambiguities but the declared ones", () => {
+    expect(() => new Parser(true)).not.toThrow();
+  });
+
+  test("reads a file of 10 000 lines in linear time", () => {
+    const text = readFileSync(join(folder, "gla/input.lsm"), "utf8");
+    const time = (copies: number) => {
+      const long = text.repeat(copies);
+      const start = performance.now();
+      expect(parse(long, "long.lsm").diagnostics).toEqual([]);
+      return performance.now() - start;
+    };
+    time(100);
+    const [short, long] = [time(200), time(720)];
+    expect(long / short).toBeLessThan(12);
+    expect(long).toBeLessThan(2000);
+  });
+});
+
+describe("the messages of the parser", () => {
+  const codes = [
+    "unexpected-token", "unexpected-character", "unterminated-string", "bad-escape", "bad-number", "unclosed-bracket",
+    "unopened-bracket", "nesting-too-deep", "stray-statement", "unknown-keyword", "missing-else", "chained-comparison",
+    "not-callable",
+  ];
+
+  test.each(codes)("%s: the wrong program raises it, the right one parses", (code) => {
+    const page = readFileSync(new URL(`../compiler/diagnostics/messages/${code}.md`, import.meta.url), "utf8");
+    const [wrong, right] = [...page.matchAll(/```lsm\n([^]*?)```/g)].map((match) => parse(match[1]!, "").diagnostics);
+    expect(wrong!.map((diagnostic) => diagnostic.code)).toContain(code);
+    expect(right).toEqual([]);
+  });
+
+  test("file-too-large is raised by a file of 10 MB", () => {
+    expect(parse("(".repeat(10_000_000), "").diagnostics.map(({ code }) => code)).toEqual(["file-too-large"]);
+  });
+});
