@@ -17,12 +17,14 @@ const longestHeader = 400;
 
 export const isDeclarationWord = (token: Token) => declarations.has(token.tokenType);
 
-/** `name =`, `name <-`, `state name` or `route name`. */
+/** `name =`, `name <-`, `state name:` or `route name =`; of `state at chunk(16)`, `state` may be an operand. */
 export function startsStatement(tokens: readonly Token[], i: number): boolean {
   const [first, second] = [tokens[i], tokens[i + 1]];
   if (!isName(first) || second === undefined) return false;
   if (second.tokenType === types.Equals || second.tokenType === types.Arrow) return true;
-  return (first!.tokenType === types.State || first!.tokenType === types.Route) && isName(second);
+  const third = tokens[i + 2]?.tokenType;
+  if (first!.tokenType === types.State) return isName(second) && third === types.Colon;
+  return first!.tokenType === types.Route && isName(second) && third === types.Equals;
 }
 
 /**

@@ -21,6 +21,7 @@ describe("samples/format", () => {
     expect(existsSync(path) ? readFileSync(path, "utf8") : "").toBe(found);
     expect(withoutPlaces(found)).toEqual(withoutPlaces(text));
     expect((await format(found)).text).toBe(found);
+    expect((await format(`\ufeff${text.replaceAll("\n", "\r\n")}`)).text).toBe(found);
   });
 });
 

@@ -42,6 +42,14 @@ describe("the grammar", () => {
     expect(() => new Parser(true)).not.toThrow();
   });
 
+  test.each(readdirSync(folder))("does not mind CRLF, a lone CR or a byte order mark: %s", (name) => {
+    const text = readFileSync(join(folder, name, "input.lsm"), "utf8");
+    for (const lineEnd of ["\r\n", "\r"]) {
+      const { file } = parse(`\ufeff${text.replaceAll("\n", lineEnd)}`, "");
+      expect(dump(file)).toBe(dump(parse(text, "").file));
+    }
+  });
+
   test("reads a file of 10 000 lines in linear time", () => {
     const text = readFileSync(join(folder, "gla/input.lsm"), "utf8");
     const time = (copies: number) => {
