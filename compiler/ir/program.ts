@@ -1,0 +1,145 @@
+/**
+ * The scheduled kernel graph: every function as a flat list of steps with explicit memory.
+ *
+ * A buffer is one tensor in memory; a step's operands say how its buffer's axes are named there, so a
+ * `rename` costs nothing. Plain data; `printProgram` is its text.
+ */
+
+import type { OpAttributes, OpName } from "./ops.js";
+import type { Graph } from "./graph.js";
+import type { ScalarFunction } from "./scalar-functions.js";
+import type { TensorType } from "./types.js";
+import type { Initializer } from "./initializer.js";
+
+export type BufferId = number;
+
+export interface Buffer {
+  readonly type: TensorType;
+  readonly name: string | null; // the user's name for what it holds
+}
+
+/** A buffer as a kernel sees it. */
+export interface Operand {
+  readonly buffer: BufferId;
+  readonly type: TensorType;
+}
+
+/** Scalar code of a fused map, in order; the last instruction is the value. */
+export interface Instruction {
+  readonly fn: ScalarFunction;
+  readonly arguments: readonly ScalarOperand[];
+}
+
+export type ScalarOperand =
+  | { readonly kind: "input"; readonly index: number }
+  | { readonly kind: "value"; readonly index: number }
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "position"; readonly axis: string };
+
+/** Elementwise code over `loop`, then a reduction over the loop's axes that the output lacks. */
+export interface MapKernel {
+  readonly op: "map";
+  readonly code: readonly Instruction[];
+  readonly loop: TensorType;
+  readonly reduce: "sum" | "max" | null;
+}
+
+/** Ops that are kernels as they are. */
+export type PlainKernelOp = Exclude<
+  OpName,
+  | "constant" | "iota" | "map" | "rename" | "scan" | "call" | "adamw" | "attend"
+  | "state" | "write" | "lag" | "position" | "source" | "token_mean" | "mix"
+>;
+
+export type PlainKernel = {
+  [Op in PlainKernelOp]: { readonly op: Op; readonly attributes: OpAttributes[Op] };
+}[PlainKernelOp];
+
+/** A loop along an axis: its body is a function of its own. */
+export interface ScanKernel {
+  readonly op: "scan";
+  readonly attributes: Omit<OpAttributes["scan"], "body">;
+  readonly body: ProgramFunction;
+}
+
+export type Kernel = MapKernel | PlainKernel | ScanKernel;
+
+export type Step =
+  | { readonly kind: "alloc"; readonly buffer: BufferId }
+  | {
+      readonly kind: "run";
+      readonly kernel: Kernel;
+      readonly inputs: readonly Operand[];
+      readonly outputs: readonly (Operand | null)[]; // null: not wanted (of a scan)
+    }
+  | {
+      readonly kind: "call";
+      readonly callee: string;
+      readonly prefix: string;
+      readonly inputs: readonly BufferId[];
+      readonly outputs: readonly (BufferId | null)[];
+    }
+  | { readonly kind: "optimize"; readonly optimize: Optimize }
+  | { readonly kind: "free"; readonly buffer: BufferId };
+
+/** Clips the gradients' global norm, then one AdamW step for every parameter. */
+export interface Optimize {
+  readonly gradients: readonly { readonly path: string; readonly buffer: BufferId; readonly decay: boolean }[];
+  readonly clip: number | null;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly decay: number;
+}
+
+export interface NamedBuffer {
+  readonly name: string;
+  readonly buffer: BufferId;
+}
+
+export interface ProgramParameter {
+  readonly path: string; // within the function
+  readonly buffer: BufferId;
+}
+
+export interface ProgramFunction {
+  readonly name: string;
+  readonly buffers: readonly Buffer[];
+  readonly inputs: readonly NamedBuffer[];
+  readonly parameters: readonly ProgramParameter[];
+  readonly steps: readonly Step[];
+  /** In the order of a call: outputs, penalties, updates. Owned by the caller. */
+  readonly outputs: readonly NamedBuffer[];
+  readonly penalties: readonly NamedBuffer[];
+  readonly updates: readonly { readonly path: string; readonly buffer: BufferId }[];
+}
+
+export interface Program {
+  readonly main: string;
+  readonly functions: ReadonlyMap<string, ProgramFunction>;
+}
+
+/** A parameter of the whole model. */
+export interface ModelParameter {
+  readonly path: string;
+  readonly type: TensorType;
+  readonly initializer: Initializer;
+  readonly trainable: boolean;
+  readonly decay: boolean;
+}
+
+/** All parameters that `main` and what it calls have, each path once, in order of first use. */
+export function modelParameters(functions: ReadonlyMap<string, Graph>, main: string): ModelParameter[] {
+  const found = new Map<string, ModelParameter>();
+  const visit = (name: string, prefix: string): void => {
+    const graph = functions.get(name)!;
+    for (const { path, value, initializer, trainable, decay } of graph.parameters) {
+      const full = prefix + path;
+      if (!found.has(full)) found.set(full, { path: full, type: graph.values[value]!.type, initializer, trainable, decay });
+    }
+    for (const node of graph.nodes)
+      if (node.op === "call") visit(node.attributes.callee, `${prefix}${node.attributes.prefix}.`);
+  };
+  visit(main, "");
+  return [...found.values()];
+}
