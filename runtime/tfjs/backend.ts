@@ -27,7 +27,9 @@ export interface Backend {
   readonly why: string;
 }
 
-const candidates: readonly Candidate[] = inNode ? [nodeGpu, node, webgpu, wasm, cpu] : [webgpu, wasm, cpu];
+const candidates: readonly Candidate[] = inNode
+  ? [nodeGpu, node, webgpu, wasm, cpu]
+  : [webgpu, wasm, cpu];
 
 /** Throws a `RunError` when the one asked for cannot be used. */
 export async function chooseBackend(requested?: BackendName): Promise<Backend> {
@@ -38,9 +40,14 @@ export async function chooseBackend(requested?: BackendName): Promise<Backend> {
 
 async function askedFor(tf: Tf, name: BackendName): Promise<Backend> {
   if (!backendNames.includes(name))
-    throw unusable(name, `there is no backend "${String(name)}"`, `use one of ${backendNames.join(", ")}`);
+    throw unusable(
+      name,
+      `there is no backend "${String(name)}"`,
+      `use one of ${backendNames.join(", ")}`,
+    );
   const candidate = candidates.find((one) => one.name === name);
-  if (!candidate) throw unusable(name, `backend ${name} does not run in a browser`, "use webgpu, wasm or cpu");
+  if (!candidate)
+    throw unusable(name, `backend ${name} does not run in a browser`, "use webgpu, wasm or cpu");
   const start = await candidate.start(tf, true);
   if (!start.started) throw unusable(name, start.because, start.remedy);
   return running(tf, name, `backend ${start.what}: as asked`);
@@ -51,7 +58,11 @@ async function bestOf(tf: Tf): Promise<Backend> {
   for (const candidate of candidates) {
     const start = await candidate.start(tf, false);
     if (start.started)
-      return running(tf, candidate.name, `backend ${start.what}: ${better || "the fastest kind there is"}`);
+      return running(
+        tf,
+        candidate.name,
+        `backend ${start.what}: ${better || "the fastest kind there is"}`,
+      );
     better ||= `${start.because}; ${start.remedy}`;
   }
   throw unusable("cpu", "no backend starts, not even cpu", better);
@@ -63,8 +74,15 @@ function unusable(name: BackendName, what: string, help: string): RunError {
 
 async function running(tf: Tf, name: BackendName, why: string): Promise<Backend> {
   await tf.ready();
-  return { tf, name, kernels: createGenericKernels(tf), why };
+  const generic = createGenericKernels(tf);
+  const kernels =
+    name === "wasm" && simd(tf)
+      ? (await import("./wasm/index.js")).createWasmKernels(tf, generic)
+      : generic;
+  return { tf, name, kernels, why };
 }
+
+const simd = (tf: Tf): boolean => tf.env().getBool("WASM_HAS_SIMD_SUPPORT");
 
 /** The union package: in Node it is CommonJS, whose exports come as one object. */
 async function importTfjs(): Promise<Tf> {

@@ -14,7 +14,8 @@
 import { scalarFunctions, type ScalarFunction } from "../../compiler/ir/scalar-functions.js";
 import type { Instruction, Operand } from "./kernel-set.js";
 
-const tokenPattern = /\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|([-+*/^=;,()]))/y;
+const tokenPattern =
+  /\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|([-+*/^=;,()]))/y;
 
 interface Token {
   readonly kind: "number" | "name" | "sign";
@@ -50,7 +51,9 @@ function isScalarFunction(name: string): name is ScalarFunction {
 export function parseFormula(formula: string, names: readonly string[]): Instruction[] {
   const tokens = tokenize(formula);
   const code: Instruction[] = [];
-  const known = new Map<string, Operand>(names.map((name, index) => [name, { kind: "input", index }]));
+  const known = new Map<string, Operand>(
+    names.map((name, index) => [name, { kind: "input", index }]),
+  );
   let at = 0;
 
   const fail = (what: string): never => {
@@ -67,15 +70,16 @@ export function parseFormula(formula: string, names: readonly string[]): Instruc
     return { kind: "value", index: code.length - 1 };
   };
 
-  const infix = (table: Readonly<Record<string, ScalarFunction>>, part: () => Operand) => (): Operand => {
-    let left = part();
-    for (;;) {
-      const fn = table[tokens[at]?.text ?? ""];
-      if (!fn) return left;
-      at++;
-      left = emit(fn, left, part());
-    }
-  };
+  const infix =
+    (table: Readonly<Record<string, ScalarFunction>>, part: () => Operand) => (): Operand => {
+      let left = part();
+      for (;;) {
+        const fn = table[tokens[at]?.text ?? ""];
+        if (!fn) return left;
+        at++;
+        left = emit(fn, left, part());
+      }
+    };
   const signed = (): Operand => {
     if (!accept("-")) return power();
     const number = tokens[at]?.kind === "number" || see("Infinity");

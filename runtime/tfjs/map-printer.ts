@@ -33,13 +33,15 @@ interface Piece {
   readonly level: number;
 }
 
-const wrap = (piece: Piece, level: number): string => (piece.level < level ? `(${piece.text})` : piece.text);
+const wrap = (piece: Piece, level: number): string =>
+  piece.level < level ? `(${piece.text})` : piece.text;
 
 /** How often each value is read on the way to the last one, which alone is asked for. */
 function usesOf(code: readonly Instruction[]): number[] {
   const uses = code.map((_, i) => Number(i === code.length - 1));
   for (const [i, { arguments: operands }] of [...code.entries()].reverse())
-    if (uses[i]! > 0) for (const operand of operands) if (operand.kind === "value") uses[operand.index]!++;
+    if (uses[i]! > 0)
+      for (const operand of operands) if (operand.kind === "value") uses[operand.index]!++;
   return uses;
 }
 
@@ -64,7 +66,10 @@ export function showMap(kernel: MapKernel, names = kernel.inputs.map((_, i) => `
       case "position":
         return { text: `position(${operand.letter})`, level: call };
       case "constant":
-        return { text: String(operand.value), level: operand.value < 0 || Object.is(operand.value, -0) ? prefix : call };
+        return {
+          text: String(operand.value),
+          level: operand.value < 0 || Object.is(operand.value, -0) ? prefix : call,
+        };
     }
   };
   const showInstruction = ({ fn, arguments: operands }: Instruction): Piece => {
@@ -76,7 +81,10 @@ export function showMap(kernel: MapKernel, names = kernel.inputs.map((_, i) => `
     // -(2) would be read as the number −2, so neg of a constant stays a call.
     if (fn === "neg" && operands[0]!.kind !== "constant")
       return { text: `-${wrap(show(operands[0]!), prefix)}`, level: prefix };
-    return { text: `${fn}(${operands.map((operand) => show(operand).text).join(", ")})`, level: call };
+    return {
+      text: `${fn}(${operands.map((operand) => show(operand).text).join(", ")})`,
+      level: call,
+    };
   };
 
   kernel.code.forEach((instruction, i) => {

@@ -20,12 +20,14 @@ export function defineMap(spec: string, formula: string, reduce?: "sum" | "max")
   const inputs: string[] = [];
   for (const part of left === "" ? [] : left.split(",")) {
     const match = inputPattern.exec(part.trim());
-    if (!match) throw new Error(`map "${spec}": "${part.trim()}" is not of the form "name:LETTERS"`);
+    if (!match)
+      throw new Error(`map "${spec}": "${part.trim()}" is not of the form "name:LETTERS"`);
     names.push(match[1]!);
     inputs.push(match[2]!);
   }
   const reduced = without(union(...inputs), right);
-  if (reduced !== "" && !reduce) throw new Error(`map "${spec}" must say how ${reduced} is reduced`);
+  if (reduced !== "" && !reduce)
+    throw new Error(`map "${spec}" must say how ${reduced} is reduced`);
   return {
     inputs,
     output: right,

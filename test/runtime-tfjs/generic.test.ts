@@ -1,13 +1,19 @@
-/** The generic kernels against the float64 reference, on the backends that are always there. */
+/**
+ * The generic kernels against the float64 reference: on cpu and wasm, which are always there, and on node-gpu
+ * where `lsm setup native` has run. WebGPU needs a process of its own: see webgpu.test.ts.
+ */
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Backend, chooseBackend } from "../../runtime/tfjs/backend.js";
 import { createGenericKernels } from "../../runtime/tfjs/generic/index.js";
+import { findNative } from "../../runtime/tfjs/native/load.node.js";
 import type { KernelSet } from "../../runtime/tfjs/kernel-set.js";
 import { scalarFaults } from "../support/kernels/check-scalars.js";
 import { checkKernel, kernelCases } from "../support/kernels/check.js";
 
-describe.each(["cpu", "wasm"] as const)("generic kernels on %s", (name) => {
+const native = findNative("@tensorflow/tfjs-node-gpu") ? (["node-gpu"] as const) : [];
+
+describe.each(["cpu", "wasm", ...native] as const)("generic kernels on %s", (name) => {
   let backend: Backend;
   let kernels: KernelSet;
   beforeAll(async () => {

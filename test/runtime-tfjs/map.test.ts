@@ -6,7 +6,8 @@ import { defineMap, showMap } from "../../runtime/tfjs/map.js";
 import { random, seeds, smallSizes, whole } from "../support/kernels/arbitrary.js";
 import { randomMap, referenceMap } from "../support/kernels/cases-map.js";
 
-const formulaOf = (formula: string, names = "x:A, y:A"): string => showMap(defineMap(`${names} -> A`, formula)).formula;
+const formulaOf = (formula: string, names = "x:A, y:A"): string =>
+  showMap(defineMap(`${names} -> A`, formula)).formula;
 
 describe("defineMap", () => {
   it("reads inputs, statements and the result", () => {
@@ -16,9 +17,27 @@ describe("defineMap", () => {
       reduce: null,
       code: [
         { fn: "exp", arguments: [{ kind: "input", index: 0 }] },
-        { fn: "add", arguments: [{ kind: "constant", value: 1 }, { kind: "value", index: 0 }] },
-        { fn: "div", arguments: [{ kind: "value", index: 0 }, { kind: "value", index: 1 }] },
-        { fn: "mul", arguments: [{ kind: "value", index: 2 }, { kind: "input", index: 1 }] },
+        {
+          fn: "add",
+          arguments: [
+            { kind: "constant", value: 1 },
+            { kind: "value", index: 0 },
+          ],
+        },
+        {
+          fn: "div",
+          arguments: [
+            { kind: "value", index: 0 },
+            { kind: "value", index: 1 },
+          ],
+        },
+        {
+          fn: "mul",
+          arguments: [
+            { kind: "value", index: 2 },
+            { kind: "input", index: 1 },
+          ],
+        },
       ],
     });
   });
@@ -33,7 +52,10 @@ describe("defineMap", () => {
     ["-2 * x", "-2 * x0"],
     ["-(x + y) * 3", "-(x0 + x1) * 3"],
     ["x / (y * 2)", "x0 / (x1 * 2)"],
-    ["select(lt(x, 1e-5), -Infinity, position(A))", "select(lt(x0, 0.00001), -Infinity, position(A))"],
+    [
+      "select(lt(x, 1e-5), -Infinity, position(A))",
+      "select(lt(x0, 0.00001), -Infinity, position(A))",
+    ],
     ["x", "stop(x0)"],
     ["t = x * x; t + t", "t1 = x0 * x0; t1 + t1"],
   ])("%s", (formula, shown) => {

@@ -11,17 +11,27 @@ function native(name: "node-gpu" | "node", packageName: string): Candidate {
   return {
     name,
     async start(tf) {
-      if (!inNode) return missing("TensorFlow for Node does not run in a browser", "use webgpu or wasm");
+      if (!inNode)
+        return missing("TensorFlow for Node does not run in a browser", "use webgpu or wasm");
       const { findNative, loadNative } = await import("../native/load.node.js");
       const found = findNative(packageName);
-      if (!found) return missing(`${name === "node" ? "no tfjs-node" : "no TensorFlow for Node"} found`, remedies[name]);
+      if (!found)
+        return missing(
+          `${name === "node" ? "no tfjs-node" : "no TensorFlow for Node"} found`,
+          remedies[name],
+        );
       try {
         loadNative(found);
         if (!(await tf.setBackend("tensorflow"))) throw new Error("tfjs could not start it");
-        const { binding } = tf.backend() as unknown as { readonly binding: { readonly TF_Version: string } };
+        const { binding } = tf.backend() as unknown as {
+          readonly binding: { readonly TF_Version: string };
+        };
         return { started: true, what: `${name} (TensorFlow ${binding.TF_Version})` };
       } catch (fault) {
-        return missing(`${packageName} in ${found.directory} does not load: ${messageOf(fault)}`, remedies[name]);
+        return missing(
+          `${packageName} in ${found.directory} does not load: ${messageOf(fault)}`,
+          remedies[name],
+        );
       }
     },
   };

@@ -12,7 +12,10 @@ export const wasm: Candidate = {
       const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
       return { started: true, what: simd ? "wasm (SIMD)" : "wasm (no SIMD on this machine)" };
     } catch (fault) {
-      return missing(`the WebAssembly backend does not start: ${messageOf(fault)}`, 'run "npm ci" to install it again');
+      return missing(
+        `the WebAssembly backend does not start: ${messageOf(fault)}`,
+        'run "npm ci" to install it again',
+      );
     }
   },
 };

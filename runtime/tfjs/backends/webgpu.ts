@@ -28,14 +28,24 @@ export const webgpu: Candidate = {
   async start(tf, asked) {
     try {
       if (inNode && !(await (await import("./webgpu-dawn.node.js")).provideNavigator()))
-        return missing("there is no WebGPU in Node without the package webgpu", 'run "npm install webgpu@0.6.2"');
+        return missing(
+          "there is no WebGPU in Node without the package webgpu",
+          'run "npm install webgpu@0.6.2"',
+        );
       const gpu = (globalThis.navigator as unknown as { gpu?: Gpu } | undefined)?.gpu;
       const adapter = await gpu?.requestAdapter();
-      if (!adapter) return missing("there is no WebGPU adapter", "use wasm, or install a Vulkan driver");
+      if (!adapter)
+        return missing("there is no WebGPU adapter", "use wasm, or install a Vulkan driver");
       const { info = {} } = adapter;
-      const label = info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(" ");
+      const label =
+        info.description ||
+        info.device ||
+        [info.vendor, info.architecture].filter(Boolean).join(" ");
       if (!asked && isSoftware(adapter))
-        return missing(`the only WebGPU adapter is software (${label})`, 'ask for it with "--backend webgpu"');
+        return missing(
+          `the only WebGPU adapter is software (${label})`,
+          'ask for it with "--backend webgpu"',
+        );
       await import("@tensorflow/tfjs-backend-webgpu");
       if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs could not start it");
       return { started: true, what: `webgpu (${label || "unnamed adapter"})` };
@@ -46,7 +56,10 @@ export const webgpu: Candidate = {
 };
 
 function isSoftware(adapter: Adapter): boolean {
-  return adapter.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe/i.test(JSON.stringify(describe(adapter.info)));
+  return (
+    adapter.isFallbackAdapter === true ||
+    /swiftshader|llvmpipe|lavapipe/i.test(JSON.stringify(describe(adapter.info)))
+  );
 }
 
 /** The fields of an adapter's description: they are getters, so they do not show up by themselves. */

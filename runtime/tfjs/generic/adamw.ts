@@ -10,7 +10,13 @@ import type { KernelSet } from "../kernel-set.js";
 import type { Context } from "./context.js";
 
 export function createAdamw({ tf }: Context): KernelSet["adamw"] {
-  return ({ beta1, beta2, epsilon, decay, rate, step, scale }, p, g, m, v): [Tensor, Tensor, Tensor] => {
+  return (
+    { beta1, beta2, epsilon, decay, rate, step, scale },
+    p,
+    g,
+    m,
+    v,
+  ): [Tensor, Tensor, Tensor] => {
     const gradient = tf.mul(g, scale);
     const newM = tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1));
     const newV = tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2));

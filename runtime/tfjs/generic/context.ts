@@ -9,8 +9,16 @@ export interface Capability {
   readonly readsBack: boolean;
   /** A matmul may take its operands transposed. tfjs's WebAssembly one is 12–24× slower then. */
   readonly transposedMatMul: boolean;
-  /** expm1, log1p, tanh and sin keep their relative precision near 0. WebAssembly and shaders lose it. */
+  /**
+   * expm1, log1p, tanh, sin and cos have float32's precision. WebAssembly's lose it near 0, and shaders may be
+   * off by 2⁻¹¹ in sin and cos anywhere.
+   */
   readonly precise: boolean;
+  /** `transpose` takes int32. On WebGPU it makes a shader that does not compile. */
+  readonly intTranspose: boolean;
+  /** A cast to float32 makes float32 of it. WebGPU only renames the integers, and some shaders then fail on them. */
+  readonly realCast: boolean;
+  readonly cumsum: boolean;
   /** tfjs's topk gives equal values in order of position. That of the cpu backend does not. */
   readonly stableTopK: boolean;
 }
@@ -27,6 +35,9 @@ export function contextOf(tf: Tf): Context {
     tf,
     can: {
       readsBack: !gpu,
+      intTranspose: backend !== "webgpu",
+      realCast: backend !== "webgpu",
+      cumsum: backend !== "webgpu",
       transposedMatMul: backend !== "wasm",
       precise: backend === "cpu" || backend === "tensorflow",
       stableTopK: backend === "tensorflow",

@@ -17,7 +17,11 @@ interface Parts {
 }
 
 /** x · w [· reaches], where `reaches` is 1 at tokens whose document goes back far enough for the tap. */
-function maskedProduct(letters: readonly [string, string, string], output: string, tap: number): MapKernel {
+function maskedProduct(
+  letters: readonly [string, string, string],
+  output: string,
+  tap: number,
+): MapKernel {
   const input = (index: number) => ({ kind: "input", index }) as const;
   return {
     inputs: letters,
@@ -26,7 +30,13 @@ function maskedProduct(letters: readonly [string, string, string], output: strin
     code: [
       { fn: "ge", arguments: [input(2), { kind: "constant", value: tap }] },
       { fn: "mul", arguments: [input(0), input(1)] },
-      { fn: "mul", arguments: [{ kind: "value", index: 0 }, { kind: "value", index: 1 }] },
+      {
+        fn: "mul",
+        arguments: [
+          { kind: "value", index: 0 },
+          { kind: "value", index: 1 },
+        ],
+      },
     ],
   };
 }
@@ -37,9 +47,20 @@ function tapOf({ tf }: Context, w: Tensor, letters: string, taps: string, tap: n
 }
 
 /** `by` tells where a tap's term lands: forward for the convolution, backward for its adjoint. */
-function createConvolution(context: Context, { map, shift }: Parts, direction: "forward" | "backward") {
+function createConvolution(
+  context: Context,
+  { map, shift }: Parts,
+  direction: "forward" | "backward",
+) {
   const { tf } = context;
-  return (text: string, axis: string, taps: string, x: Tensor, w: Tensor, positions: Tensor): Tensor => {
+  return (
+    text: string,
+    axis: string,
+    taps: string,
+    x: Tensor,
+    w: Tensor,
+    positions: Tensor,
+  ): Tensor => {
     const { operands, result } = parseSpec(text);
     const [xs, ws, ps] = operands as [string, string, string];
     const sizes = sizesOf(operands, [x, w, positions]);
@@ -72,12 +93,24 @@ export function createConvInputGradient(context: Context, parts: Parts) {
 /** dw[j] = Σₜ x[t−j] · dy[t] while j ≤ positions[t] */
 export function createConvWeightGradient(context: Context, { map, shift }: Parts) {
   const { tf } = context;
-  return (text: string, axis: string, taps: string, size: number, x: Tensor, dy: Tensor, positions: Tensor): Tensor => {
+  return (
+    text: string,
+    axis: string,
+    taps: string,
+    size: number,
+    x: Tensor,
+    dy: Tensor,
+    positions: Tensor,
+  ): Tensor => {
     const { operands, result } = parseSpec(text);
     const [xs, ys, ps] = operands as [string, string, string];
     const sizes = sizesOf(operands, [x, dy, positions]);
     const rows = Array.from({ length: size }, (_, tap) =>
-      map(maskedProduct([xs, ys, ps], without(result, taps), tap), [shift(x, xs.indexOf(axis), tap), dy, positions], sizes),
+      map(
+        maskedProduct([xs, ys, ps], without(result, taps), tap),
+        [shift(x, xs.indexOf(axis), tap), dy, positions],
+        sizes,
+      ),
     );
     return tf.stack(rows, result.indexOf(taps));
   };

@@ -1,35 +1,52 @@
 /**
  * `cumulate`: running sum or maximum. An exclusive one starts from the function's neutral element: 0 or −∞.
  *
- * The maximum, which tfjs lacks, is taken by doubling: after step i every element covers 2ⁱ positions.
+ * The maximum, which tfjs lacks, is taken by doubling: after step i every element covers 2ⁱ positions. So is
+ * the sum on WebGPU, whose cumsum is compiled for one length and then used for others.
  */
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
-import { threeAxes } from "./layout.js";
+import { threeAxes, toFloat } from "./layout.js";
 
 export function createCumulate(context: Context) {
-  const { tf } = context;
+  const { tf, can } = context;
 
-  /** [rows, size] moved along by some positions, −∞ coming in. */
-  const moved = (rows: Tensor, by: number, reverse: boolean): Tensor => {
+  const doubling = (
+    rows: Tensor,
+    fn: "sum" | "max",
+    reverse: boolean,
+    exclusive: boolean,
+  ): Tensor => {
     const [n, size] = rows.shape as [number, number];
-    const kept = tf.slice(rows, [0, reverse ? by : 0], [-1, size - by]);
-    const fill = tf.fill([n, by], -Infinity);
-    return tf.concat(reverse ? [kept, fill] : [fill, kept], 1);
-  };
-  const runningMaximum = (rows: Tensor, reverse: boolean, exclusive: boolean): Tensor => {
-    let value = exclusive ? moved(rows, 1, reverse) : rows;
-    for (let by = 1; by < rows.shape[1]!; by *= 2) value = tf.maximum(value, moved(value, by, reverse));
+    const neutral = fn === "sum" ? 0 : -Infinity;
+    const moved = (value: Tensor, by: number): Tensor => {
+      const kept = tf.slice(value, [0, reverse ? by : 0], [-1, size - by]);
+      const fill = tf.fill([n, by], neutral);
+      return tf.concat(reverse ? [kept, fill] : [fill, kept], 1);
+    };
+    let value = exclusive ? (size === 1 ? tf.fill([n, 1], neutral) : moved(rows, 1)) : rows;
+    for (let by = 1; by < size; by *= 2) {
+      const other = moved(value, by);
+      value = fn === "sum" ? tf.add(value, other) : tf.maximum(value, other);
+    }
     return value;
   };
 
-  return (x: Tensor, fn: "sum" | "max", axis: number, reverse: boolean, exclusive: boolean): Tensor => {
-    const view = tf.cast(threeAxes(context, x, axis), "float32");
+  return (
+    x: Tensor,
+    fn: "sum" | "max",
+    axis: number,
+    reverse: boolean,
+    exclusive: boolean,
+  ): Tensor => {
+    const view = toFloat(context, threeAxes(context, x, axis));
     const [before, size, after] = view.shape as [number, number, number];
     const rows = tf.reshape(tf.transpose(view, [0, 2, 1]), [before * after, size]);
-    // The axis is given as 1: cumsum(−1) reads out of bounds on WebAssembly.
-    const value = fn === "sum" ? tf.cumsum(rows, 1, exclusive, reverse) : runningMaximum(rows, reverse, exclusive);
+    const value =
+      fn === "sum" && can.cumsum
+        ? tf.cumsum(rows, 1, exclusive, reverse) // cumsum(−1) would read out of bounds on WebAssembly
+        : doubling(rows, fn, reverse, exclusive);
     return tf.reshape(tf.transpose(tf.reshape(value, [before, after, size]), [0, 2, 1]), x.shape);
   };
 }

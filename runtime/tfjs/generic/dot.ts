@@ -22,15 +22,32 @@ export function createDot(context: Context) {
     if (over === "" || left + right === "") {
       // As rows of `over`: a multiply of more than six axes silently does nothing on WebAssembly.
       const rows = (x: Tensor, letters: string): Tensor =>
-        tf.reshape(spread(context, x, letters, natural + over, sizes), [countOf(natural, sizes), countOf(over, sizes)]);
+        tf.reshape(spread(context, x, letters, natural + over, sizes), [
+          countOf(natural, sizes),
+          countOf(over, sizes),
+        ]);
       const flat = tf.mul(rows(a, first), rows(b, second));
       const value = over === "" ? flat : tf.sum(flat, 1);
-      return arrange(context, tf.reshape(value, [...natural].map((l) => sizes[l]!)), natural, result);
+      return arrange(
+        context,
+        tf.reshape(
+          value,
+          [...natural].map((l) => sizes[l]!),
+        ),
+        natural,
+        result,
+      );
     }
 
     /** As [batch, rows, columns] or, when the layout offers it, transposed. */
-    const matrix = (x: Tensor, letters: string, rows: string, columns: string): [Tensor, boolean] => {
-      const flipped = can.transposedMatMul && letters === batch + columns + rows && rows !== "" && columns !== "";
+    const matrix = (
+      x: Tensor,
+      letters: string,
+      rows: string,
+      columns: string,
+    ): [Tensor, boolean] => {
+      const flipped =
+        can.transposedMatMul && letters === batch + columns + rows && rows !== "" && columns !== "";
       const order = flipped ? letters : batch + rows + columns;
       const [m, n] = flipped ? [columns, rows] : [rows, columns];
       const shape = [countOf(batch, sizes), countOf(m, sizes), countOf(n, sizes)];
@@ -38,7 +55,10 @@ export function createDot(context: Context) {
     };
     const [x, flipX] = matrix(a, first, left, over);
     const [y, flipY] = matrix(b, second, over, right);
-    const value = tf.reshape(tf.matMul(x, y, flipX, flipY), [...natural].map((l) => sizes[l]!));
+    const value = tf.reshape(
+      tf.matMul(x, y, flipX, flipY),
+      [...natural].map((l) => sizes[l]!),
+    );
     return arrange(context, value, natural, result);
   };
 }

@@ -37,7 +37,10 @@ function besideGroups({ tf }: Context, x: Tensor, ids: Tensor, groups: number): 
   const [rows, n] = x.shape as [number, number];
   const all = tf.reshape(tf.range(0, groups, 1, "float32"), [1, groups]);
   const own = tf.cast(tf.equal(tf.reshape(tf.cast(ids, "float32"), [rows, 1]), all), "float32");
-  return tf.reshape(tf.mul(tf.reshape(own, [rows, groups, 1]), tf.reshape(x, [rows, 1, n])), [rows, groups * n]);
+  return tf.reshape(tf.mul(tf.reshape(own, [rows, groups, 1]), tf.reshape(x, [rows, 1, n])), [
+    rows,
+    groups * n,
+  ]);
 }
 
 /** a and b multiplied; a [n, m] taken as [m, n] without asking a slow matmul to do it. */
@@ -57,7 +60,10 @@ export function createGroupedDot(context: Context) {
     const groups = sizes[group]!;
     const [n, inner, outer] = [countOf(rows, sizes), countOf(over, sizes), countOf(columns, sizes)];
     const flatX = tf.reshape(arrange(context, x, xs, rows + over), [n, inner]);
-    const flatW = tf.reshape(arrange(context, w, ws, group + over + columns), [groups * inner, outer]);
+    const flatW = tf.reshape(arrange(context, w, ws, group + over + columns), [
+      groups * inner,
+      outer,
+    ]);
     const flatIds = tf.reshape(spread(context, ids, slots, rows, sizes), [n]) as Tensor1D;
 
     const bySegment = (): Tensor => {
@@ -72,14 +78,28 @@ export function createGroupedDot(context: Context) {
       }
       return tf.gather(tf.concat(parts, 0), tf.tensor1d(place, "int32"));
     };
-    const value = can.readsBack ? bySegment() : tf.matMul(besideGroups(context, flatX, flatIds, groups), flatW);
-    return arrange(context, tf.reshape(value, shapeOf(rows + columns, sizes)), rows + columns, result);
+    const value = can.readsBack
+      ? bySegment()
+      : tf.matMul(besideGroups(context, flatX, flatIds, groups), flatW);
+    return arrange(
+      context,
+      tf.reshape(value, shapeOf(rows + columns, sizes)),
+      rows + columns,
+      result,
+    );
   };
 }
 
 export function createGroupedOuter(context: Context) {
   const { tf, can } = context;
-  return (text: string, group: string, groups: number, x: Tensor, y: Tensor, ids: Tensor): Tensor => {
+  return (
+    text: string,
+    group: string,
+    groups: number,
+    x: Tensor,
+    y: Tensor,
+    ids: Tensor,
+  ): Tensor => {
     const { operands, result } = parseSpec(text);
     const [xs, ys, slots] = operands as [string, string, string];
     const sizes = sizesOf(operands, [x, y, ids], { [group]: groups });
@@ -97,11 +117,17 @@ export function createGroupedOuter(context: Context) {
       const parts = Array.from({ length: groups }, (_, g) => {
         const [start, size] = [starts[g]!, starts[g + 1]! - starts[g]!];
         if (size === 0) return tf.zeros([rows, columns]);
-        return transposedMatMul(context, tf.slice(sortedX, [start, 0], [size, rows]), tf.slice(sortedY, [start, 0], [size, columns]));
+        return transposedMatMul(
+          context,
+          tf.slice(sortedX, [start, 0], [size, rows]),
+          tf.slice(sortedY, [start, 0], [size, columns]),
+        );
       });
       return tf.concat(parts, 0);
     };
-    const value = can.readsBack ? bySegment() : transposedMatMul(context, besideGroups(context, flatX, flatIds, groups), flatY);
+    const value = can.readsBack
+      ? bySegment()
+      : transposedMatMul(context, besideGroups(context, flatX, flatIds, groups), flatY);
     const natural = group + left + right;
     return arrange(context, tf.reshape(value, shapeOf(natural, sizes)), natural, result);
   };

@@ -25,7 +25,9 @@ export function createGenericKernels(tf: Tf): KernelSet {
   const context = contextOf(tf);
   /** Frees everything a kernel makes but its result. */
   const tidy =
-    <Arguments extends unknown[], Result extends Tensor | Tensor[]>(kernel: (...given: Arguments) => Result) =>
+    <Arguments extends unknown[], Result extends Tensor | Tensor[]>(
+      kernel: (...given: Arguments) => Result,
+    ) =>
     (...given: Arguments): Result =>
       tf.tidy(() => kernel(...given));
 

@@ -12,19 +12,48 @@ import { type Sizes, countOf, product, shapeOf, sizesOf, without } from "../lett
 /** The rank that every op of every backend takes. */
 export const safeRank = 4;
 
+/** x as float32, whether it holds numbers, indices or the answers of a comparison. */
+export function toFloat({ tf, can }: Context, x: Tensor): Tensor {
+  if (x.dtype === "float32") return x;
+  const float = tf.cast(x, "float32");
+  return can.realCast ? float : tf.add(float, 0);
+}
+
+/** `tf.transpose`, for indices as well: those are whole numbers far below 2²⁴, which float32 holds exactly. */
+export function transpose(context: Context, x: Tensor, order: number[]): Tensor {
+  const { tf, can } = context;
+  if (x.dtype === "float32" || can.intTranspose) return tf.transpose(x, order);
+  return tf.cast(tf.transpose(toFloat(context, x), order), "int32");
+}
+
 /** x with its axes in the order `to`; same letters. The result may share x's buffer. */
-export function arrange({ tf }: Context, x: Tensor, from: string, to: string): Tensor {
+export function arrange(context: Context, x: Tensor, from: string, to: string): Tensor {
+  const { tf } = context;
   const sizes = sizesOf([from], [x]);
   const shape = shapeOf(to, sizes);
   const real = (letters: string): string => [...letters].filter((l) => sizes[l] !== 1).join("");
   let groups = mergeRuns(real(from), real(to));
   const wanted = [...groups].sort((a, b) => to.indexOf(a[0]!) - to.indexOf(b[0]!));
   const step = (value: Tensor, parts: readonly string[], order: number[]): Tensor =>
-    tf.transpose(tf.reshape(value, parts.map((part) => countOf(part, sizes))), order);
+    transpose(
+      context,
+      tf.reshape(
+        value,
+        parts.map((part) => countOf(part, sizes)),
+      ),
+      order,
+    );
 
   if (groups.every((group, i) => group === wanted[i])) return tf.reshape(x, shape);
   if (groups.length <= safeRank)
-    return tf.reshape(step(x, groups, wanted.map((group) => groups.indexOf(group))), shape);
+    return tf.reshape(
+      step(
+        x,
+        groups,
+        wanted.map((group) => groups.indexOf(group)),
+      ),
+      shape,
+    );
   // Too many: take the groups from the last wanted one on and bring each to the front in turn.
   let value = x;
   for (const group of [...wanted].reverse()) {
@@ -49,7 +78,13 @@ function mergeRuns(from: string, to: string): string[] {
 }
 
 /** x with the axes `to`: rearranged, and repeated along those it lacks. The result may share x's buffer. */
-export function spread(context: Context, x: Tensor, from: string, to: string, sizes: Sizes): Tensor {
+export function spread(
+  context: Context,
+  x: Tensor,
+  from: string,
+  to: string,
+  sizes: Sizes,
+): Tensor {
   const { tf } = context;
   const known = sizesOf([from], [x], sizes);
   const missing = without(to, from);
@@ -87,7 +122,11 @@ function runsOf(axes: string, members: string): string[] {
 /** x seen as [before, axis, after]: the rank-3 view in which work along one axis is done. */
 export function threeAxes({ tf }: Context, x: Tensor, axis: number): Tensor {
   const { shape } = x;
-  return tf.reshape(x, [product(shape.slice(0, axis)), shape[axis]!, product(shape.slice(axis + 1))]);
+  return tf.reshape(x, [
+    product(shape.slice(0, axis)),
+    shape[axis]!,
+    product(shape.slice(axis + 1)),
+  ]);
 }
 
 /** The shape with one axis of another size. */

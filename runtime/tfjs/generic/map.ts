@@ -8,7 +8,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { ScalarFunction } from "../../../compiler/ir/scalar-functions.js";
 import type { MapKernel, Operand } from "../kernel-set.js";
 import type { Context } from "./context.js";
-import { safeRank, spread } from "./layout.js";
+import { safeRank, spread, toFloat } from "./layout.js";
 import { scalarOps } from "./scalar.js";
 import { type Sizes, common, countOf, shapeOf, sizesOf, union } from "../letters.js";
 
@@ -27,8 +27,14 @@ export function createMap(context: Context) {
 
     const aligned = [...inputs, ...places].map((input, i) => {
       const own = common(loop, plan.inputs[i]!);
-      const full = spread(context, input, kernel.inputs[i] ?? positions[i - inputs.length]!, own, known);
-      return tf.cast(tf.reshape(full, shapeFor(own)), "float32");
+      const full = spread(
+        context,
+        input,
+        kernel.inputs[i] ?? positions[i - inputs.length]!,
+        own,
+        known,
+      );
+      return toFloat(context, tf.reshape(full, shapeFor(own)));
     });
     const values: Tensor[] = [];
     const read = (operand: Operand): Tensor => {
@@ -53,8 +59,11 @@ export function createMap(context: Context) {
     const shape = shapeFor(loop);
     if (value.size < countOf(loop, known)) value = tf.mul(value, tf.ones(shape)); // no input has some axis
     value = tf.reshape(value, shape);
-    const reduced = shape.flatMap((_, i) => (kernel.output.includes(plan.groups[i]![0]!) ? [] : [i]));
-    if (reduced.length > 0) value = kernel.reduce === "max" ? tf.max(value, reduced) : tf.sum(value, reduced);
+    const reduced = shape.flatMap((_, i) =>
+      kernel.output.includes(plan.groups[i]![0]!) ? [] : [i],
+    );
+    if (reduced.length > 0)
+      value = kernel.reduce === "max" ? tf.max(value, reduced) : tf.sum(value, reduced);
     value = tf.reshape(value, shapeOf(kernel.output, known));
     return kernel.code.at(-1)!.fn === "to_int" ? tf.cast(value, "int32") : value;
   };
@@ -79,12 +88,14 @@ interface LoopPlan {
 function planLoop(own: readonly string[], output: string, loop: string, sizes: Sizes): LoopPlan {
   let inputs = own;
   const mayJoin = (p: string, q: string): boolean => output.includes(p) === output.includes(q);
-  const alike = (p: string, q: string): boolean => inputs.every((letters) => letters.includes(p) === letters.includes(q));
+  const alike = (p: string, q: string): boolean =>
+    inputs.every((letters) => letters.includes(p) === letters.includes(q));
   const cut = (): string[] => {
     const groups: string[] = [];
     for (const letter of loop) {
       const last = groups.at(-1)?.at(-1);
-      if (last !== undefined && mayJoin(last, letter) && alike(last, letter)) groups[groups.length - 1] += letter;
+      if (last !== undefined && mayJoin(last, letter) && alike(last, letter))
+        groups[groups.length - 1] += letter;
       else groups.push(letter);
     }
     return groups;
@@ -93,14 +104,20 @@ function planLoop(own: readonly string[], output: string, loop: string, sizes: S
   let groups = cut();
   while (groups.length > safeRank) {
     // Repeat some inputs along one of two neighbours, so that these two become alike: the cheapest pair.
-    const pairs = groups.slice(1).flatMap((group, i) => (mayJoin(groups[i]![0]!, group[0]!) ? [groups[i]! + group] : []));
+    const pairs = groups
+      .slice(1)
+      .flatMap((group, i) => (mayJoin(groups[i]![0]!, group[0]!) ? [groups[i]! + group] : []));
     const cost = (pair: string): number =>
       inputs.reduce((sum, letters) => {
         const held = common(letters, pair);
-        return held === "" || held.length === pair.length ? sum : sum + countOf(union(letters, pair), sizes);
+        return held === "" || held.length === pair.length
+          ? sum
+          : sum + countOf(union(letters, pair), sizes);
       }, 0);
     const pair = pairs.sort((a, b) => cost(a) - cost(b))[0]!;
-    inputs = inputs.map((letters) => (common(letters, pair) === "" ? letters : union(letters, pair)));
+    inputs = inputs.map((letters) =>
+      common(letters, pair) === "" ? letters : union(letters, pair),
+    );
     groups = cut();
   }
   return { groups, inputs };

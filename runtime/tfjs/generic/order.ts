@@ -2,14 +2,18 @@
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
-import { threeAxes } from "./layout.js";
+import { threeAxes, transpose } from "./layout.js";
 
 /** x as rows [n, size] along the axis, and the way back to the axis's own place. */
-function asRows(context: Context, x: Tensor, axis: number): { rows: Tensor; before: number; size: number; after: number } {
+function asRows(
+  context: Context,
+  x: Tensor,
+  axis: number,
+): { rows: Tensor; before: number; size: number; after: number } {
   const { tf } = context;
   const view = threeAxes(context, x, axis);
   const [before, size, after] = view.shape as [number, number, number];
-  const moved = after === 1 ? view : tf.transpose(view, [0, 2, 1]);
+  const moved = after === 1 ? view : transpose(context, view, [0, 2, 1]);
   return { rows: tf.reshape(moved, [before * after, size]), before, size, after };
 }
 
@@ -33,7 +37,10 @@ function invert({ tf }: Context, ranked: Tensor): Tensor {
   const [n, size] = ranked.shape as [number, number];
   const starts = tf.reshape(tf.range(0, n * size, size, "int32"), [n, 1]);
   const places = tf.reshape(tf.add(ranked, starts), [-1, 1]);
-  const position = tf.reshape(tf.mul(tf.ones([n, 1], "int32"), tf.reshape(tf.range(0, size, 1, "int32"), [1, size])), [-1]);
+  const position = tf.reshape(
+    tf.mul(tf.ones([n, 1], "int32"), tf.reshape(tf.range(0, size, 1, "int32"), [1, size])),
+    [-1],
+  );
   return tf.reshape(tf.scatterND(places as never, position, [n * size]), [n, size]);
 }
 
@@ -46,12 +53,17 @@ function orderOf(context: Context, rows: Tensor, direction: "ascending" | "desce
 function sortRows({ tf }: Context, rows: Tensor, direction: "ascending" | "descending"): Tensor {
   const [n, size] = rows.shape as [number, number];
   const keys = rows.dataSync();
-  const before = direction === "ascending" ? (a: number, b: number) => a < b : (a: number, b: number) => a > b;
+  const before =
+    direction === "ascending" ? (a: number, b: number) => a < b : (a: number, b: number) => a > b;
   const order = new Int32Array(n * size);
   for (let start = 0; start < n * size; start += size) {
     const row = Array.from({ length: size }, (_, i) => i);
     // By comparison, since −∞ − −∞ is no number. Stable by the language's definition.
-    row.sort((a, b) => Number(before(keys[start + b]!, keys[start + a]!)) - Number(before(keys[start + a]!, keys[start + b]!)));
+    row.sort(
+      (a, b) =>
+        Number(before(keys[start + b]!, keys[start + a]!)) -
+        Number(before(keys[start + a]!, keys[start + b]!)),
+    );
     order.set(row, start);
   }
   return tf.tensor2d(order, [n, size], "int32");
@@ -73,6 +85,6 @@ export function createArgsort(context: Context) {
   return (x: Tensor, axis: number): Tensor => {
     const { rows, before, size, after } = asRows(context, x, axis);
     const view = tf.reshape(orderOf(context, rows, "ascending"), [before, after, size]);
-    return tf.reshape(after === 1 ? view : tf.transpose(view, [0, 2, 1]), x.shape);
+    return tf.reshape(after === 1 ? view : transpose(context, view, [0, 2, 1]), x.shape);
   };
 }

@@ -6,16 +6,21 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { ScalarFunction } from "../../../compiler/ir/scalar-functions.js";
 import type { Context } from "./context.js";
+import { toFloat } from "./layout.js";
 
 type Scalar = (a: Tensor, b: Tensor, c: Tensor) => Tensor;
 
-export function scalarOps({ tf, can }: Context): Readonly<Record<ScalarFunction, Scalar>> {
-  const asFloat = (condition: Tensor): Tensor => tf.cast(condition, "float32");
+export function scalarOps(context: Context): Readonly<Record<ScalarFunction, Scalar>> {
+  const { tf, can } = context;
+  const asFloat = (condition: Tensor): Tensor => toFloat(context, condition);
   const below = (x: Tensor, limit: number): Tensor => tf.less(tf.abs(x), limit);
   const horner = (x: Tensor, coefficients: readonly number[]): Tensor =>
     coefficients
       .slice(1)
-      .reduce<Tensor>((sum, c) => tf.add(tf.mul(sum, x), c), tf.mul(tf.onesLike(x), coefficients[0]!));
+      .reduce<Tensor>(
+        (sum, c) => tf.add(tf.mul(sum, x), c),
+        tf.mul(tf.onesLike(x), coefficients[0]!),
+      );
 
   // Where the backend's own function loses all digits near 0, a series takes its place there.
   const expm1: Scalar = (x) => {
@@ -34,17 +39,31 @@ export function scalarOps({ tf, can }: Context): Readonly<Record<ScalarFunction,
     const series = tf.mul(x, horner(tf.square(x), [-17 / 315, 2 / 15, -1 / 3, 1]));
     return tf.where(below(x, 0.2), series, tf.tanh(x));
   };
-  const sin: Scalar = (x) => {
-    if (can.precise) return tf.sin(x);
-    const series = tf.mul(x, horner(tf.square(x), [-1 / 5040, 1 / 120, -1 / 6, 1]));
-    return tf.where(below(x, 0.3), series, tf.sin(x));
+  /**
+   * sin(x) and, with `ahead` = ½, cos(x) = sin(x + π/2): with k = ⌊x/π + ½ + ahead⌋ and r = x − (k − ahead) π,
+   * (−1)ᵏ sin(r) for |r| ≤ π/2. π is taken off in three parts, so that the larger products are exact.
+   */
+  const sine = (x: Tensor, ahead: number): Tensor => {
+    const k = tf.floor(tf.add(tf.div(x, Math.PI), 0.5 + ahead));
+    const turns = tf.sub(k, ahead);
+    const r = [3.140625, 9.67502593994140625e-4, 1.509957990978376e-7].reduce<Tensor>(
+      (rest, part) => tf.sub(rest, tf.mul(turns, part)),
+      x,
+    );
+    const odd = tf.sub(k, tf.mul(tf.floor(tf.div(k, 2)), 2));
+    const series = horner(tf.square(r), [-1 / 39916800, 1 / 362880, -1 / 5040, 1 / 120, -1 / 6, 1]);
+    return tf.mul(tf.mul(r, series), tf.sub(1, tf.mul(odd, 2)));
   };
 
   /** `tf.where` repeats its operands with `tile`, so they get their common shape here. */
   const select: Scalar = (c, a, b) => {
-    const shape = [c, a, b].map((t) => t.shape).reduce(tf.broadcast_util.assertAndGetBroadcastShape);
+    const shape = [c, a, b]
+      .map((t) => t.shape)
+      .reduce(tf.broadcast_util.assertAndGetBroadcastShape);
     const full = (t: Tensor): Tensor =>
-      t.size === shape.reduce((n, size) => n * size, 1) ? tf.reshape(t, shape) : tf.mul(t, tf.ones(shape));
+      t.size === shape.reduce((n, size) => n * size, 1)
+        ? tf.reshape(t, shape)
+        : tf.mul(t, tf.ones(shape));
     return tf.where(tf.notEqual(full(c), 0), full(a), full(b));
   };
 
@@ -64,8 +83,8 @@ export function scalarOps({ tf, can }: Context): Readonly<Record<ScalarFunction,
     abs: (x) => tf.abs(x),
     sign: (x) => tf.sign(x),
     floor: (x) => tf.floor(x),
-    sin,
-    cos: (x) => tf.cos(x),
+    sin: (x) => (can.precise ? tf.sin(x) : sine(x, 0)),
+    cos: (x) => (can.precise ? tf.cos(x) : sine(x, 0.5)),
     stop: (x) => tf.clone(x),
     to_int: (x) => tf.floor(x), // the result of the map is cast; within it, values stay float32
     add: (a, b) => tf.add(a, b),

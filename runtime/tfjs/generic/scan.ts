@@ -16,7 +16,9 @@ import { union, without } from "../letters.js";
 function unstack(context: Context, x: Tensor, axis: number): Tensor[] {
   const { tf } = context;
   const shape = x.shape.filter((_, i) => i !== axis);
-  return tf.tidy(() => tf.unstack(threeAxes(context, x, axis), 1).map((part) => tf.reshape(part, shape)));
+  return tf.tidy(() =>
+    tf.unstack(threeAxes(context, x, axis), 1).map((part) => tf.reshape(part, shape)),
+  );
 }
 
 /** The inverse: along a new axis at `axis`. Frees the parts. */
@@ -24,8 +26,18 @@ function stack(context: Context, parts: readonly Tensor[], axis: number): Tensor
   const { tf } = context;
   const shape = [...parts[0]!.shape];
   const whole = tf.tidy(() => {
-    const columns = parts.map((part) => threeAxes(context, tf.reshape(part, [...shape.slice(0, axis), 1, ...shape.slice(axis)]), axis));
-    return tf.reshape(tf.concat(columns, 1), [...shape.slice(0, axis), parts.length, ...shape.slice(axis)]);
+    const columns = parts.map((part) =>
+      threeAxes(
+        context,
+        tf.reshape(part, [...shape.slice(0, axis), 1, ...shape.slice(axis)]),
+        axis,
+      ),
+    );
+    return tf.reshape(tf.concat(columns, 1), [
+      ...shape.slice(0, axis),
+      parts.length,
+      ...shape.slice(axis),
+    ]);
   });
   tf.dispose(parts as Tensor[]);
   return whole;
@@ -35,7 +47,11 @@ export function createScan(context: Context, map: ReturnType<typeof createMap>):
   const { tf } = context;
 
   /** The states a step begins with: their restart values where the flag is set. Always new tensors. */
-  const begin = (options: ScanOptions, states: readonly Tensor[], flags: Tensor | null): Tensor[] => {
+  const begin = (
+    options: ScanOptions,
+    states: readonly Tensor[],
+    flags: Tensor | null,
+  ): Tensor[] => {
     if (!options.resets || !flags) return states.map((state) => tf.clone(state));
     const letters = without(options.resets.letters, options.axis);
     return states.map((state, i) => {
@@ -62,8 +78,11 @@ export function createScan(context: Context, map: ReturnType<typeof createMap>):
   return (options, initial, sequences, statics, body): ScanResult => {
     const { axis, length, wanted } = options;
     const at = (letters: string): number => letters.indexOf(axis);
-    const steps = sequences.map((sequence, i) => unstack(context, sequence, at(options.sequences[i]!)));
-    const flags = options.resets && unstack(context, options.resets.flags, at(options.resets.letters));
+    const steps = sequences.map((sequence, i) =>
+      unstack(context, sequence, at(options.sequences[i]!)),
+    );
+    const flags =
+      options.resets && unstack(context, options.resets.flags, at(options.resets.letters));
     const outputs: Tensor[][] = options.outputs.map(() => []);
     const befores: Tensor[][] = options.states.map(() => []);
     let states = initial.map((state) => tf.clone(state));
@@ -94,10 +113,15 @@ export function createScan(context: Context, map: ReturnType<typeof createMap>):
       if (flags) flags[t]!.dispose();
     }
 
-    const join = (parts: readonly Tensor[], letters: string): Tensor => stack(context, parts, at(letters));
+    const join = (parts: readonly Tensor[], letters: string): Tensor =>
+      stack(context, parts, at(letters));
     return {
-      outputs: outputs.map((parts, i) => (wanted.outputs[i] ? join(parts, options.outputs[i]!) : null)),
-      befores: befores.map((parts, i) => (wanted.befores[i] ? join(parts, alongState(options.states[i]!, axis)) : null)),
+      outputs: outputs.map((parts, i) =>
+        wanted.outputs[i] ? join(parts, options.outputs[i]!) : null,
+      ),
+      befores: befores.map((parts, i) =>
+        wanted.befores[i] ? join(parts, alongState(options.states[i]!, axis)) : null,
+      ),
       finals: states.map((state, i) => {
         if (wanted.finals[i]) return state;
         state.dispose();

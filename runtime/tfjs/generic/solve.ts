@@ -31,7 +31,14 @@ export function createSolve(context: Context) {
     return value;
   };
 
-  return (text: string, row: string, column: string, transposed: boolean, l: Tensor, b: Tensor): Tensor => {
+  return (
+    text: string,
+    row: string,
+    column: string,
+    transposed: boolean,
+    l: Tensor,
+    b: Tensor,
+  ): Tensor => {
     const { operands, result } = parseSpec(text);
     const [matrix, right] = operands as [string, string];
     const sizes = sizesOf(operands, [l, b]);
@@ -40,11 +47,21 @@ export function createSolve(context: Context) {
     const rest = without(right, batch + row);
     const order = common(result, batch) + row + rest;
     const shared = common(order, batch);
-    const lower = tf.reshape(arrange(context, l, matrix, shared + row + column), [countOf(shared, sizes), n, n]);
-    const known = tf.reshape(spread(context, b, right, order, sizes), [countOf(shared, sizes), n, countOf(rest, sizes)]);
+    const lower = tf.reshape(arrange(context, l, matrix, shared + row + column), [
+      countOf(shared, sizes),
+      n,
+      n,
+    ]);
+    const known = tf.reshape(spread(context, b, right, order, sizes), [
+      countOf(shared, sizes),
+      n,
+      countOf(rest, sizes),
+    ]);
     const found = inverse(lower, n);
     const value =
-      transposed && !can.transposedMatMul ? tf.matMul(tf.transpose(found, [0, 2, 1]), known) : tf.matMul(found, known, transposed);
+      transposed && !can.transposedMatMul
+        ? tf.matMul(tf.transpose(found, [0, 2, 1]), known)
+        : tf.matMul(found, known, transposed);
     return arrange(context, tf.reshape(value, shapeOf(order, sizes)), order, result);
   };
 }

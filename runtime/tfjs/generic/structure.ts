@@ -16,7 +16,11 @@ export function createPad(context: Context) {
   const { tf } = context;
   return (x: Tensor, axis: number, before: number, after: number): Tensor => {
     const view = threeAxes(context, x, axis) as Tensor3D;
-    const padded = tf.pad3d(view, [[0, 0], [before, after], [0, 0]]);
+    const padded = tf.pad3d(view, [
+      [0, 0],
+      [before, after],
+      [0, 0],
+    ]);
     return tf.reshape(padded, withSize(x.shape, axis, x.shape[axis]! + before + after));
   };
 }
@@ -25,7 +29,10 @@ export function createConcat(context: Context) {
   const { tf } = context;
   return (xs: readonly Tensor[], axis: number): Tensor => {
     const size = xs.reduce((sum, x) => sum + x.shape[axis]!, 0);
-    const joined = tf.concat(xs.map((x) => threeAxes(context, x, axis)), 1);
+    const joined = tf.concat(
+      xs.map((x) => threeAxes(context, x, axis)),
+      1,
+    );
     return tf.reshape(joined, withSize(xs[0]!.shape, axis, size));
   };
 }
@@ -36,11 +43,15 @@ export function createShift(context: Context) {
   return (x: Tensor, axis: number, by: number): Tensor => {
     const size = x.shape[axis]!;
     const distance = Math.abs(by);
-    if (distance >= size) return tf.zerosLike(x);
+    if (distance >= size)
+      return tf.reshape(tf.zeros([x.size], x.dtype as "float32" | "int32"), x.shape);
     if (distance === 0) return tf.clone(x);
     const view = threeAxes(context, x, axis);
     const kept = tf.slice(view, [0, Math.max(-by, 0), 0], [-1, size - distance, -1]);
-    const zeros = tf.zeros([view.shape[0]!, distance, view.shape[2]!], x.dtype as "float32" | "int32");
+    const zeros = tf.zeros(
+      [view.shape[0]!, distance, view.shape[2]!],
+      x.dtype as "float32" | "int32",
+    );
     return tf.reshape(tf.concat(by > 0 ? [zeros, kept] : [kept, zeros], 1), x.shape);
   };
 }

@@ -11,7 +11,14 @@ import { arrange, spread } from "./layout.js";
 import { type Sizes, common, countOf, parseSpec, shapeOf, sizesOf, without } from "../letters.js";
 
 /** ids (arranged as shared + over) plus `rows` times the number of their shared position. */
-function flatRows({ tf }: Context, ids: Tensor, shared: string, over: string, rows: number, sizes: Sizes): Tensor1D {
+function flatRows(
+  { tf }: Context,
+  ids: Tensor,
+  shared: string,
+  over: string,
+  rows: number,
+  sizes: Sizes,
+): Tensor1D {
   const blocks = countOf(shared, sizes);
   const flat = tf.cast(tf.reshape(ids, [blocks, countOf(over, sizes)]), "int32");
   if (blocks === 1) return tf.reshape(flat, [-1]);
@@ -19,17 +26,35 @@ function flatRows({ tf }: Context, ids: Tensor, shared: string, over: string, ro
   return tf.reshape(tf.add(flat, starts), [-1]);
 }
 
+/** The ids may have an axis of the same name as the one looked along, and another size: then it gets its own letter. */
+function apart(axis: string, asked: string, others: string): string {
+  if (!asked.includes(axis)) return axis;
+  return [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].find((letter) => !(asked + others).includes(letter))!;
+}
+
 export function createTake(context: Context) {
   const { tf } = context;
   return (text: string, axis: string, table: Tensor, ids: Tensor): Tensor => {
     const { operands, result } = parseSpec(text);
-    const [held, asked] = operands as [string, string];
-    const sizes = sizesOf(operands, [table, ids]);
-    const shared = common(without(held, axis), asked);
+    const [given, asked] = operands as [string, string];
+    const own = apart(axis, asked, given);
+    const held = given.replace(axis, own);
+    const sizes = sizesOf([held, asked], [table, ids]);
+    const shared = common(held, asked);
     const over = without(asked, shared);
-    const rest = without(held, axis + shared);
-    const rows = flatRows(context, arrange(context, ids, asked, shared + over), shared, over, sizes[axis]!, sizes);
-    const flat = tf.reshape(arrange(context, table, held, shared + axis + rest), [countOf(shared + axis, sizes), countOf(rest, sizes)]);
+    const rest = without(held, own + shared);
+    const rows = flatRows(
+      context,
+      arrange(context, ids, asked, shared + over),
+      shared,
+      over,
+      sizes[own]!,
+      sizes,
+    );
+    const flat = tf.reshape(arrange(context, table, held, shared + own + rest), [
+      countOf(shared + own, sizes),
+      countOf(rest, sizes),
+    ]);
     const taken = tf.reshape(tf.gather(flat, rows), shapeOf(shared + over + rest, sizes));
     return arrange(context, taken, shared + over + rest, result);
   };
@@ -38,17 +63,30 @@ export function createTake(context: Context) {
 export function createPut(context: Context) {
   const { tf } = context;
   return (text: string, axis: string, size: number, ids: Tensor, values: Tensor): Tensor => {
-    const { operands, result } = parseSpec(text);
-    const [asked, given] = operands as [string, string];
-    const sizes = sizesOf(operands, [ids, values], { [axis]: size });
+    const spec = parseSpec(text);
+    const [asked, given] = spec.operands as [string, string];
+    const own = apart(axis, asked, given);
+    const result = spec.result.replace(axis, own);
+    const sizes = sizesOf(spec.operands, [ids, values], { [own]: size });
     const shared = common(asked, result);
     const over = without(asked, shared);
     const rest = without(given, asked);
-    const rows = flatRows(context, arrange(context, ids, asked, shared + over), shared, over, size, sizes);
-    const flat = tf.reshape(spread(context, values, given, shared + over + rest, sizes), [rows.size, countOf(rest, sizes)]);
-    const shape = [countOf(shared + axis, sizes), countOf(rest, sizes)];
+    const rows = flatRows(
+      context,
+      arrange(context, ids, asked, shared + over),
+      shared,
+      over,
+      size,
+      sizes,
+    );
+    const flat = tf.reshape(spread(context, values, given, shared + over + rest, sizes), [
+      rows.size,
+      countOf(rest, sizes),
+    ]);
+    const shape = [countOf(shared + own, sizes), countOf(rest, sizes)];
     // scatterND adds up repeated indices on every backend; unsortedSegmentSum is missing on WebAssembly.
     const summed = tf.scatterND(tf.reshape(rows, [-1, 1]), flat, shape);
-    return arrange(context, tf.reshape(summed, shapeOf(shared + axis + rest, sizes)), shared + axis + rest, result);
+    const natural = shared + own + rest;
+    return arrange(context, tf.reshape(summed, shapeOf(natural, sizes)), natural, result);
   };
 }

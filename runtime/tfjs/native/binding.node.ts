@@ -24,12 +24,21 @@ function failed(what: string, help: string, fault: unknown): RunError {
 export async function installPackage(folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true });
   // A manifest of its own keeps npm from installing into some project above.
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "lsm-native", private: true }));
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ name: "lsm-native", private: true }),
+  );
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   try {
-    await runTool("npm", ["install", ...flags, `${packageName}@${packageVersion}`], { cwd: folder });
+    await runTool("npm", ["install", ...flags, `${packageName}@${packageVersion}`], {
+      cwd: folder,
+    });
   } catch (fault) {
-    throw failed(`npm could not install ${packageName}`, "check the network and npm's registry, then run it again", fault);
+    throw failed(
+      `npm could not install ${packageName}`,
+      "check the network and npm's registry, then run it again",
+      fault,
+    );
   }
   return join(folder, "node_modules", packageName);
 }
@@ -44,7 +53,8 @@ function linkTensorFlow(directory: string, tensorflow: TensorFlow): void {
     "libtensorflow_framework.so.2": "libtensorflow_framework.so.2",
     "libtensorflow_framework.so": "libtensorflow_framework.so.2",
   };
-  for (const [name, target] of Object.entries(links)) symlinkSync(join(tensorflow.directory, target), join(lib, name));
+  for (const [name, target] of Object.entries(links))
+    symlinkSync(join(tensorflow.directory, target), join(lib, name));
   symlinkSync(join(tensorflow.directory, "include"), join(directory, "deps", "include"));
 }
 
@@ -73,7 +83,9 @@ export async function buildBinding(directory: string, tensorflow: TensorFlow): P
   const program = await findNodeGyp();
   // Node's headers lie beside it when it comes from a full install; else node-gyp downloads them.
   const prefix = dirname(dirname(process.execPath));
-  const headers = existsSync(join(prefix, "include", "node", "node_api.h")) ? [`--nodedir=${prefix}`] : [];
+  const headers = existsSync(join(prefix, "include", "node", "node_api.h"))
+    ? [`--nodedir=${prefix}`]
+    : [];
   const variables = {
     module_name: "tfjs_binding",
     module_path: join(directory, "lib", "napi-v8"),
@@ -83,8 +95,15 @@ export async function buildBinding(directory: string, tensorflow: TensorFlow): P
   // TensorFlow's own folder first: it looks for the CUDA libraries relative to where it was loaded from.
   const env = { LDFLAGS: `-Wl,-rpath,${tensorflow.directory} ${process.env.LDFLAGS ?? ""}`.trim() };
   try {
-    await runTool(process.execPath, [program, "rebuild", ...headers, "--", ...defines], { cwd: directory, env });
+    await runTool(process.execPath, [program, "rebuild", ...headers, "--", ...defines], {
+      cwd: directory,
+      env,
+    });
   } catch (fault) {
-    throw failed("the binding could not be compiled", "it needs a C++ compiler, make and python3 (Debian: apt-get install g++ make python3)", fault);
+    throw failed(
+      "the binding could not be compiled",
+      "it needs a C++ compiler, make and python3 (Debian: apt-get install g++ make python3)",
+      fault,
+    );
   }
 }

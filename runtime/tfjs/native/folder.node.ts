@@ -9,6 +9,7 @@ import { join } from "node:path";
 export function nativeFolder(): string {
   const { LSM_NATIVE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
   if (LSM_NATIVE) return LSM_NATIVE;
-  const cache = XDG_CACHE_HOME || (process.platform === "win32" && LOCALAPPDATA) || join(homedir(), ".cache");
+  const cache =
+    XDG_CACHE_HOME || (process.platform === "win32" && LOCALAPPDATA) || join(homedir(), ".cache");
   return join(cache, "lsm", "native");
 }

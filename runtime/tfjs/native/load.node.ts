@@ -16,7 +16,8 @@ export function findNative(name: string, folder = nativeFolder()): NativePackage
   for (const place of places) {
     try {
       const directory = dirname(createRequire(place).resolve(`${name}/package.json`));
-      if (existsSync(join(directory, "lib", "napi-v8", "tfjs_binding.node"))) return { name, directory };
+      if (existsSync(join(directory, "lib", "napi-v8", "tfjs_binding.node")))
+        return { name, directory };
     } catch {
       // not installed there
     }

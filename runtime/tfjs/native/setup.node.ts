@@ -30,7 +30,10 @@ export interface SetupResult {
 }
 
 /** Progress goes to `log`, a line at a time. Throws a `RunError` that says what to do. */
-export async function setupNative(options: SetupOptions, log: (line: string) => void): Promise<SetupResult> {
+export async function setupNative(
+  options: SetupOptions,
+  log: (line: string) => void,
+): Promise<SetupResult> {
   if (process.platform !== "linux")
     throw new RunError({
       code: "native-platform",
@@ -40,7 +43,9 @@ export async function setupNative(options: SetupOptions, log: (line: string) => 
     });
   const folder = options.folder ?? nativeFolder();
   mkdirSync(folder, { recursive: true });
-  const tensorflow = options.tensorflow ? givenTensorFlow(options.tensorflow) : await findTensorFlow(folder, log);
+  const tensorflow = options.tensorflow
+    ? givenTensorFlow(options.tensorflow)
+    : await findTensorFlow(folder, log);
   log(`TensorFlow (${tensorflow.origin}): ${tensorflow.directory}`);
 
   const working = await existing(folder, tensorflow);
@@ -53,7 +58,8 @@ export async function setupNative(options: SetupOptions, log: (line: string) => 
   return { folder, tensorflow, proof, built: true };
 }
 
-const describe = ({ tensorflow, gflops }: Proof): string => `TensorFlow ${tensorflow}, matmul at ${gflops.toFixed(0)} GFLOP/s`;
+const describe = ({ tensorflow, gflops }: Proof): string =>
+  `TensorFlow ${tensorflow}, matmul at ${gflops.toFixed(0)} GFLOP/s`;
 
 const noteName = "tensorflow.txt"; // which TensorFlow the live part was built over
 
@@ -69,7 +75,11 @@ async function existing(folder: string, { directory }: TensorFlow): Promise<Proo
   }
 }
 
-async function build(folder: string, tensorflow: TensorFlow, log: (line: string) => void): Promise<Proof> {
+async function build(
+  folder: string,
+  tensorflow: TensorFlow,
+  log: (line: string) => void,
+): Promise<Proof> {
   const staging = join(folder, "building");
   rmSync(staging, { recursive: true, force: true });
   const step = async <T>(what: string, work: Promise<T>): Promise<T> => {

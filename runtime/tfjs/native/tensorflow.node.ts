@@ -19,7 +19,9 @@ export const tensorflowVersion = "2.21.0";
 const libraries = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
 
 function isTensorFlow(directory: string): boolean {
-  return [...libraries, join("include", "tensorflow", "c", "c_api.h")].every((file) => existsSync(join(directory, file)));
+  return [...libraries, join("include", "tensorflow", "c", "c_api.h")].every((file) =>
+    existsSync(join(directory, file)),
+  );
 }
 
 /** Where a TensorFlow may lie when a user names its folder, the one above, or a virtual environment. */
@@ -27,7 +29,8 @@ function placesUnder(path: string): string[] {
   const places = [path, join(path, "tensorflow")];
   const lib = join(path, "lib");
   if (existsSync(lib) && statSync(lib).isDirectory())
-    for (const name of readdirSync(lib)) places.push(join(lib, name, "site-packages", "tensorflow"));
+    for (const name of readdirSync(lib))
+      places.push(join(lib, name, "site-packages", "tensorflow"));
   return places;
 }
 
@@ -43,15 +46,22 @@ export function givenTensorFlow(path: string): TensorFlow {
 }
 
 async function pythonsTensorFlow(): Promise<TensorFlow | null> {
-  const script = "import importlib.util as u; s = u.find_spec('tensorflow'); print(s.origin if s else '')";
+  const script =
+    "import importlib.util as u; s = u.find_spec('tensorflow'); print(s.origin if s else '')";
   const origin = (await askTool("python3", ["-c", script]))?.trim();
   const directory = origin ? dirname(origin) : "";
-  return directory !== "" && isTensorFlow(directory) ? { directory, origin: "python3's own" } : null;
+  return directory !== "" && isTensorFlow(directory)
+    ? { directory, origin: "python3's own" }
+    : null;
 }
 
-const hasNvidiaGpu = async (): Promise<boolean> => (await askTool("nvidia-smi", ["-L"]))?.startsWith("GPU") ?? false;
+const hasNvidiaGpu = async (): Promise<boolean> =>
+  (await askTool("nvidia-smi", ["-L"]))?.startsWith("GPU") ?? false;
 
-export async function findTensorFlow(folder: string, log: (line: string) => void): Promise<TensorFlow> {
+export async function findTensorFlow(
+  folder: string,
+  log: (line: string) => void,
+): Promise<TensorFlow> {
   const gpu = await hasNvidiaGpu();
   const target = join(folder, `tensorflow-${tensorflowVersion}-${gpu ? "cuda" : "cpu"}`);
   const own = { directory: join(target, "tensorflow"), origin: "from pip" };
@@ -60,12 +70,25 @@ export async function findTensorFlow(folder: string, log: (line: string) => void
   if (found) return found;
 
   // Without its dependencies: the libraries stand alone. The CUDA build finds the libraries of CUDA beside it.
-  const packages = gpu ? [`tensorflow[and-cuda]==${tensorflowVersion}`] : ["--no-deps", `tensorflow-cpu==${tensorflowVersion}`];
-  log(`installing ${packages.at(-1)} from pip (${gpu ? "some 4 GB" : "270 MB"}), as python3 has none`);
+  const packages = gpu
+    ? [`tensorflow[and-cuda]==${tensorflowVersion}`]
+    : ["--no-deps", `tensorflow-cpu==${tensorflowVersion}`];
+  log(
+    `installing ${packages.at(-1)} from pip (${gpu ? "some 4 GB" : "270 MB"}), as python3 has none`,
+  );
   const partial = `${target}.partial`;
   rmSync(partial, { recursive: true, force: true });
   try {
-    await runTool("python3", ["-m", "pip", "install", "--quiet", "--no-compile", "--target", partial, ...packages]);
+    await runTool("python3", [
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--no-compile",
+      "--target",
+      partial,
+      ...packages,
+    ]);
   } catch (fault) {
     rmSync(partial, { recursive: true, force: true });
     throw new RunError({

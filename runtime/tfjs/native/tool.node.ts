@@ -12,9 +12,17 @@ export interface ToolOptions {
 }
 
 /** What the program printed on its standard output. Throws `ToolFailed` with the last lines it said. */
-export function runTool(command: string, given: readonly string[], { cwd, env = {} }: ToolOptions = {}): Promise<string> {
+export function runTool(
+  command: string,
+  given: readonly string[],
+  { cwd, env = {} }: ToolOptions = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, given, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, given, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     let everything = "";
     child.stdout.on("data", (part: Buffer) => {
@@ -22,7 +30,9 @@ export function runTool(command: string, given: readonly string[], { cwd, env = 
       everything += part.toString();
     });
     child.stderr.on("data", (part: Buffer) => (everything += part.toString()));
-    child.on("error", (fault) => reject(new ToolFailed(`${command} cannot be started: ${fault.message}`)));
+    child.on("error", (fault) =>
+      reject(new ToolFailed(`${command} cannot be started: ${fault.message}`)),
+    );
     child.on("close", (status, signal) => {
       if (status === 0) return resolve(output);
       const tail = everything.trim().split("\n").slice(-12).join("\n");

@@ -26,7 +26,13 @@ export function floats(letters: string, sizes: Sizes, next: Random, low = -1, hi
 }
 
 /** Whole numbers 0 … below. */
-export function whole(letters: string, sizes: Sizes, next: Random, below: number, dtype: Named["dtype"] = "int32"): Named {
+export function whole(
+  letters: string,
+  sizes: Sizes,
+  next: Random,
+  below: number,
+  dtype: Named["dtype"] = "int32",
+): Named {
   return build(letters, sizes, () => Math.floor(next() * below), dtype);
 }
 

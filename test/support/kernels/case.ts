@@ -8,7 +8,10 @@ import type { Named } from "./named.js";
 export interface Call {
   readonly title: string; // enough to read what was called
   readonly inputs: readonly Named[];
-  readonly run: (kernels: KernelSet, inputs: readonly Tensor[]) => Tensor | readonly (Tensor | null)[];
+  readonly run: (
+    kernels: KernelSet,
+    inputs: readonly Tensor[],
+  ) => Tensor | readonly (Tensor | null)[];
   readonly expected: readonly (Named | null)[];
   /** Largest error against the largest number of the result; 1e-5 when not given. */
   readonly tolerance?: number;

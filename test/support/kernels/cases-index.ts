@@ -15,11 +15,13 @@ const take: KernelCase = {
     const result = next() < 0.6 ? asked + rest : shuffled(next, asked + rest);
     const ids = whole(asked, sizes, next, sizes.V!);
     const table = next() < 0.2 ? whole(held, sizes, next, 1000) : floats(held, sizes, next);
-    const spec = `${held},${asked}->${result}`;
+    // The axis looked along may go by a name that the ids use for one of theirs.
+    const axis = asked.includes("H") && next() < 0.3 ? "H" : "V";
+    const spec = `${held.replace("V", axis)},${asked}->${result}`;
     return {
-      title: spec + JSON.stringify(sizes),
+      title: `${spec} along ${axis} ${JSON.stringify(sizes)}`,
       inputs: [table, ids],
-      run: (k, given) => k.take(spec, "V", given[0]!, given[1]!),
+      run: (k, given) => k.take(spec, axis, given[0]!, given[1]!),
       expected: [build(result, sizes, (i) => at(table, { ...i, V: at(ids, i) }), table.dtype)],
       tolerance: 0,
     };
@@ -38,12 +40,13 @@ const put: KernelCase = {
     const result = next() < 0.6 ? `${shared}V${rest}` : shuffled(next, `${shared}V${rest}`);
     const ids = whole(asked, sizes, next, sizes.V!);
     const values = floats(given, sizes, next);
-    const spec = `${asked},${given}->${result}`;
+    const axis = over.includes("H") && next() < 0.3 ? "H" : "V";
+    const spec = `${asked},${given}->${result.replace("V", axis)}`;
     const loop = `${asked}${rest}V`;
     return {
-      title: spec + JSON.stringify(sizes),
+      title: `${spec} along ${axis} ${JSON.stringify(sizes)}`,
       inputs: [ids, values],
-      run: (k, tensors) => k.put(spec, "V", sizes.V!, tensors[0]!, tensors[1]!),
+      run: (k, tensors) => k.put(spec, axis, sizes.V!, tensors[0]!, tensors[1]!),
       expected: [accumulate(loop, result, sizes, (i) => (at(ids, i) === i.V ? at(values, i) : 0))],
     };
   },
@@ -66,7 +69,14 @@ const groupedDot: KernelCase = {
       title: spec + JSON.stringify(sizes),
       inputs: [x, w, ids],
       run: (k, given) => k.groupedDot(spec, "E", given[0]!, given[1]!, given[2]!),
-      expected: [accumulate(slots + over + columns, result, sizes, (i) => at(x, i) * at(w, { ...i, E: at(ids, i) }))],
+      expected: [
+        accumulate(
+          slots + over + columns,
+          result,
+          sizes,
+          (i) => at(x, i) * at(w, { ...i, E: at(ids, i) }),
+        ),
+      ],
     };
   },
 };
@@ -84,7 +94,8 @@ const groupedOuter: KernelCase = {
     const ids = whole(slots, sizes, next, next() < 0.3 ? 1 : sizes.E!);
     const [x, y] = [floats(xs, sizes, next), floats(ys, sizes, next)];
     const spec = `${xs},${ys},${slots}->${result}`;
-    const value = (i: Readonly<Record<string, number>>): number => (at(ids, i) === i.E ? at(x, i) * at(y, i) : 0);
+    const value = (i: Readonly<Record<string, number>>): number =>
+      at(ids, i) === i.E ? at(x, i) * at(y, i) : 0;
     return {
       title: spec + JSON.stringify(sizes),
       inputs: [x, y, ids],

@@ -5,7 +5,13 @@ import type { KernelCase } from "./case.js";
 import { type Index, type Named, accumulate, at, build, indices } from "./named.js";
 
 /** X with (I − L) X = b, or (I − Lᵀ) X = b, by substitution. */
-function substitute(l: Named, b: Named, letters: string, sizes: Record<string, number>, transposed: boolean): Named {
+function substitute(
+  l: Named,
+  b: Named,
+  letters: string,
+  sizes: Record<string, number>,
+  transposed: boolean,
+): Named {
   const x = build(letters, sizes, (i) => at(b, i));
   const n = sizes.R!;
   const order = Array.from({ length: n }, (_, t) => (transposed ? n - 1 - t : t));
@@ -16,7 +22,9 @@ function substitute(l: Named, b: Named, letters: string, sizes: Record<string, n
       if (index.R !== r) return;
       for (let c = 0; c < n; c++) {
         if (transposed ? c <= r : c >= r) continue;
-        const entry = transposed ? at(l, { ...index, R: c, C: r }) : at(l, { ...index, R: r, C: c });
+        const entry = transposed
+          ? at(l, { ...index, R: c, C: r })
+          : at(l, { ...index, R: r, C: c });
         x.data[i]! += entry * x.data[place.get(JSON.stringify({ ...index, R: c }))!]!;
       }
     });
@@ -30,7 +38,9 @@ const solve: KernelCase = {
     const n = pick(next, [1, 2, 3, 4, 7, 8, 16, 33]);
     const sizes = { ...smallSizes(next, "BHV", 8), R: n, C: n };
     const tidy = next() < 0.5;
-    const order = tidy ? (letters: string) => letters : (letters: string) => shuffled(next, letters);
+    const order = tidy
+      ? (letters: string) => letters
+      : (letters: string) => shuffled(next, letters);
     const batch = some(next, "BH");
     const [matrix, right] = [order(`${batch}RC`), order(`${batch}R${some(next, "V", 0.8)}`)];
     const result = order(right);
@@ -38,7 +48,9 @@ const solve: KernelCase = {
     // All keys alike is the case in which powers of L cancel: entries near −1.
     const low = next() < 0.3 ? -1 : -0.5;
     const high = low === -1 ? -0.9 : 0.5;
-    const l = build(matrix, sizes, ({ R, C }) => (R! > C! ? Math.fround(low + (high - low) * next()) : 0));
+    const l = build(matrix, sizes, ({ R, C }) =>
+      R! > C! ? Math.fround(low + (high - low) * next()) : 0,
+    );
     const b = floats(right, sizes, next);
     const spec = `${matrix},${right}->${result}`;
     return {
@@ -60,10 +72,16 @@ interface ConvParts {
 
 function convParts(next: Random): ConvParts {
   const sizes = { ...smallSizes(next, "BTHK", 400), J: pick(next, [1, 2, 4]) };
-  const order = next() < 0.6 ? (letters: string) => letters : (letters: string) => shuffled(next, letters);
+  const order =
+    next() < 0.6 ? (letters: string) => letters : (letters: string) => shuffled(next, letters);
   const channels = some(next, "HK", 0.8);
   const batch = some(next, "B", 0.9);
-  return { sizes, xs: order(`${batch}T${channels}`), ws: order(`J${channels}`), ps: order(`${batch}T`) };
+  return {
+    sizes,
+    xs: order(`${batch}T${channels}`),
+    ws: order(`J${channels}`),
+    ps: order(`${batch}T`),
+  };
 }
 
 /** x[t − j] while j ≤ positions[t], else 0 */
@@ -76,7 +94,11 @@ const conv: KernelCase = {
   name: "conv",
   make(next) {
     const { sizes, xs, ws, ps } = convParts(next);
-    const [x, w, positions] = [floats(xs, sizes, next), floats(ws, sizes, next), whole(ps, sizes, next, 5, "float32")];
+    const [x, w, positions] = [
+      floats(xs, sizes, next),
+      floats(ws, sizes, next),
+      whole(ps, sizes, next, 5, "float32"),
+    ];
     const spec = `${xs},${ws},${ps}->${xs}`;
     return {
       title: spec + JSON.stringify(sizes),
@@ -91,7 +113,11 @@ const convInputGradient: KernelCase = {
   name: "convInputGradient",
   make(next) {
     const { sizes, xs, ws, ps } = convParts(next);
-    const [dy, w, positions] = [floats(xs, sizes, next), floats(ws, sizes, next), whole(ps, sizes, next, 5, "float32")];
+    const [dy, w, positions] = [
+      floats(xs, sizes, next),
+      floats(ws, sizes, next),
+      whole(ps, sizes, next, 5, "float32"),
+    ];
     const spec = `${xs},${ws},${ps}->${xs}`;
     const value = (i: Index): number => {
       const to = { ...i, T: i.T! + i.J! };
@@ -110,12 +136,17 @@ const convWeightGradient: KernelCase = {
   name: "convWeightGradient",
   make(next) {
     const { sizes, xs, ws, ps } = convParts(next);
-    const [x, dy, positions] = [floats(xs, sizes, next), floats(xs, sizes, next), whole(ps, sizes, next, 5, "float32")];
+    const [x, dy, positions] = [
+      floats(xs, sizes, next),
+      floats(xs, sizes, next),
+      whole(ps, sizes, next, 5, "float32"),
+    ];
     const spec = `${xs},${xs},${ps}->${ws}`;
     return {
       title: spec + JSON.stringify(sizes),
       inputs: [x, dy, positions],
-      run: (k, given) => k.convWeightGradient(spec, "T", "J", sizes.J!, given[0]!, given[1]!, given[2]!),
+      run: (k, given) =>
+        k.convWeightGradient(spec, "T", "J", sizes.J!, given[0]!, given[1]!, given[2]!),
       expected: [accumulate(`${xs}J`, ws, sizes, (i) => at(dy, i) * reached(x, positions, i))],
     };
   },
@@ -144,7 +175,11 @@ const scan: KernelCase = {
     };
 
     const along = first ? "BTHK" : "THKB";
-    const [ys, befores, stills] = [build(output, sizes, () => 0), build(along, sizes, () => 0), build("BT", sizes, () => 0)];
+    const [ys, befores, stills] = [
+      build(output, sizes, () => 0),
+      build(along, sizes, () => 0),
+      build("BT", sizes, () => 0),
+    ];
     const [finals, finalStill] = [build(state, sizes, () => 0), build("B", sizes, () => 0)];
     const set = (target: Named, index: Index, value: number): void => {
       let offset = 0;
@@ -193,9 +228,27 @@ const scan: KernelCase = {
               output: state,
               reduce: null,
               code: [
-                { fn: "mul", arguments: [{ kind: "input", index: 0 }, { kind: "input", index: 2 }] },
-                { fn: "mul", arguments: [{ kind: "input", index: 1 }, { kind: "input", index: 3 }] },
-                { fn: "add", arguments: [{ kind: "value", index: 0 }, { kind: "value", index: 1 }] },
+                {
+                  fn: "mul",
+                  arguments: [
+                    { kind: "input", index: 0 },
+                    { kind: "input", index: 2 },
+                  ],
+                },
+                {
+                  fn: "mul",
+                  arguments: [
+                    { kind: "input", index: 1 },
+                    { kind: "input", index: 3 },
+                  ],
+                },
+                {
+                  fn: "add",
+                  arguments: [
+                    { kind: "value", index: 0 },
+                    { kind: "value", index: 1 },
+                  ],
+                },
               ],
             } as const;
             const s = k.map(kernel, [states[0]!, xt!, gt!, h!], {});
@@ -231,13 +284,24 @@ const adamw: KernelCase = {
       step: 1 + Math.floor(next() * 50),
       scale: next(),
     };
-    const [p, g, m] = [floats("DF", sizes, next), floats("DF", sizes, next), floats("DF", sizes, next)] as const;
+    const [p, g, m] = [
+      floats("DF", sizes, next),
+      floats("DF", sizes, next),
+      floats("DF", sizes, next),
+    ] as const;
     const v = floats("DF", sizes, next, 0, 1);
     const { beta1, beta2, epsilon, decay, rate, step, scale } = options;
     const newM = build("DF", sizes, (i) => beta1 * at(m, i) + (1 - beta1) * at(g, i) * scale);
-    const newV = build("DF", sizes, (i) => beta2 * at(v, i) + (1 - beta2) * (at(g, i) * scale) ** 2);
+    const newV = build(
+      "DF",
+      sizes,
+      (i) => beta2 * at(v, i) + (1 - beta2) * (at(g, i) * scale) ** 2,
+    );
     const newP = build("DF", sizes, (i) => {
-      const move = at(newM, i) / (1 - beta1 ** step) / (Math.sqrt(at(newV, i) / (1 - beta2 ** step)) + epsilon);
+      const move =
+        at(newM, i) /
+        (1 - beta1 ** step) /
+        (Math.sqrt(at(newV, i) / (1 - beta2 ** step)) + epsilon);
       return at(p, i) - rate * (move + decay * at(p, i));
     });
     return {
@@ -249,4 +313,11 @@ const adamw: KernelCase = {
   },
 };
 
-export const sequenceCases: readonly KernelCase[] = [solve, conv, convInputGradient, convWeightGradient, scan, adamw];
+export const sequenceCases: readonly KernelCase[] = [
+  solve,
+  conv,
+  convInputGradient,
+  convWeightGradient,
+  scan,
+  adamw,
+];

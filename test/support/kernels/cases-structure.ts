@@ -11,11 +11,16 @@ interface Along {
   readonly size: number;
 }
 
-function randomAlong(next: Random, most = 1000, numbers?: (letters: string, sizes: Record<string, number>) => Named): Along {
+function randomAlong(
+  next: Random,
+  most = 1000,
+  numbers?: (letters: string, sizes: Record<string, number>) => Named,
+): Along {
   const letters = shuffled(next, "BTHKVDE".slice(0, 1 + Math.floor(next() * 7)));
   const sizes = smallSizes(next, letters, most);
   const axis = Math.floor(next() * letters.length);
-  const plain = () => (next() < 0.3 ? whole(letters, sizes, next, 100) : floats(letters, sizes, next));
+  const plain = () =>
+    next() < 0.3 ? whole(letters, sizes, next, 100) : floats(letters, sizes, next);
   const x = numbers ? numbers(letters, sizes) : plain();
   return { x, letter: letters[axis]!, axis, size: sizes[letters[axis]!]! };
 }
@@ -23,13 +28,19 @@ function randomAlong(next: Random, most = 1000, numbers?: (letters: string, size
 const resized = (x: Named, letter: string, size: number, value: (index: Index) => number): Named =>
   build(x.letters, { ...x.sizes, [letter]: size }, value, x.dtype);
 
-const title = ({ x, letter }: Along, ...rest: unknown[]): string => JSON.stringify([x.letters, letter, x.sizes, x.dtype, ...rest]);
+const title = ({ x, letter }: Along, ...rest: unknown[]): string =>
+  JSON.stringify([x.letters, letter, x.sizes, x.dtype, ...rest]);
 
 const reshape: KernelCase = {
   name: "reshape",
   make(next) {
     const along = randomAlong(next);
-    const flat = build("N", { N: along.x.data.length }, ({ N }) => along.x.data[N!]!, along.x.dtype);
+    const flat = build(
+      "N",
+      { N: along.x.data.length },
+      ({ N }) => along.x.data[N!]!,
+      along.x.dtype,
+    );
     return {
       title: title(along),
       inputs: [along.x],
@@ -82,9 +93,16 @@ const concat: KernelCase = {
   make(next) {
     const along = randomAlong(next, 300);
     const { x, letter, axis } = along;
-    const lengths = Array.from({ length: 1 + Math.floor(next() * 10) }, () => 1 + Math.floor(next() * 3));
-    const parts = lengths.map((length) => resized(x, letter, length, () => Math.floor(next() * 50)));
-    const owner = lengths.flatMap((length, part) => Array.from({ length }, (_, offset) => ({ part, offset })));
+    const lengths = Array.from(
+      { length: 1 + Math.floor(next() * 10) },
+      () => 1 + Math.floor(next() * 3),
+    );
+    const parts = lengths.map((length) =>
+      resized(x, letter, length, () => Math.floor(next() * 50)),
+    );
+    const owner = lengths.flatMap((length, part) =>
+      Array.from({ length }, (_, offset) => ({ part, offset })),
+    );
     const value = (i: Index): number => {
       const { part, offset } = owner[i[letter]!]!;
       return at(parts[part]!, { ...i, [letter]: offset });
@@ -153,10 +171,12 @@ function ordered(x: Named, letter: string, index: Index, sign: number): number[]
 }
 
 /** Few distinct numbers, so that there are ties; sometimes −∞, as masked router scores have. */
-const withTies = (next: Random) => (letters: string, sizes: Record<string, number>): Named => {
-  if (next() < 0.3) return floats(letters, sizes, next);
-  return build(letters, sizes, () => pick(next, [-Infinity, -1, 0, 0.5, 1]));
-};
+const withTies =
+  (next: Random) =>
+  (letters: string, sizes: Record<string, number>): Named => {
+    if (next() < 0.3) return floats(letters, sizes, next);
+    return build(letters, sizes, () => pick(next, [-Infinity, -1, 0, 0.5, 1]));
+  };
 
 const topK: KernelCase = {
   name: "topK",
@@ -165,7 +185,9 @@ const topK: KernelCase = {
     const { x, letter, axis, size } = along;
     const k = 1 + Math.floor(next() * size);
     const rest = x.letters.replace(letter, "");
-    const data = new Float64Array([...indices(rest, x.sizes)].flatMap((i) => ordered(x, letter, i, -1).slice(0, k)));
+    const data = new Float64Array(
+      [...indices(rest, x.sizes)].flatMap((i) => ordered(x, letter, i, -1).slice(0, k)),
+    );
     return {
       title: title(along, k),
       inputs: [x],
@@ -179,7 +201,10 @@ const topK: KernelCase = {
 const argsort: KernelCase = {
   name: "argsort",
   make(next) {
-    const numbers = next() < 0.5 ? withTies(next) : (letters: string, sizes: Record<string, number>) => whole(letters, sizes, next, 4);
+    const numbers =
+      next() < 0.5
+        ? withTies(next)
+        : (letters: string, sizes: Record<string, number>) => whole(letters, sizes, next, 4);
     const along = randomAlong(next, 500, numbers);
     const { x, letter, axis } = along;
     return {
@@ -192,4 +217,13 @@ const argsort: KernelCase = {
   },
 };
 
-export const structureCases: readonly KernelCase[] = [reshape, slice, pad, concat, shift, cumulate, topK, argsort];
+export const structureCases: readonly KernelCase[] = [
+  reshape,
+  slice,
+  pad,
+  concat,
+  shift,
+  cumulate,
+  topK,
+  argsort,
+];

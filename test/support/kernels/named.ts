@@ -27,7 +27,9 @@ export function at(x: Named, index: Index): number {
 
 /** Every index of the axes `letters`, in row-major order. */
 export function* indices(letters: string, sizes: Sizes): Generator<Index> {
-  const index: Record<string, number> = Object.fromEntries([...letters].map((letter) => [letter, 0]));
+  const index: Record<string, number> = Object.fromEntries(
+    [...letters].map((letter) => [letter, 0]),
+  );
   for (;;) {
     yield { ...index };
     let i = letters.length - 1;
@@ -41,7 +43,12 @@ export function count(letters: string, sizes: Sizes): number {
 }
 
 /** One number an index. */
-export function build(letters: string, sizes: Sizes, value: (index: Index) => number, dtype: Named["dtype"] = "float32"): Named {
+export function build(
+  letters: string,
+  sizes: Sizes,
+  value: (index: Index) => number,
+  dtype: Named["dtype"] = "float32",
+): Named {
   const data = Float64Array.from(indices(letters, sizes), value);
   return { letters, sizes, data, dtype };
 }
@@ -58,7 +65,8 @@ export function accumulate(
   const result: Named = { letters, sizes, data, dtype: "float32" };
   for (const index of indices(loop, sizes)) {
     const place = offsetOf(result, index);
-    data[place] = reduce === "sum" ? data[place]! + value(index) : Math.max(data[place]!, value(index));
+    data[place] =
+      reduce === "sum" ? data[place]! + value(index) : Math.max(data[place]!, value(index));
   }
   return result;
 }
