@@ -83,3 +83,16 @@ describe("the messages of the parser", () => {
     expect(parse("(".repeat(10_000_000), "").diagnostics.map(({ code }) => code)).toEqual(["file-too-large"]);
   });
 });
+
+describe("the programs of README.md", () => {
+  const readme = readFileSync(new URL("../grammar/README.md", import.meta.url), "utf8");
+  const programs = [...readme.matchAll(/```lsm\n([^]*?)```/g)].map((match) => match[1]!);
+
+  test("are there", () => {
+    expect(programs.length).toBeGreaterThan(10);
+  });
+
+  test.each(programs)("%s", (program) => {
+    expect(parse(program, "README.md").diagnostics).toEqual([]);
+  });
+});
