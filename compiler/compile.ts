@@ -1,0 +1,83 @@
+/**
+ * The compiler, phase by phase: the table of contents.
+ *
+ *   1-check     text → models            every mistake, or checked token graphs with all sizes known
+ *   2-lower     models → graphs          batch and time, recurrences as scans, routes as sorted slots
+ *   3-derive    graphs → graphs          forms of the recurrences, gradients, the recurrent form
+ *   5-schedule  graphs → programs        fused kernels in order, buffers and their lifetimes
+ *   6-emit      programs → files         one folder per target
+ */
+
+import type { Model } from "./1-check/model.js";
+import { type Sizes, lower } from "./2-lower/lower.js";
+import { type CarriedState, recurrentForm } from "./3-derive/decode/recurrent-form.js";
+import { differentiate } from "./3-derive/differentiate.js";
+import { type FormOptions, type RecurrenceReport, chooseForms } from "./3-derive/forms/forms.js";
+import { schedule } from "./5-schedule/schedule.js";
+import type { Module } from "./ir/graph.js";
+import { type ModelParameter, type Program, modelParameters } from "./ir/program.js";
+
+export { check, type Checked } from "./1-check/check.js";
+
+/** Every stage of a model's training program, for who wants to look (`lsm trace`). */
+export interface TrainingStages {
+  readonly token: Module; // after 1-check
+  readonly lowered: Module; // after 2-lower
+  readonly formed: Module; // after the choice of forms
+  readonly differentiated: Module; // after gradients
+  readonly recurrences: readonly RecurrenceReport[];
+  readonly parameters: readonly ModelParameter[];
+  /** main: tokens, targets, weights, positions → loss, objective, prediction, grad.<path> …; updates. */
+  readonly gradients: Program;
+  /** main: the same inputs → prediction, loss, objective. */
+  readonly evaluation: Program;
+}
+
+const natural: FormOptions = { prefer: "chunk", chunk: null };
+
+/** Compiles a model's training step and its evaluation for batches of the given sizes. */
+export function compileTraining(model: Model, sizes: Sizes, forms: FormOptions = natural): TrainingStages {
+  const lowered = lower(model.module, sizes);
+  const { module: formed, reports } = chooseForms(lowered, forms);
+  const differentiated = differentiate(formed);
+  return {
+    token: model.module,
+    lowered,
+    formed,
+    differentiated,
+    recurrences: reports,
+    parameters: modelParameters(lowered.functions, lowered.main),
+    gradients: schedule(withoutPrediction(differentiated)),
+    evaluation: schedule(withoutUpdates(formed)),
+  };
+}
+
+/** A training step has no use for the logits once the loss is known. */
+function withoutPrediction(module: Module): Module {
+  return withMain(module, (main) => ({ ...main, outputs: main.outputs.filter(({ name }) => name !== "prediction") }));
+}
+
+/** Evaluation leaves the routers' buffers as they are. */
+function withoutUpdates(module: Module): Module {
+  return withMain(module, (main) => ({ ...main, updates: [] }));
+}
+
+type Graph = Module["functions"] extends ReadonlyMap<string, infer G> ? G : never;
+
+function withMain(module: Module, change: (main: Graph) => Graph): Module {
+  const main = change(module.functions.get(module.main)!);
+  return { main: module.main, functions: new Map([...module.functions, [module.main, main]]) };
+}
+
+/** The recurrent form of a model: one token a call. */
+export interface DecodingProgram {
+  /** main: tokens, positions and one input for each carried state → prediction and the new states. */
+  readonly program: Program;
+  readonly carried: readonly CarriedState[];
+}
+
+/** Compiles generation of one sequence of up to `capacity` tokens (which only full attention must know). */
+export function compileDecoding(model: Model, capacity: number): DecodingProgram {
+  const { module, carried } = recurrentForm(lower(model.module, { batch: 1, time: 1 }), capacity);
+  return { program: schedule(module), carried };
+}
