@@ -4,16 +4,24 @@
  */
 
 import type { KernelSet } from "../kernel-set.js";
+import { createAdamw } from "./adamw.js";
+import { createCumulate } from "./cumulate.js";
 import { Multiplier } from "./dot/blocks.js";
 import { Dot } from "./dot/dot.js";
 import { Heap, type TensorFlow } from "./heap.js";
+import { createLookup } from "./lookup.js";
 import { Maps } from "./map/map.js";
+import { createOrder } from "./order.js";
+import { createRowMover } from "./rows.js";
+import { createSolve } from "./solve.js";
+import { createStructure } from "./structure.js";
 
 /** For the backend that is active now, which must be tfjs-backend-wasm with SIMD. */
 export function createWasmKernels(tf: TensorFlow, generic: KernelSet): KernelSet {
   const heap = new Heap(tf);
   const maps = new Maps(heap);
-  const dot = new Dot(heap, new Multiplier(heap));
+  const dot = new Dot(heap, maps, new Multiplier(heap));
+  const rows = createRowMover(heap);
   const noSizes = {};
   return {
     ...generic,
@@ -23,5 +31,11 @@ export function createWasmKernels(tf: TensorFlow, generic: KernelSet): KernelSet
     max: (spec, x) => maps.rearrange(spec, "max", x, noSizes),
     expand: (spec, x, sizes) => maps.rearrange(spec, null, x, sizes),
     reshape: (x, shape) => heap.view(x, shape),
+    ...createStructure(heap, rows),
+    ...createLookup(heap, rows),
+    ...createOrder(heap),
+    cumulate: createCumulate(heap, maps),
+    solve: createSolve(heap, maps),
+    adamw: createAdamw(heap),
   };
 }

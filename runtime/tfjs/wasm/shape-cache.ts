@@ -15,7 +15,10 @@ interface Entry<Plan> {
 export class ShapeCache<Plan> {
   readonly #entries = new Map<string, Entry<Plan>[]>();
 
-  /** `spec` starts with the operands' letters, as in `"BTD,DH->BTH"`; `make` gets the sizes of all letters. */
+  /**
+   * `make` gets the sizes of the letters of the operands in `spec`, as in `"BTD,DH->BTH"`. What follows their
+   * shapes in `shapes` are other numbers that the plan depends on.
+   */
   get(spec: string, shapes: readonly (readonly number[])[], make: (sizeOf: SizeOf) => Plan): Plan {
     let entries = this.#entries.get(spec);
     if (!entries) this.#entries.set(spec, (entries = []));

@@ -7,20 +7,16 @@ import type { Heap, KernelFunction } from "../heap.js";
 import { tileColumns, tileRows } from "./micro-kernel.js";
 import { buildDotModule, flag, tileBytes } from "./multiply.js";
 import { packName, packings, type Packing } from "./pack.js";
-import type { DotPlan } from "./plan.js";
+import type { Product } from "./product.js";
 
 const blockRows = 128;
 const blockColumns = 1024;
 const blockK = 256;
 
-/** One product of matrices: what `DotPlan` says of all batch items, with the addresses of one. */
-export type Product = Omit<DotPlan, "swapped" | "outputShape" | "batchA" | "batchB" | "batchC">;
-
 export class Multiplier {
   readonly #multiply: KernelFunction;
   readonly #packA: Readonly<Record<Packing, KernelFunction>>;
   readonly #packB: Readonly<Record<Packing, KernelFunction>>;
-  readonly #heap: Heap;
 
   constructor(heap: Heap) {
     const exported = heap.instantiate(buildDotModule(heap.shared));
@@ -28,7 +24,6 @@ export class Multiplier {
       Object.fromEntries(
         packings.map((packing) => [packing, exported[packName(width, packing)]!]),
       ) as Record<Packing, KernelFunction>;
-    this.#heap = heap;
     this.#multiply = exported["multiply"]!;
     this.#packA = packers(tileRows);
     this.#packB = packers(tileColumns);
@@ -45,8 +40,8 @@ export class Multiplier {
     );
   }
 
-  /** C = A · B for one batch item; `scratch` has `scratchBytes` bytes. */
-  run(p: Product, a: number, b: number, c: number, scratch: number, accumulate = false): void {
+  /** C = A · B; `scratch` has `scratchBytes` bytes. */
+  run(p: Product, a: number, b: number, c: number, scratch: number): void {
     const packedA = scratch + roundUp(tileBytes, 64);
     const packedB =
       packedA +
@@ -57,7 +52,7 @@ export class Multiplier {
       const n = Math.min(blockColumns, p.n - j);
       for (let l = 0; l < p.k; l += blockK) {
         const k = Math.min(blockK, p.k - l);
-        const flags = l > 0 || accumulate ? p.flags | flag.accumulate : p.flags;
+        const flags = l > 0 ? p.flags | flag.accumulate : p.flags;
         if (p.packB !== null)
           this.#packB[p.packB](packedB, b, p.bColumns + 4 * j, n, p.bK + 4 * l, k);
         const bAt = p.packB === null ? b + l * p.bStride : packedB;

@@ -5,7 +5,6 @@
 
 import type { FunctionBuilder, Local } from "../assembler/assembler.js";
 import { f32x4, i32x4, multiplyAdd, v128, type V128 } from "../assembler/instructions.js";
-import { log1p } from "./logarithm.js";
 import { clamp, copySign, float, int, polynomial } from "./polynomial.js";
 
 export const expCoefficients = [
@@ -17,37 +16,43 @@ export const expCoefficients = [
 const ln2High = 0.693359375;
 const ln2Low = -2.1219444e-4;
 
+/**
+ * 1.5·2²³: adding it rounds a float of moderate size to the nearest integer, which is then in the low bits.
+ * Two instructions where rounding and converting, as WebAssembly defines them, take eight on x86.
+ */
+export const shifter = 12582912;
+const shifterBits = 0x4b400000;
+
 interface Reduced {
-  /** n as an integer vector. */
-  readonly n: Local<"v128">;
+  /** The bits of n + 1.5·2²³. */
+  readonly shifted: Local<"v128">;
   /** eʳ − 1 */
   readonly minusOne: Local<"v128">;
 }
 
 function reduce(f: FunctionBuilder, x: V128): Reduced {
-  const n = f.keep(f32x4.nearest(f32x4.mul(x, float(f, Math.LOG2E))));
+  const shifted = f.keep(multiplyAdd(x, float(f, Math.LOG2E), float(f, shifter)));
+  const n = f.keep(f32x4.sub(shifted, float(f, shifter)));
   const high = multiplyAdd(n, float(f, -ln2High), x);
   const r = f.keep(multiplyAdd(n, float(f, -ln2Low), high));
   const p = polynomial(f, r, expCoefficients);
-  return { n: f.keep(i32x4.fromF32(n)), minusOne: f.keep(multiplyAdd(f32x4.mul(r, r), p, r)) };
+  return { shifted, minusOne: f.keep(multiplyAdd(f32x4.mul(r, r), p, r)) };
 }
 
-/** 2ⁿ for −126 ≤ n ≤ 127. */
-const powerOfTwo = (f: FunctionBuilder, n: V128): V128 => i32x4.shl(i32x4.add(n, int(f, 127)), 23);
-
-/** x · 2ⁿ for |n| ≤ 252, in two steps so that it overflows to ∞ and underflows through the denormals. */
-export function scale(f: FunctionBuilder, x: V128, n: V128): V128 {
-  const half = f.keep(i32x4.shrS(n, 1));
-  const rest = i32x4.sub(n, half);
-  return f32x4.mul(f32x4.mul(x, powerOfTwo(f, half)), powerOfTwo(f, rest));
+/** x · 2ⁿ for |n| ≤ 252 given as n + shifter, in two steps so that it overflows to ∞ and underflows through the denormals. */
+export function scale(f: FunctionBuilder, x: V128, shifted: V128): V128 {
+  const doubleBias = f.keep(i32x4.sub(shifted, int(f, shifterBits - 254)));
+  const half = f.keep(i32x4.shrS(doubleBias, 1));
+  const rest = i32x4.sub(doubleBias, half);
+  return f32x4.mul(f32x4.mul(x, i32x4.shl(half, 23)), i32x4.shl(rest, 23));
 }
 
 /** Beyond these eˣ is 0 and ∞. */
 const expLimits = [-104, 89] as const;
 
 export function exp(f: FunctionBuilder, x: V128): V128 {
-  const { n, minusOne } = reduce(f, f.keep(clamp(f, x, ...expLimits)));
-  return scale(f, f.keep(f32x4.add(minusOne, float(f, 1))), n);
+  const { shifted, minusOne } = reduce(f, f.keep(clamp(f, x, ...expLimits)));
+  return scale(f, f.keep(f32x4.add(minusOne, float(f, 1))), shifted);
 }
 
 /**
@@ -55,8 +60,8 @@ export function exp(f: FunctionBuilder, x: V128): V128 {
  * the last doubling can overflow. Below −40 the result is −1 in float32.
  */
 export function expm1(f: FunctionBuilder, x: V128): V128 {
-  const { n, minusOne } = reduce(f, f.keep(clamp(f, x, -40, 89)));
-  const power = f.keep(i32x4.shl(i32x4.add(n, int(f, 126)), 23));
+  const { shifted, minusOne } = reduce(f, f.keep(clamp(f, x, -40, 89)));
+  const power = f.keep(i32x4.shl(i32x4.add(shifted, int(f, 126)), 23)); // the shifter's own bits fall out
   const half = f.keep(multiplyAdd(power, minusOne, f32x4.sub(power, float(f, 0.5))));
   return f32x4.add(half, half);
 }
@@ -68,10 +73,16 @@ export function sigmoid(f: FunctionBuilder, x: V128): V128 {
   return f32x4.div(numerator, f32x4.add(e, float(f, 1)));
 }
 
-/** max(x, 0) + log1p(e^−|x|) */
+/** 2/3, 2/5, … 2/17: the series of 2·atanh s = 2s + s³·Q(s²) after its first term. */
+const atanhCoefficients = [17, 15, 13, 11, 9, 7, 5, 3].map((n) => 2 / n);
+
+/** max(x, 0) + log(1 + e), e = e^−|x|, by log(1 + e) = 2·atanh s with s = e/(2 + e) ≤ ⅓: exact for small e. */
 export function softplus(f: FunctionBuilder, x: V128): V128 {
   const e = f.keep(exp(f, f.keep(f32x4.neg(f32x4.abs(x)))));
-  return f32x4.add(f32x4.pmax(x, float(f, 0)), log1p(f, e));
+  const s = f.keep(f32x4.div(e, f32x4.add(e, float(f, 2))));
+  const square = f.keep(f32x4.mul(s, s));
+  const series = f32x4.mul(polynomial(f, square, atanhCoefficients), f32x4.mul(square, s));
+  return f32x4.add(f32x4.pmax(x, float(f, 0)), f32x4.add(f32x4.add(s, s), series));
 }
 
 /** With t = e^−2|x| − 1: |tanh x| = −t/(t + 2), exact near 0. */

@@ -6,10 +6,21 @@ import { f32x4, i32x4, multiplyAdd, v128, type V128 } from "../assembler/instruc
 export const float = (f: FunctionBuilder, value: number): V128 => f.constant(f32x4.const(value));
 export const int = (f: FunctionBuilder, value: number): V128 => f.constant(i32x4.const(value));
 
-/** Horner's rule, highest coefficient first. */
+/**
+ * A polynomial, highest coefficient first, by Estrin's scheme: pairs, then pairs of pairs in x², x⁴. The chain
+ * of dependent instructions is half as long as Horner's, which is what limits loops over long functions.
+ */
 export function polynomial(f: FunctionBuilder, x: V128, coefficients: readonly number[]): V128 {
-  const [first, ...rest] = coefficients.map((value) => float(f, value));
-  return rest.reduce((sum, coefficient) => multiplyAdd(sum, x, coefficient), first!);
+  let terms = coefficients.map((value) => float(f, value)).reverse();
+  for (let power = x; terms.length > 1; power = f.keep(f32x4.mul(power, power))) {
+    const pairs: V128[] = [];
+    for (let i = 0; i < terms.length; i += 2) {
+      const [low, high] = [terms[i]!, terms[i + 1]];
+      pairs.push(high ? f.keep(multiplyAdd(high, power, low)) : low);
+    }
+    terms = pairs;
+  }
+  return terms[0]!;
 }
 
 /** |x| as a mask: all bits but the sign. */

@@ -5,14 +5,14 @@
  */
 
 import type { FunctionBuilder } from "../assembler/assembler.js";
-import { f32x4, f64x2, i32x4, multiplyAdd, v128, type V128 } from "../assembler/instructions.js";
-import { expCoefficients, scale } from "./exponential.js";
+import { f32x4, f64x2, multiplyAdd, v128, type V128 } from "../assembler/instructions.js";
+import { expCoefficients, scale, shifter } from "./exponential.js";
 import { split } from "./logarithm.js";
 import { float, int, magnitudeMask, polynomial } from "./polynomial.js";
 
 const seriesCoefficients = [13, 11, 9, 7, 5, 3, 1].map((n) => (2 * Math.LOG2E) / n);
 
-/** Whole and fractional part of b·log₂ of two lanes, the whole part as integers. */
+/** Whole and fractional part of b·log₂ of two lanes. */
 function exponentHalf(
   f: FunctionBuilder,
   mantissa: V128,
@@ -31,7 +31,7 @@ function exponentHalf(
   const limited = f.keep(f64x2.pmax(f64x2.pmin(product, double(200)), double(-200)));
   const whole = f.keep(f64x2.nearest(limited));
   return {
-    whole: f.keep(i32x4.fromF64(whole)),
+    whole: f.keep(f32x4.fromF64(whole)),
     part: f.keep(f32x4.fromF64(f64x2.sub(limited, whole))),
   };
 }
@@ -40,7 +40,7 @@ function exponentHalf(
 function exp2(f: FunctionBuilder, whole: V128, part: V128): V128 {
   const r = f.keep(f32x4.mul(part, float(f, Math.LN2)));
   const minusOne = multiplyAdd(f32x4.mul(r, r), polynomial(f, r, expCoefficients), r);
-  return scale(f, f.keep(f32x4.add(minusOne, float(f, 1))), whole);
+  return scale(f, f.keep(f32x4.add(minusOne, float(f, 1))), f32x4.add(whole, float(f, shifter)));
 }
 
 export function pow(f: FunctionBuilder, a: V128, b: V128): V128 {

@@ -29,7 +29,7 @@ export const vectorFunctions: { readonly [F in ScalarFunction]: VectorFunction }
   log: { emit: log, cost: 36 },
   log1p: { emit: log1p, cost: 42 },
   sigmoid: { emit: sigmoid, cost: 30 },
-  softplus: { emit: softplus, cost: 70 },
+  softplus: { emit: softplus, cost: 44 },
   tanh: { emit: tanh, cost: 28 },
   sqrt: cheap((_, x) => f32x4.sqrt(x)),
   rsqrt: cheap((f, x) => f32x4.div(float(f, 1), f32x4.sqrt(x)), 2),

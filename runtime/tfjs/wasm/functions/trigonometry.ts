@@ -6,6 +6,7 @@
 
 import type { FunctionBuilder } from "../assembler/assembler.js";
 import { f32x4, f64x2, i32x4, multiplyAdd, v128, type V128 } from "../assembler/instructions.js";
+import { shifter } from "./exponential.js";
 import { clamp, float, int, polynomial } from "./polynomial.js";
 
 const sineCoefficients = [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1] as const;
@@ -16,7 +17,7 @@ const cosineCoefficients = [
 const halfPiHigh = 1.57079632673412561417;
 const halfPiLow = 6.07710050650619224932e-11;
 
-/** r as floats and q mod 4 as integers, in the two low lanes. */
+/** r and q mod 4 as floats, in the two low lanes. */
 function reduceHalf(f: FunctionBuilder, x: V128): { r: V128; quadrant: V128 } {
   const double = (value: number): V128 => f.constant(f64x2.const(value));
   const wide = f.keep(f64x2.fromF32(x));
@@ -24,7 +25,7 @@ function reduceHalf(f: FunctionBuilder, x: V128): { r: V128; quadrant: V128 } {
   const high = f64x2.sub(wide, f64x2.mul(q, double(halfPiHigh)));
   const r = f32x4.fromF64(f64x2.sub(high, f64x2.mul(q, double(halfPiLow))));
   const fours = f64x2.mul(f64x2.floor(f64x2.mul(q, double(0.25))), double(4));
-  return { r: f.keep(r), quadrant: f.keep(i32x4.fromF64(f64x2.sub(q, fours))) };
+  return { r: f.keep(r), quadrant: f.keep(f32x4.fromF64(f64x2.sub(q, fours))) };
 }
 
 /** sin(x + turns·π/2) */
@@ -36,7 +37,7 @@ function sineOf(f: FunctionBuilder, x: V128, turns: 0 | 1): V128 {
     clamp(f, f.keep(v128.shuffle32(low.r, high.r, [0, 1, 4, 5])), -0.7853982, 0.7853982),
   );
   const joined = v128.shuffle32(low.quadrant, high.quadrant, [0, 1, 4, 5]);
-  const quadrant = f.keep(turns === 0 ? joined : i32x4.add(joined, int(f, 1)));
+  const quadrant = f.keep(f32x4.add(joined, float(f, shifter + turns))); // in the low bits
   const z = f.keep(f32x4.mul(r, r));
   const sine = multiplyAdd(f32x4.mul(polynomial(f, z, sineCoefficients), z), r, r);
   const even = multiplyAdd(z, float(f, -0.5), float(f, 1));

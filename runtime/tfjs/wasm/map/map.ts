@@ -28,6 +28,13 @@ interface Variants {
   readonly compiled: Compiled[];
 }
 
+const toFloat: MapKernel = {
+  inputs: ["A"],
+  output: "A",
+  reduce: null,
+  code: [{ fn: "stop", arguments: [{ kind: "input", index: 0 }] }],
+};
+
 export class Maps {
   readonly #heap: Heap;
   readonly #variants = new WeakMap<MapKernel, Variants>();
@@ -56,6 +63,16 @@ export class Maps {
       this.#plain.set(key, kernel);
     }
     return this.run(kernel, [x], sizes);
+  }
+
+  /** A float copy of indices. */
+  toFloat(x: Tensor): Tensor {
+    const flat = this.#heap.view(x, [x.size]);
+    const copy = this.run(toFloat, [flat], {});
+    const result = this.#heap.view(copy, x.shape);
+    flat.dispose();
+    copy.dispose();
+    return result;
   }
 
   #find(kernel: MapKernel, inputs: readonly Tensor[], sizes: Sizes): Compiled {
