@@ -34,11 +34,7 @@ export interface Comment {
 }
 
 export type Item =
-  | LayerDeclaration
-  | ModelDeclaration
-  | BlockDeclaration
-  | UseDeclaration
-  | ErrorNode;
+  LayerDeclaration | ModelDeclaration | BlockDeclaration | UseDeclaration | ErrorNode;
 
 interface Declaration {
   readonly name: Identifier;
@@ -105,12 +101,7 @@ export interface Modifier {
 // ── Statements ───────────────────────────────────────────────────────────────────────────────────
 
 export type Statement =
-  | LetStatement
-  | StateStatement
-  | WriteStatement
-  | RouteStatement
-  | ExpressionStatement
-  | ErrorNode;
+  LetStatement | StateStatement | WriteStatement | RouteStatement | ExpressionStatement | ErrorNode;
 
 /** `q = …` or `q: [heads, key] = …` */
 export interface LetStatement {

@@ -21,7 +21,11 @@ const closers = new Map<TokenType, TokenType>([
   [types.LeftBrace, types.RightBrace],
 ]);
 const closing = new Map([...closers].map(([open, close]) => [close, open]));
-const closerText = new Map([[types.LeftParen, ")"], [types.LeftBracket, "]"], [types.LeftBrace, "}"]]);
+const closerText = new Map([
+  [types.LeftParen, ")"],
+  [types.LeftBracket, "]"],
+  [types.LeftBrace, "}"],
+]);
 
 export const isOpener = (token: Token) => closers.has(token.tokenType);
 export const isCloser = (token: Token) => closing.has(token.tokenType);
@@ -43,14 +47,18 @@ class Balancer {
   /** The word that began the declaration being read. */
   #declaration: TokenType | null = null;
 
-  constructor(readonly tokens: readonly Token[], readonly problems: Problems) {}
+  constructor(
+    readonly tokens: readonly Token[],
+    readonly problems: Problems,
+  ) {}
 
   run(): Token[] {
     for (let i = 0; i < this.tokens.length; i++) {
       const token = this.tokens[i]!;
       this.#line = token.startLine;
       if (i === 0 || this.tokens[i - 1]!.tokenType === types.Newline) this.#atLineStart(i);
-      if (this.#open.length === 0 && isDeclarationWord(token) && isName(this.tokens[i + 1])) this.#declaration = token.tokenType;
+      if (this.#open.length === 0 && isDeclarationWord(token) && isName(this.tokens[i + 1]))
+        this.#declaration = token.tokenType;
       if (isOpener(token)) i = this.#opens(token, i);
       else if (isCloser(token)) this.#closes(token);
       else this.#out.push(token);
@@ -65,7 +73,9 @@ class Balancer {
     const amongSettings = this.#declaration !== types.Layer && this.#declaration !== types.Model;
     if (startsDeclaration(this.tokens, i, amongSettings)) this.#closeDownTo(0, this.tokens[i]!);
     if (this.#open.length > 0 && startsStatement(this.tokens, i) && !this.#meansArgument(i)) {
-      const keep = this.#open.findLastIndex((o) => o.parameters || o.token.tokenType === types.LeftBrace);
+      const keep = this.#open.findLastIndex(
+        (o) => o.parameters || o.token.tokenType === types.LeftBrace,
+      );
       this.#closeDownTo(keep + 1, this.tokens[i]!);
     }
   }
@@ -79,9 +89,13 @@ class Balancer {
 
   /** Returns the index of the last token dealt with. */
   #opens(token: Token, i: number): number {
-    if (token.tokenType === types.LeftBrace && this.#beginsBody(i)) this.#closeDownTo(this.#open.length - 1, token);
+    if (token.tokenType === types.LeftBrace && this.#beginsBody(i))
+      this.#closeDownTo(this.#open.length - 1, token);
     if (this.#open.length >= deepestNesting) return this.#cutOut(i);
-    this.#open.push({ token, parameters: token.tokenType === types.LeftParen && this.#afterDeclaredName(i) });
+    this.#open.push({
+      token,
+      parameters: token.tokenType === types.LeftParen && this.#afterDeclaredName(i),
+    });
     this.#out.push(token);
     return i;
   }
@@ -97,7 +111,8 @@ class Balancer {
     if (this.#open.at(-1)?.parameters !== true) return false;
     for (let k = i - 1; k >= 0; k--) {
       const type = this.tokens[k]!.tokenType;
-      if (type === types.If || type === types.Else || type === types.Mix || type === types.Equals) return false;
+      if (type === types.If || type === types.Else || type === types.Mix || type === types.Equals)
+        return false;
       if (type === types.Comma || type === types.LeftParen || type === types.RightParen) break;
     }
     return true;
@@ -105,11 +120,16 @@ class Balancer {
 
   #closes(token: Token): void {
     const opener = closing.get(token.tokenType)!;
-    const wall = opener === types.LeftBrace ? -1 : this.#open.findLastIndex((o) => o.token.tokenType === types.LeftBrace);
+    const wall =
+      opener === types.LeftBrace
+        ? -1
+        : this.#open.findLastIndex((o) => o.token.tokenType === types.LeftBrace);
     const match = this.#open.findLastIndex((o) => o.token.tokenType === opener);
     if (match <= wall) {
       const span = this.problems.span(token.startOffset, token.endOffset + 1);
-      this.problems.report(messages.unopenedBracket({ bracket: token.image }), [{ span, text: "closes nothing" }]);
+      this.problems.report(messages.unopenedBracket({ bracket: token.image }), [
+        { span, text: "closes nothing" },
+      ]);
       return;
     }
     this.#closeDownTo(match + 1, token);
@@ -122,7 +142,9 @@ class Balancer {
     while (this.#open.length > keep) {
       const { token } = this.#open.pop()!;
       const closer = closerText.get(token.tokenType)!;
-      const labels = [{ span: this.problems.span(token.startOffset, token.endOffset + 1), text: "opened here" }];
+      const labels = [
+        { span: this.problems.span(token.startOffset, token.endOffset + 1), text: "opened here" },
+      ];
       if (before !== null) {
         const span = this.problems.span(before.startOffset, before.endOffset + 1);
         labels.push({ span, text: `expected \`${closer}\` before this` });
@@ -160,7 +182,10 @@ class Balancer {
       else if (isCloser(this.tokens[last]!) && --depth === 0) break;
     }
     const end = this.tokens[Math.min(last, this.tokens.length - 1)]!.endOffset + 1;
-    this.#out.push({ ...makeToken(types.Unreadable, first.image, first.startOffset, first.startLine), endOffset: end - 1 });
+    this.#out.push({
+      ...makeToken(types.Unreadable, first.image, first.startOffset, first.startLine),
+      endOffset: end - 1,
+    });
     return last;
   }
 }

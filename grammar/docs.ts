@@ -9,7 +9,10 @@ import type { Comment } from "./ast.js";
 export const isDoc = (text: string) => text.startsWith("///") && !text.startsWith("////");
 
 /** Answers for any offset at which a declaration starts; `comments` must be in order. */
-export function docFinder(text: string, comments: readonly Comment[]): (start: number) => string | null {
+export function docFinder(
+  text: string,
+  comments: readonly Comment[],
+): (start: number) => string | null {
   return (start) => {
     const lines: string[] = [];
     let below = start;

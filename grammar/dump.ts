@@ -1,7 +1,14 @@
 /** The tree as text: one line a declaration, parameter, statement and setting. For tests and for looking. */
 
 import type {
-  Argument, AxisEntry, Expression, Item, Parameter, Setting, SourceFile, Statement,
+  Argument,
+  AxisEntry,
+  Expression,
+  Item,
+  Parameter,
+  Setting,
+  SourceFile,
+  Statement,
 } from "./ast.js";
 import { quote } from "./literals.js";
 
@@ -9,16 +16,14 @@ export function dump(file: SourceFile): string {
   return file.items.map((node) => `${item(node)}\n`).join("");
 }
 
-const indented = (lines: readonly string[]) => lines.map((line) => `\n${line}`.replaceAll("\n", "\n  ")).join("");
-const optional = (before: string, node: Expression | null) => (node === null ? "" : ` ${before}${expression(node)}`);
+const indented = (lines: readonly string[]) =>
+  lines.map((line) => `\n${line}`.replaceAll("\n", "\n  ")).join("");
+const optional = (before: string, node: Expression | null) =>
+  node === null ? "" : ` ${before}${expression(node)}`;
 
 function item(node: Item): string {
-  switch (node.kind) {
-    case "error":
-      return "(error)";
-    case "use":
-      return `(use ${quote(node.path.value)})`;
-  }
+  if (node.kind === "error") return "(error)";
+  if (node.kind === "use") return `(use ${quote(node.path.value)})`;
   const doc = node.doc === null ? "" : ` doc ${quote(node.doc)}`;
   const head = `(${node.kind} ${node.name.name}${doc}`;
   if (node.kind === "layer" || node.kind === "model") {
@@ -29,7 +34,10 @@ function item(node: Item): string {
 }
 
 function parameter({ name, annotation, default: initial }: Parameter): string {
-  const kind = annotation === null ? "" : `: ${"kind" in annotation ? expression(annotation) : annotation.name}`;
+  const kind =
+    annotation === null
+      ? ""
+      : `: ${"kind" in annotation ? expression(annotation) : annotation.name}`;
   return `(parameter ${name.name}${kind}${optional("= ", initial)})`;
 }
 
@@ -88,5 +96,7 @@ function expression(node: Expression): string {
   }
 }
 
-const argument = ({ name, value }: Argument) => `${name === null ? "" : `${name.name}: `}${expression(value)}`;
-const entry = ({ spread, value, size }: AxisEntry) => `${spread ? ".." : ""}${expression(value)}${optional(": ", size).replace(" :", ":")}`;
+const argument = ({ name, value }: Argument) =>
+  `${name === null ? "" : `${name.name}: `}${expression(value)}`;
+const entry = ({ spread, value, size }: AxisEntry) =>
+  `${spread ? ".." : ""}${expression(value)}${optional(": ", size).replace(" :", ":")}`;

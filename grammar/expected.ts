@@ -1,6 +1,12 @@
 /** Turns Chevrotain's exceptions into sentences: what was expected, what was found, and where. */
 
-import { EOF, type IParserErrorMessageProvider, type IRecognitionException, type IToken, type TokenType } from "chevrotain";
+import {
+  EOF,
+  type IParserErrorMessageProvider,
+  type IRecognitionException,
+  type IToken,
+  type TokenType,
+} from "chevrotain";
 import { messages } from "../compiler/diagnostics/messages.generated.js";
 import { tokenHint } from "./hints.js";
 import type { Problems } from "./problems.js";
@@ -17,22 +23,34 @@ const goingOn: Readonly<Record<string, string>> = {
 
 /** The exceptions' texts are only what was expected; `reportUnexpected` builds the sentence around it. */
 export const expectations: IParserErrorMessageProvider = {
-  buildMismatchTokenMessage: ({ expected, ruleName }) => goingOnIn(ruleName, expected) ?? label(expected),
+  buildMismatchTokenMessage: ({ expected, ruleName }) =>
+    goingOnIn(ruleName, expected) ?? label(expected),
   buildNoViableAltMessage: ({ customUserDescription }) => customUserDescription ?? "something else",
   buildEarlyExitMessage: ({ customUserDescription }) => customUserDescription ?? "something else",
   buildNotAllInputParsedMessage: () => "the end of the file",
 };
 
 const closers = new Set<TokenType>([types.RightParen, types.RightBracket, types.RightBrace]);
-const goingOnIn = (rule: string, expected: TokenType) => (closers.has(expected) ? goingOn[rule] : undefined);
+const goingOnIn = (rule: string, expected: TokenType) =>
+  closers.has(expected) ? goingOn[rule] : undefined;
 const label = (type: TokenType) => type.LABEL ?? type.name;
 
-export function reportException(error: IRecognitionException, previous: IToken, problems: Problems): void {
+export function reportException(
+  error: IRecognitionException,
+  previous: IToken,
+  problems: Problems,
+): void {
   const rule = error.context.ruleStack.at(-1) ?? "";
   reportUnexpected(error.message, error.token, previous, rule, problems);
 }
 
-export function reportUnexpected(expected: string, found: IToken, previous: IToken, rule: string, problems: Problems): void {
+export function reportUnexpected(
+  expected: string,
+  found: IToken,
+  previous: IToken,
+  rule: string,
+  problems: Problems,
+): void {
   if (found.image === "" && closers.has(found.tokenType)) return; // the missing bracket has been reported
   if (problems.isSpoilt(found.startLine)) return;
   const help = tokenHint(rule, found, previous);

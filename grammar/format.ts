@@ -14,8 +14,18 @@ export async function format(text: string, source = "input.lsm"): Promise<Format
   const { diagnostics } = parse(text, source);
   if (diagnostics.length > 0) return { text, diagnostics };
   // Loaded on first use: most commands never format.
-  const [{ format: run }, plugin] = await Promise.all([import("prettier/standalone"), import("./prettier-plugin.js")]);
+  const [{ format: run }, plugin] = await Promise.all([
+    import("prettier/standalone"),
+    import("./prettier-plugin.js"),
+  ]);
   const { languages, parsers, printers, options } = plugin;
   const withoutMark = text.replace(/^\ufeff/, "");
-  return { text: await run(withoutMark, { ...options, parser: "lsm", plugins: [{ languages, parsers, printers }] }), diagnostics };
+  return {
+    text: await run(withoutMark, {
+      ...options,
+      parser: "lsm",
+      plugins: [{ languages, parsers, printers }],
+    }),
+    diagnostics,
+  };
 }

@@ -14,7 +14,9 @@ export const greatestHeight = 1000;
 export function limitHeight(items: readonly Item[], problems: Problems): Item[] {
   const limit = <T extends Expression | Statement>(node: T): T => {
     if (!isTooHigh(node)) return node;
-    problems.report(messages.nestingTooDeep({ limit: greatestHeight }), [{ span: start(node.span), text: "" }]);
+    problems.report(messages.nestingTooDeep({ limit: greatestHeight }), [
+      { span: start(node.span), text: "" },
+    ]);
     return { kind: "error", span: node.span } as unknown as T;
   };
   const orNull = (value: Expression | null) => (value === null ? null : limit(value));
@@ -48,13 +50,15 @@ export function limitHeight(items: readonly Item[], problems: Problems): Item[] 
 const start = (span: Span): Span => ({ ...span, end: Math.min(span.end, span.start + 1) });
 
 /** Walks with a stack of its own, since the point is that recursion might not do. */
-function isTooHigh(root: object): boolean {
+function isTooHigh(root: Expression | Statement): boolean {
+  if (root.span.end - root.span.start < greatestHeight) return false; // every level takes a character
   const stack: { value: object; height: number }[] = [{ value: root, height: 0 }];
   for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
     const height = entry.height + ("kind" in entry.value ? 1 : 0);
     if (height > greatestHeight) return true;
     for (const child of Object.values(entry.value)) {
-      if (typeof child === "object" && child !== null && !("source" in child)) stack.push({ value: child, height });
+      if (typeof child === "object" && child !== null && !("source" in child))
+        stack.push({ value: child, height });
     }
   }
   return false;

@@ -3,7 +3,14 @@
  * coloured where something follows them that a name could not be followed by.
  */
 
-import { numberPattern, stringEscapes, tokenNames, tokenTable, wordPattern, type TokenRow } from "./tokens.js";
+import {
+  numberPattern,
+  stringEscapes,
+  tokenNames,
+  tokenTable,
+  wordPattern,
+  type TokenRow,
+} from "./tokens.js";
 
 interface Pattern {
   readonly name?: string;
@@ -27,7 +34,9 @@ export function highlighting() {
       { name: scoped("comment.line.double-slash"), match: "//.*$" },
       string(),
       { name: scoped(tokenTable.Number.scope), match: `\\b${numberPattern.source}` },
-      ...byScope((row) => row.class === "contextual").map(([scope, rows]) => contextual(scope, rows)),
+      ...byScope((row) => row.class === "contextual").map(([scope, rows]) =>
+        contextual(scope, rows),
+      ),
       ...byScope((row) => row.class === "reserved").map(([scope, rows]) => ({
         name: scoped(scope),
         match: `\\b(?:${alternatives(rows)})\\b`,
@@ -69,7 +78,9 @@ function contextual(scope: string, rows: readonly TokenRow[]): Pattern {
 
 /** Longer ones first, so that `=` does not take the beginning of `==`. */
 function marks(): TokenRow[] {
-  const rows = tokenNames.map((name): TokenRow => tokenTable[name]).filter((row) => row.class === "mark");
+  const rows = tokenNames
+    .map((name): TokenRow => tokenTable[name])
+    .filter((row) => row.class === "mark");
   return rows.sort((a, b) => b.text!.length - a.text!.length);
 }
 
@@ -78,7 +89,8 @@ function byScope(chosen: (row: TokenRow) => boolean): [string, TokenRow[]][] {
   const groups = new Map<string, TokenRow[]>();
   for (const name of tokenNames) {
     const row: TokenRow = tokenTable[name];
-    if (row.scope !== null && chosen(row)) groups.set(row.scope, [...(groups.get(row.scope) ?? []), row]);
+    if (row.scope !== null && chosen(row))
+      groups.set(row.scope, [...(groups.get(row.scope) ?? []), row]);
   }
   return [...groups];
 }

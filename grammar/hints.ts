@@ -29,7 +29,9 @@ const characters: Readonly<Record<string, string>> = {
 
 /** For a character the language has no use for; `text` begins with it. */
 export function characterHint(text: string): string | null {
-  const letter = /^\p{L}/u.test(text) ? "names are made of `A`–`Z`, `a`–`z`, `0`–`9` and `_`" : null;
+  const letter = /^\p{L}/u.test(text)
+    ? "names are made of `A`–`Z`, `a`–`z`, `0`–`9` and `_`"
+    : null;
   return characters[text[0]!] ?? letter;
 }
 
@@ -37,18 +39,23 @@ export function characterHint(text: string): string | null {
 export function tokenHint(rule: string, found: IToken, previous: IToken): string | null {
   const type = found.tokenType;
   if (type === types.Times && previous.tokenType === types.Times) return "a power is written `^`";
-  if (type === types.Dot) return "a number starts with a digit: `0.5`; a member follows its owner: `S.prev`";
+  if (type === types.Dot)
+    return "a number starts with a digit: `0.5`; a member follows its owner: `S.prev`";
   if (type === types.Else) return "`else` follows the `}` of an `if`";
-  if (rule === "callArguments" && type === types.Equals) return "an argument goes by name with a colon: `name: value`";
-  if (rule === "pairs" && type === types.Equals) return "a pair is written with a colon: `name: value`";
+  if (rule === "callArguments" && type === types.Equals)
+    return "an argument goes by name with a colon: `name: value`";
+  if (rule === "pairs" && type === types.Equals)
+    return "a pair is written with a colon: `name: value`";
   if (rule === "use") return 'a file is named in quotes: `use "layers.lsm"`';
-  if (rule === "parameters" || rule === "parameter") return "parameters read `x: [axes]`, `name`, `name = default`";
+  if (rule === "parameters" || rule === "parameter")
+    return "parameters read `x: [axes]`, `name`, `name = default`";
   if (rule === "settings") {
     if (type === types.Equals || type === types.Colon || type === types.Arrow) {
       return "a setting is its key and its value, with nothing between: `batch 256`";
     }
     if (type === types.Comma) return "settings are separated by blanks or line breaks";
-    if (isBinaryOperator(found)) return "a setting's value is one item; put a calculation in parentheses: `(4 * 64)`";
+    if (isBinaryOperator(found))
+      return "a setting's value is one item; put a calculation in parentheses: `(4 * 64)`";
   }
   if (rule === "body" && type === types.Comma) return "one name is assigned at a time";
   return null;

@@ -21,9 +21,17 @@ export function layout(tokens: readonly Token[]): Token[] {
       continue;
     }
     token.nesting = open.length;
-    if (token.tokenType === types.LeftParen || token.tokenType === types.LeftBracket || token.tokenType === types.LeftBrace) {
+    if (
+      token.tokenType === types.LeftParen ||
+      token.tokenType === types.LeftBracket ||
+      token.tokenType === types.LeftBrace
+    ) {
       open.push(token);
-    } else if (token.tokenType === types.RightParen || token.tokenType === types.RightBracket || token.tokenType === types.RightBrace) {
+    } else if (
+      token.tokenType === types.RightParen ||
+      token.tokenType === types.RightBracket ||
+      token.tokenType === types.RightBrace
+    ) {
       open.pop();
     }
     out.push(token);

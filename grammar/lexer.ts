@@ -118,12 +118,18 @@ function skipUnknown(text: string, start: number, line: number, problems: Proble
   const character = printable(text.codePointAt(start)!);
   const help = characterHint(text.slice(start, start + 2));
   problems.spoil(line);
-  problems.report(messages.unexpectedCharacter({ character }), [{ span: problems.span(start, end), text: "" }], help);
+  problems.report(
+    messages.unexpectedCharacter({ character }),
+    [{ span: problems.span(start, end), text: "" }],
+    help,
+  );
   return end;
 }
 
 /** The character itself, or its code where showing it would be invisible or ill-formed. */
 function printable(code: number): string {
   const text = String.fromCodePoint(code);
-  return /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(text) ? text : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+  return /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(text)
+    ? text
+    : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }

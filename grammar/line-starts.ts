@@ -31,10 +31,15 @@ export function startsStatement(tokens: readonly Token[], i: number): boolean {
  * A header: `layer Name(`, `data name {`, `parallel name on`, `use "…"`. Among settings all of these words may
  * be keys, so there it takes a header that goes on to its `{`.
  */
-export function startsDeclaration(tokens: readonly Token[], i: number, amongSettings: boolean): boolean {
+export function startsDeclaration(
+  tokens: readonly Token[],
+  i: number,
+  amongSettings: boolean,
+): boolean {
   const first = tokens[i];
   if (first === undefined || !isDeclarationWord(first)) return false;
-  if (first.tokenType === types.Use) return !amongSettings && tokens[i + 1]?.tokenType === types.String;
+  if (first.tokenType === types.Use)
+    return !amongSettings && tokens[i + 1]?.tokenType === types.String;
   if (!isName(tokens[i + 1])) return false;
   const third = tokens[i + 2]?.tokenType;
   if (third === types.LeftBrace) return true;

@@ -4,7 +4,9 @@ import { messages } from "../compiler/diagnostics/messages.generated.js";
 import type { Problems } from "./problems.js";
 import { numberSuffixes, stringEscapes } from "./tokens.js";
 
-const wellFormed = new RegExp(`^([0-9]+(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(${Object.keys(numberSuffixes).join("|")})?$`);
+const wellFormed = new RegExp(
+  `^([0-9]+(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(${Object.keys(numberSuffixes).join("|")})?$`,
+);
 
 /** The value of a number as written; NaN when it is no number. */
 export function numberValue(text: string): number {
@@ -15,7 +17,9 @@ export function numberValue(text: string): number {
 
 export function checkNumber(text: string, start: number, line: number, problems: Problems): void {
   if (Number.isFinite(numberValue(text))) return;
-  const help = text.includes("_") ? "digits are not grouped: write `15B` or `15000000000`" : undefined;
+  const help = text.includes("_")
+    ? "digits are not grouped: write `15B` or `15000000000`"
+    : undefined;
   const shown = text.length > 40 ? `${text.slice(0, 39)}…` : text;
   problems.spoil(line);
   problems.report(
@@ -41,15 +45,17 @@ export function checkString(text: string, start: number, line: number, problems:
   const end = start + text.length;
   if (!isClosed(text)) {
     problems.spoil(line);
-    problems.report(messages.unterminatedString(), [{ span: problems.span(start, end), text: "starts here" }]);
+    problems.report(messages.unterminatedString(), [
+      { span: problems.span(start, end), text: "starts here" },
+    ]);
     return;
   }
   for (let at = 1; at < text.length - 1; at++) {
     if (text[at] !== "\\") continue;
-    at++;
-    if (text[at]! in stringEscapes) continue;
+    const escaped = text.charAt(++at);
+    if (Object.hasOwn(stringEscapes, escaped)) continue;
     const span = problems.span(start + at - 1, start + at + 1);
-    problems.report(messages.badEscape({ escape: `\\${text[at]}` }), [{ span, text: "" }]);
+    problems.report(messages.badEscape({ escape: `\\${escaped}` }), [{ span, text: "" }]);
   }
 }
 

@@ -18,9 +18,19 @@ export interface OperatorToken {
 
 const comparison = 4;
 const binding: Readonly<Record<BinaryOperator, number>> = {
-  or: 1, and: 2,
-  "<": comparison, "<=": comparison, ">": comparison, ">=": comparison, "==": comparison, "!=": comparison,
-  "+": 5, "-": 5, "*": 6, "/": 6, "^": 8,
+  or: 1,
+  and: 2,
+  "<": comparison,
+  "<=": comparison,
+  ">": comparison,
+  ">=": comparison,
+  "==": comparison,
+  "!=": comparison,
+  "+": 5,
+  "-": 5,
+  "*": 6,
+  "/": 6,
+  "^": 8,
 };
 const prefixBinding: Readonly<Record<UnaryExpression["operator"], number>> = { not: 3, "-": 7 };
 
@@ -32,7 +42,10 @@ const strength = (operator: OperatorToken) =>
     : binding[operator.image as BinaryOperator];
 
 /** `parts` alternates as `prefix* operand (binary prefix* operand)*`. */
-export function buildOperators(parts: readonly (OperatorToken | Expression)[], problems: Problems): Expression {
+export function buildOperators(
+  parts: readonly (OperatorToken | Expression)[],
+  problems: Problems,
+): Expression {
   const operators: OperatorToken[] = [];
   const operands: Expression[] = [];
   const reduce = () => operands.push(apply(operators.pop()!, operands, problems));
@@ -62,7 +75,12 @@ function apply(operator: OperatorToken, operands: Expression[], problems: Proble
   const source = right.span.source;
   if (operator.prefix) {
     const sign = operator.image as UnaryExpression["operator"];
-    return { kind: "unary", operator: sign, operand: right, span: { source, start: operator.startOffset, end: right.span.end } };
+    return {
+      kind: "unary",
+      operator: sign,
+      operand: right,
+      span: { source, start: operator.startOffset, end: right.span.end },
+    };
   }
   const left = operands.pop()!;
   const start = operator.startOffset;

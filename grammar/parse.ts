@@ -32,7 +32,11 @@ export function parse(text: string, source: string): ParseResult {
   const { tokens, comments } = lex(text, problems);
   const lines = mendKeywords(layout(balance(tokens, problems)), problems);
   parser ??= new Parser();
-  const items = parser.parseFile([...lines, ...endOfFile(text)], docFinder(text, comments), problems);
+  const items = parser.parseFile(
+    [...lines, ...endOfFile(text)],
+    docFinder(text, comments),
+    problems,
+  );
   const span = problems.span(0, text.length);
   return {
     file: { kind: "file", span, items: limitHeight(items, problems), comments },

@@ -17,5 +17,7 @@ export function print(file: SourceFile, text: string): Doc {
   const source = new Source(text);
   const context: Context = { source, comments: new Comments(file, source) };
   const empty = file.items.length + file.comments.length === 0;
-  return empty ? "" : [lines(fileContainer, file.items, (node) => item(node, context), context), builders.hardline];
+  return empty
+    ? ""
+    : [lines(fileContainer, file.items, (node) => item(node, context), context), builders.hardline];
 }

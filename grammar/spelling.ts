@@ -11,7 +11,9 @@ import { declarationWords, tokenNames, tokenTable } from "./tokens.js";
 import { isName, makeToken, types, type Token } from "./vocabulary.js";
 
 const typeOfWord = new Map<string, TokenType>(
-  tokenNames.flatMap((name) => (tokenTable[name].text === null ? [] : [[tokenTable[name].text, types[name]]])),
+  tokenNames.flatMap((name) =>
+    tokenTable[name].text === null ? [] : [[tokenTable[name].text, types[name]]],
+  ),
 );
 
 export function mendKeywords(tokens: readonly Token[], problems: Problems): Token[] {
@@ -20,10 +22,15 @@ export function mendKeywords(tokens: readonly Token[], problems: Problems): Toke
     if (token.tokenType === types.LeftBrace) depth++;
     else if (token.tokenType === types.RightBrace) depth--;
     if (token.tokenType !== types.Identifier || !beginsLine(tokens[i - 1])) return token;
-    const meant = suggest(token.image, depth === 0 ? declarationMeant(tokens, i) : statementMeant(tokens, i));
+    const meant = suggest(
+      token.image,
+      depth === 0 ? declarationMeant(tokens, i) : statementMeant(tokens, i),
+    );
     if (meant === null) return token;
     const span = problems.span(token.startOffset, token.endOffset + 1);
-    problems.report(messages.unknownKeyword({ word: token.image, keyword: meant }), [{ span, text: "" }]);
+    problems.report(messages.unknownKeyword({ word: token.image, keyword: meant }), [
+      { span, text: "" },
+    ]);
     return makeToken(typeOfWord.get(meant)!, token.image, token.startOffset, token.startLine);
   });
 }

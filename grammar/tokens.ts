@@ -23,14 +23,34 @@ export interface TokenRow {
   readonly binary: boolean;
 }
 
-const pattern = (kind: "layout" | "literal", says: string, scope: string | null): TokenRow =>
-  ({ class: kind, text: null, says, scope, binary: false });
-const contextual = (text: string, scope: string): TokenRow =>
-  ({ class: "contextual", text, says: `\`${text}\``, scope, binary: false });
-const reserved = (text: string, scope: string, binary = false): TokenRow =>
-  ({ class: "reserved", text, says: `\`${text}\``, scope, binary });
-const mark = (text: string, scope: string, binary = false): TokenRow =>
-  ({ class: "mark", text, says: `\`${text}\``, scope, binary });
+const pattern = (kind: "layout" | "literal", says: string, scope: string | null): TokenRow => ({
+  class: kind,
+  text: null,
+  says,
+  scope,
+  binary: false,
+});
+const contextual = (text: string, scope: string): TokenRow => ({
+  class: "contextual",
+  text,
+  says: `\`${text}\``,
+  scope,
+  binary: false,
+});
+const reserved = (text: string, scope: string, binary = false): TokenRow => ({
+  class: "reserved",
+  text,
+  says: `\`${text}\``,
+  scope,
+  binary,
+});
+const mark = (text: string, scope: string, binary = false): TokenRow => ({
+  class: "mark",
+  text,
+  says: `\`${text}\``,
+  scope,
+  binary,
+});
 
 export const tokenTable = {
   Newline: pattern("layout", "the end of the line", null),
@@ -97,15 +117,35 @@ export const tokenNames = Object.keys(tokenTable) as readonly TokenName[];
 export const wordPattern = /[A-Za-z_][A-Za-z0-9_]*/;
 
 /** Deliberately greedy: `12abc` and `1.2.3` are one bad number each. */
-export const numberPattern = /[0-9][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?:(?<=[eE])[+-][0-9][A-Za-z0-9_]*)?/;
+export const numberPattern =
+  /[0-9][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?:(?<=[eE])[+-][0-9][A-Za-z0-9_]*)?/;
 
 /** What a number's suffix multiplies by. */
 export const numberSuffixes: Readonly<Record<string, number>> = {
-  k: 1e3, M: 1e6, B: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30,
+  k: 1e3,
+  M: 1e6,
+  B: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
 };
 
 /** What may follow a backslash in a string, and what the pair means. */
-export const stringEscapes: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", n: "\n", t: "\t" };
+export const stringEscapes: Readonly<Record<string, string>> = {
+  '"': '"',
+  "\\": "\\",
+  n: "\n",
+  t: "\t",
+};
 
 /** The words that begin a declaration, as the user writes them. */
-export const declarationWords = ["layer", "model", "data", "train", "parallel", "convert", "use"] as const;
+export const declarationWords = [
+  "layer",
+  "model",
+  "data",
+  "train",
+  "parallel",
+  "convert",
+  "use",
+] as const;

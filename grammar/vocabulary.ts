@@ -11,7 +11,8 @@ export interface Token extends IToken {
   nesting: number;
 }
 
-const category = (name: string, says: string) => createToken({ name, pattern: Lexer.NA, label: says });
+const category = (name: string, says: string) =>
+  createToken({ name, pattern: Lexer.NA, label: says });
 
 /** Any word that can serve as a name: identifiers and contextual keywords. */
 export const AnyName = category("AnyName", "a name");
@@ -20,7 +21,10 @@ export const BinaryOperator = category("BinaryOperator", "an operator");
 export const Anything = category("Anything", "anything");
 
 /** The Chevrotain type of each row of the table. */
-export const types = Object.fromEntries(tokenNames.map((name) => [name, typeOf(name)])) as Record<TokenName, TokenType>;
+export const types = Object.fromEntries(tokenNames.map((name) => [name, typeOf(name)])) as Record<
+  TokenName,
+  TokenType
+>;
 
 function typeOf(name: TokenName): TokenType {
   const row = tokenTable[name];
@@ -52,5 +56,7 @@ for (const name of tokenNames) {
   if (tokenTable[name].binary) binary.add(types[name]);
 }
 
-export const isName = (token: IToken | undefined) => token !== undefined && names.has(token.tokenType);
-export const isBinaryOperator = (token: IToken | undefined) => token !== undefined && binary.has(token.tokenType);
+export const isName = (token: IToken | undefined) =>
+  token !== undefined && names.has(token.tokenType);
+export const isBinaryOperator = (token: IToken | undefined) =>
+  token !== undefined && binary.has(token.tokenType);

@@ -1,6 +1,6 @@
-/** Samples of the formatter. `UPDATE=1` accepts new expectations. */
+/** Samples of the formatter. `npm run accept` takes over new ones. */
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as prettier from "prettier";
@@ -15,10 +15,8 @@ describe("samples/format", () => {
   test.each(readdirSync(folder))("%s", async (name) => {
     const text = readFileSync(join(folder, name, "input.lsm"), "utf8");
     const { text: found, diagnostics } = await format(text);
-    const path = join(folder, name, "expected.lsm");
-    if (process.env["UPDATE"] !== undefined) writeFileSync(path, found);
     expect(diagnostics).toEqual([]);
-    expect(existsSync(path) ? readFileSync(path, "utf8") : "").toBe(found);
+    await expect(found).toMatchFileSnapshot(join(folder, name, "expected.lsm"));
     expect(withoutPlaces(found)).toEqual(withoutPlaces(text));
     expect((await format(found)).text).toBe(found);
     expect((await format(`\ufeff${text.replaceAll("\n", "\r\n")}`)).text).toBe(found);
@@ -34,12 +32,18 @@ describe("format", () => {
   });
 
   test("works as a plugin of prettier", async () => {
-    const found = await prettier.format("layer  A(x) {x}", { filepath: "a.lsm", plugins: [plugin] });
+    const found = await prettier.format("layer  A(x) {x}", {
+      filepath: "a.lsm",
+      plugins: [plugin],
+    });
     expect(found).toBe("layer A(x) { x }\n");
   });
 
   test("tells prettier where a syntax error is", async () => {
-    const broken = prettier.format("layer A(x) {\n  x +\n}", { filepath: "a.lsm", plugins: [plugin] });
+    const broken = prettier.format("layer A(x) {\n  x +\n}", {
+      filepath: "a.lsm",
+      plugins: [plugin],
+    });
     await expect(broken).rejects.toMatchObject({ loc: { start: { line: 3, column: 1 } } });
   });
 });

@@ -8,14 +8,22 @@ const { patterns } = highlighting();
 
 /** The scope of the pattern that an editor would choose at the beginning of a text. */
 function scopeOf(text: string): string | undefined {
-  for (const { name, match, begin, captures } of patterns as { name?: string; match?: string; begin?: string; captures?: Record<string, { name: string }> }[]) {
+  for (const { name, match, begin, captures } of patterns as {
+    name?: string;
+    match?: string;
+    begin?: string;
+    captures?: Record<string, { name: string }>;
+  }[]) {
     if (new RegExp(`^(?:${match ?? begin})`).test(text)) return name ?? captures?.["1"]?.name;
   }
   return undefined;
 }
 
 test("the generated file is not stale (node grammar/generate-highlight.mjs)", () => {
-  const present = readFileSync(new URL("../grammar/highlight.generated.json", import.meta.url), "utf8");
+  const present = readFileSync(
+    new URL("../grammar/highlight.generated.json", import.meta.url),
+    "utf8",
+  );
   expect(JSON.parse(present)).toEqual(highlighting());
 });
 

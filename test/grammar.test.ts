@@ -1,6 +1,6 @@
-/** Samples of the parser, and what the parser promises about any text. `UPDATE=1` accepts new expectations. */
+/** Samples of the parser, and what the parser promises about any text. `npm run accept` takes over new ones. */
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { byPlace } from "../compiler/diagnostics/report.js";
@@ -18,20 +18,19 @@ function describeDiagnostic({ code, title, help, labels }: Diagnostic, text: str
     return `${before.length}:${before.at(-1)!.length + 1}`;
   };
   const lines = [`${place(labels[0]!.span.start)} ${code}: ${title}`];
-  for (const { span, text: label } of labels.slice(1)) lines.push(`  ${place(span.start)} ${label}`);
+  for (const { span, text: label } of labels.slice(1))
+    lines.push(`  ${place(span.start)} ${label}`);
   if (help !== null) lines.push(`  help: ${help}`);
   return lines.map((line) => `${line}\n`).join("");
 }
 
 describe("samples/parse", () => {
-  test.each(readdirSync(folder))("%s", (name) => {
+  test.each(readdirSync(folder))("%s", async (name) => {
     const text = readFileSync(join(folder, name, "input.lsm"), "utf8");
     const { file, diagnostics } = parse(text, "input.lsm");
     const errors = diagnostics.map((diagnostic) => describeDiagnostic(diagnostic, text)).join("");
     const found = errors === "" ? dump(file) : `${dump(file)}---\n${errors}`;
-    const path = join(folder, name, "expected.txt");
-    if (process.env["UPDATE"] !== undefined) writeFileSync(path, found);
-    expect(existsSync(path) ? readFileSync(path, "utf8") : "").toBe(found);
+    await expect(found).toMatchFileSnapshot(join(folder, name, "expected.txt"));
     expect(name.startsWith("error")).toBe(diagnostics.length > 0);
     expect([...diagnostics].sort(byPlace)).toEqual(diagnostics);
   });
@@ -42,13 +41,16 @@ describe("the grammar", () => {
     expect(() => new Parser(true)).not.toThrow();
   });
 
-  test.each(readdirSync(folder))("does not mind CRLF, a lone CR or a byte order mark: %s", (name) => {
-    const text = readFileSync(join(folder, name, "input.lsm"), "utf8");
-    for (const lineEnd of ["\r\n", "\r"]) {
-      const { file } = parse(`\ufeff${text.replaceAll("\n", lineEnd)}`, "");
-      expect(dump(file)).toBe(dump(parse(text, "").file));
-    }
-  });
+  test.each(readdirSync(folder))(
+    "does not mind CRLF, a lone CR or a byte order mark: %s",
+    (name) => {
+      const text = readFileSync(join(folder, name, "input.lsm"), "utf8");
+      for (const lineEnd of ["\r\n", "\r"]) {
+        const { file } = parse(`\ufeff${text.replaceAll("\n", lineEnd)}`, "");
+        expect(dump(file)).toBe(dump(parse(text, "").file));
+      }
+    },
+  );
 
   test("reads a file of 10 000 lines in linear time", () => {
     const text = readFileSync(join(folder, "gla/input.lsm"), "utf8");
@@ -67,20 +69,37 @@ describe("the grammar", () => {
 
 describe("the messages of the parser", () => {
   const codes = [
-    "unexpected-token", "unexpected-character", "unterminated-string", "bad-escape", "bad-number", "unclosed-bracket",
-    "unopened-bracket", "nesting-too-deep", "stray-statement", "unknown-keyword", "missing-else", "chained-comparison",
+    "unexpected-token",
+    "unexpected-character",
+    "unterminated-string",
+    "bad-escape",
+    "bad-number",
+    "unclosed-bracket",
+    "unopened-bracket",
+    "nesting-too-deep",
+    "stray-statement",
+    "unknown-keyword",
+    "missing-else",
+    "chained-comparison",
     "not-callable",
   ];
 
   test.each(codes)("%s: the wrong program raises it, the right one parses", (code) => {
-    const page = readFileSync(new URL(`../compiler/diagnostics/messages/${code}.md`, import.meta.url), "utf8");
-    const [wrong, right] = [...page.matchAll(/```lsm\n([^]*?)```/g)].map((match) => parse(match[1]!, "").diagnostics);
+    const page = readFileSync(
+      new URL(`../compiler/diagnostics/messages/${code}.md`, import.meta.url),
+      "utf8",
+    );
+    const [wrong, right] = [...page.matchAll(/```lsm\n([^]*?)```/g)].map(
+      (match) => parse(match[1]!, "").diagnostics,
+    );
     expect(wrong!.map((diagnostic) => diagnostic.code)).toContain(code);
     expect(right).toEqual([]);
   });
 
   test("file-too-large is raised by a file of 10 MB", () => {
-    expect(parse("(".repeat(10_000_000), "").diagnostics.map(({ code }) => code)).toEqual(["file-too-large"]);
+    expect(parse("(".repeat(10_000_000), "").diagnostics.map(({ code }) => code)).toEqual([
+      "file-too-large",
+    ]);
   });
 });
 

@@ -3,8 +3,17 @@
 import type { IToken } from "chevrotain";
 import { messages } from "../../compiler/diagnostics/messages.generated.js";
 import type {
-  BlockDeclaration, Expression, Identifier, Item, LayerDeclaration, ModelDeclaration, Modifier, Parameter, Setting,
-  Statement, UseDeclaration,
+  BlockDeclaration,
+  Expression,
+  Identifier,
+  Item,
+  LayerDeclaration,
+  ModelDeclaration,
+  Modifier,
+  Parameter,
+  Setting,
+  Statement,
+  UseDeclaration,
 } from "../ast.js";
 import { isDeclarationWord } from "../line-starts.js";
 import type { Problems } from "../problems.js";
@@ -15,7 +24,10 @@ import { StatementParser } from "./statements.js";
 /** Finds the documentation of the declaration that starts at an offset. */
 export type DocOf = (start: number) => string | null;
 
-type Header = { readonly name: Identifier; readonly doc: string | null };
+interface Header {
+  readonly name: Identifier;
+  readonly doc: string | null;
+}
 
 export class Parser extends StatementParser {
   private docOf: DocOf = () => null;
@@ -32,7 +44,8 @@ export class Parser extends StatementParser {
     this.elseless.clear();
     this.input = tokens;
     const items = this.file();
-    for (const { span } of this.elseless) problems.report(messages.missingElse(), [{ span, text: "" }]);
+    for (const { span } of this.elseless)
+      problems.report(messages.missingElse(), [{ span, text: "" }]);
     this.input = [];
     return items;
   }
@@ -46,7 +59,6 @@ export class Parser extends StatementParser {
           { ALT: () => items.push(this.guardedItem()) },
           { ALT: () => items.push(this.SUBRULE(this.outside)) },
         ],
-        MAX_LOOKAHEAD: 1,
         IGNORE_AMBIGUITIES: true, // `outside` takes whatever the others leave
       }),
     );
@@ -84,7 +96,9 @@ export class Parser extends StatementParser {
     const second = this.LA(2).tokenType;
     const writes = second === t.Equals || second === t.Arrow || second === t.Colon;
     if (this.atName() && (writes || this.at(t.State) || this.at(t.Route))) {
-      this.problems.report(messages.strayStatement(), [{ span: this.spanOf(this.LA(1)), text: "" }]);
+      this.problems.report(messages.strayStatement(), [
+        { span: this.spanOf(this.LA(1)), text: "" },
+      ]);
     } else {
       this.unexpected("a declaration", "file");
     }
@@ -97,11 +111,18 @@ export class Parser extends StatementParser {
   readonly use: Rule<UseDeclaration> = this.RULE("use", () => {
     const first = this.CONSUME(t.Use);
     const path = this.CONSUME(t.String);
-    return this.ACTION<UseDeclaration>(() => ({ kind: "use", path: this.stringLiteral(path), span: this.spanFrom(first) }));
+    return this.ACTION<UseDeclaration>(() => ({
+      kind: "use",
+      path: this.stringLiteral(path),
+      span: this.spanFrom(first),
+    }));
   });
 
   readonly layer: Rule<LayerDeclaration | ModelDeclaration> = this.RULE("layer", () => {
-    const word = this.OR([{ ALT: () => this.CONSUME(t.Layer) }, { ALT: () => this.CONSUME(t.Model) }]);
+    const word = this.OR([
+      { ALT: () => this.CONSUME(t.Layer) },
+      { ALT: () => this.CONSUME(t.Model) },
+    ]);
     const header = this.header(word);
     const parameters = this.OPTION(() => this.SUBRULE(this.parameters)) ?? [];
     const body = this.guard<Statement[]>(
@@ -160,7 +181,12 @@ export class Parser extends StatementParser {
       () => undefined,
       (at) => this.skipElement(at),
     );
-    return this.ACTION<Parameter>(() => ({ name, annotation, default: initial, span: this.spanFrom(first) }));
+    return this.ACTION<Parameter>(() => ({
+      name,
+      annotation,
+      default: initial,
+      span: this.spanFrom(first),
+    }));
   });
 
   readonly block: Rule<BlockDeclaration> = this.RULE("block", () => {
@@ -171,7 +197,11 @@ export class Parser extends StatementParser {
       { ALT: () => this.CONSUME(t.Convert) },
     ]);
     const header = this.header(word);
-    const on = this.OPTION({ GATE: () => word.tokenType === t.Parallel, DEF: () => this.SUBRULE(this.device) }) ?? null;
+    const on =
+      this.OPTION({
+        GATE: () => word.tokenType === t.Parallel,
+        DEF: () => this.SUBRULE(this.device),
+      }) ?? null;
     const settings = this.guard<Setting[]>(
       () => this.SUBRULE(this.settings),
       () => [],
@@ -205,7 +235,6 @@ export class Parser extends StatementParser {
           { ALT: () => settings.push(this.SUBRULE(this.setting)) },
           { ALT: () => this.SUBRULE(this.stray, { ARGS: ["a setting", "settings"] }) },
         ],
-        MAX_LOOKAHEAD: 1,
         IGNORE_AMBIGUITIES: true, // `stray` takes whatever the others leave
       }),
     );
@@ -232,10 +261,16 @@ export class Parser extends StatementParser {
             value = this.SUBRULE(this.atom);
           },
         });
-        this.MANY({ GATE: () => this.atModifier(), DEF: () => this.SUBRULE(this.modifier, { ARGS: [modifiers] }) });
+        this.MANY({
+          GATE: () => this.atModifier(),
+          DEF: () => this.SUBRULE(this.modifier, { ARGS: [modifiers] }),
+        });
         this.ACTION(() => {
           if (this.at(t.Newline) || this.at(t.RightBrace) || this.atName()) return;
-          this.unexpected(value === null ? "a value" : "another setting or the end of the line", "settings");
+          this.unexpected(
+            value === null ? "a value" : "another setting or the end of the line",
+            "settings",
+          );
           value ??= this.errorFrom(this.LA(1));
           this.skipStatement(first);
         });
@@ -244,7 +279,14 @@ export class Parser extends StatementParser {
         value ??= this.errorFrom(at);
       },
     );
-    return this.ACTION<Setting>(() => ({ kind: "setting", key, every, value, modifiers, span: this.spanFrom(first) }));
+    return this.ACTION<Setting>(() => ({
+      kind: "setting",
+      key,
+      every,
+      value,
+      modifiers,
+      span: this.spanFrom(first),
+    }));
   });
 
   private atModifier(): boolean {
@@ -283,7 +325,10 @@ export class Parser extends StatementParser {
           ALT: () => {
             const minus = this.CONSUME(t.Minus);
             const operand = this.SUBRULE(this.postfix);
-            return this.ACTION(() => ({ kind: "unary", operator: "-", operand, span: this.spanFrom(minus) }) as const);
+            return this.ACTION(
+              () =>
+                ({ kind: "unary", operator: "-", operand, span: this.spanFrom(minus) }) as const,
+            );
           },
         },
         { ALT: () => this.SUBRULE(this.pairs) },

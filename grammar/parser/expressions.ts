@@ -3,8 +3,20 @@
 import type { IToken } from "chevrotain";
 import { messages } from "../../compiler/diagnostics/messages.generated.js";
 import type {
-  Argument, AxesLiteral, AxisEntry, ErrorNode, Expression, ExpressionStatement, Identifier, IfExpression,
-  MixExpression, NumberLiteral, PairsLiteral, ParenthesizedExpression, Statement,
+  Argument,
+  AxesLiteral,
+  AxisEntry,
+  ErrorNode,
+  Expression,
+  ExpressionStatement,
+  Identifier,
+  IfExpression,
+  MixExpression,
+  NameExpression,
+  NumberLiteral,
+  PairsLiteral,
+  ParenthesizedExpression,
+  Statement,
 } from "../ast.js";
 import { numberValue } from "../literals.js";
 import { buildOperators, type OperatorToken } from "../operators.js";
@@ -26,53 +38,54 @@ export abstract class ExpressionParser extends RecoveringParser {
 
   readonly expression: Rule<Expression> = this.RULE("expression", () => {
     const parts: (OperatorToken | Expression)[] = [];
-    this.SUBRULE(this.operand, { ARGS: [parts] });
+    this.prefixes(0, parts);
+    parts.push(this.SUBRULE(this.postfix));
     this.MANY(() => {
       const operator = this.CONSUME(BinaryOperator);
       parts.push(operatorToken(operator, false));
-      this.SUBRULE1(this.operand, { ARGS: [parts] });
+      this.prefixes(1, parts);
+      parts.push(this.SUBRULE1(this.postfix));
     });
     return this.ACTION(() => buildOperators(parts, this.problems));
   });
 
-  /** An operand with the `-` and `not` before it. */
-  readonly operand = this.RULE("operand", (parts: (OperatorToken | Expression)[]) => {
-    this.MANY(() => {
-      const sign = this.OR([
-        { ALT: () => this.CONSUME(t.Minus) },
-        { ALT: () => this.CONSUME(t.Not) },
+  /** The `-` and `not` before an operand; `place` tells the calls in one rule apart. */
+  private prefixes(place: 0 | 1, parts: (OperatorToken | Expression)[]): void {
+    this.many(1 + place, () => {
+      const sign = this.or(1 + place, [
+        { ALT: () => this.consume(place, t.Minus) },
+        { ALT: () => this.consume(place, t.Not) },
       ]);
-      this.ACTION(() => parts.push(operatorToken(sign, true)));
+      parts.push(operatorToken(sign, true));
     });
-    const operand = this.SUBRULE(this.postfix);
-    this.ACTION(() => parts.push(operand));
-  });
+  }
 
-  /** A primary with its calls and `.members`. */
+  /** A literal, a name or something in brackets, with its calls and `.members`. */
   readonly postfix: Rule<Expression> = this.RULE("postfix", () => {
     const first = this.LA(1);
-    let result = this.SUBRULE(this.primary);
+    let result: Expression = this.OR1(this.primaries);
     this.MANY({
       GATE: () => !this.at(t.LeftParen) || this.sameLine(),
-      DEF: () => this.OR([
-        {
-          ALT: () => {
-            this.CONSUME(t.Dot);
-            const property = this.SUBRULE(this.name);
-            this.ACTION(() => {
-              result = { kind: "member", object: result, property, span: this.spanFrom(first) };
-            });
+      DEF: () =>
+        this.OR([
+          {
+            ALT: () => {
+              this.CONSUME(t.Dot);
+              const property = this.SUBRULE(this.name);
+              this.ACTION(() => {
+                result = { kind: "member", object: result, property, span: this.spanFrom(first) };
+              });
+            },
           },
-        },
-        {
-          ALT: () => {
-            const args = this.SUBRULE(this.callArguments);
-            this.ACTION(() => {
-              result = this.call(result, args, first);
-            });
+          {
+            ALT: () => {
+              const args = this.SUBRULE(this.callArguments);
+              this.ACTION(() => {
+                result = this.call(result, args, first);
+              });
+            },
           },
-        },
-      ]),
+        ]),
     });
     return result;
   });
@@ -84,47 +97,32 @@ export abstract class ExpressionParser extends RecoveringParser {
     return { kind: "error", span };
   }
 
-  readonly primary: Rule<Expression> = this.RULE("primary", () =>
-    this.OR({
-      ERR_MSG: anExpression,
-      DEF: [
-        { GATE: () => this.atName(2) && this.at(t.In, 3), ALT: () => this.SUBRULE(this.mix) },
-        {
-          ALT: () => {
-            const token = this.CONSUME(AnyName);
-            return this.ACTION(() => ({ kind: "name", name: token.image, span: this.spanOf(token) }) as const);
-          },
-        },
-        {
-          ALT: () => {
-            const token = this.CONSUME(t.Number);
-            return this.ACTION(() => this.numberLiteral(token));
-          },
-        },
-        {
-          ALT: () => {
-            const token = this.CONSUME(t.String);
-            return this.ACTION(() => this.stringLiteral(token));
-          },
-        },
-        { ALT: () => this.SUBRULE(this.axes) },
-        { ALT: () => this.SUBRULE(this.parenthesized) },
-        { ALT: () => this.SUBRULE(this.conditional) },
-        {
-          ALT: () => {
-            const token = this.CONSUME(t.Unreadable);
-            return this.ACTION(() => ({ kind: "error", span: this.spanOf(token) }) as const);
-          },
-        },
-      ],
-      IGNORE_AMBIGUITIES: true, // `mix` is a name unless the gate says otherwise
-    }),
-  );
+  /** Made once: this is the busiest place of the grammar. Part of the rule `postfix`. */
+  private readonly primaries = {
+    ERR_MSG: anExpression,
+    DEF: [
+      { GATE: () => this.atName(2) && this.at(t.In, 3), ALT: () => this.SUBRULE(this.mix) },
+      { ALT: () => this.nameExpression(this.CONSUME(AnyName)) },
+      { ALT: () => this.numberLiteral(this.CONSUME(t.Number)) },
+      { ALT: () => this.stringLiteral(this.CONSUME(t.String)) },
+      { ALT: () => this.SUBRULE(this.axes) },
+      { ALT: () => this.SUBRULE(this.parenthesized) },
+      { ALT: () => this.SUBRULE(this.conditional) },
+      { ALT: (): ErrorNode => ({ kind: "error", span: this.spanOf(this.CONSUME(t.Unreadable)) }) },
+    ],
+    IGNORE_AMBIGUITIES: true, // `mix` is a name unless the gate says otherwise
+  };
+
+  private nameExpression(token: IToken): NameExpression {
+    return { kind: "name", name: token.image, span: this.spanOf(token) };
+  }
 
   private numberLiteral(token: IToken): NumberLiteral | ErrorNode {
     const value = numberValue(token.image);
     const span = this.spanOf(token);
-    return Number.isFinite(value) ? { kind: "number", value, text: token.image, span } : { kind: "error", span };
+    return Number.isFinite(value)
+      ? { kind: "number", value, text: token.image, span }
+      : { kind: "error", span };
   }
 
   /** The elements of a list up to its closing bracket; a comma may follow the last one. */
@@ -158,16 +156,16 @@ export abstract class ExpressionParser extends RecoveringParser {
         this.CONSUME(t.Colon);
       },
     });
-    const value = this.SUBRULE(this.argumentValue);
+    const value = this.argumentValue();
     return this.ACTION<Argument>(() => ({ name, value, span: this.spanFrom(first) }));
   });
 
-  readonly argumentValue: Rule<Expression> = this.RULE("argumentValue", () =>
-    this.OR({
+  private argumentValue(): Expression {
+    return this.OR({
       ERR_MSG: anExpression,
       DEF: [{ ALT: () => this.SUBRULE(this.pairs) }, { ALT: () => this.SUBRULE(this.expression) }],
-    }),
-  );
+    });
+  }
 
   /** `{ pp: 1, tp: 2 }` */
   readonly pairs: Rule<PairsLiteral> = this.RULE("pairs", () => {
@@ -175,34 +173,48 @@ export abstract class ExpressionParser extends RecoveringParser {
     const first = this.CONSUME(t.LeftBrace);
     this.commaList(() => entries.push(this.SUBRULE(this.pair)));
     this.CONSUME(t.RightBrace);
-    return this.ACTION<PairsLiteral>(() => ({ kind: "pairs", entries, span: this.spanFrom(first) }));
+    return this.ACTION<PairsLiteral>(() => ({
+      kind: "pairs",
+      entries,
+      span: this.spanFrom(first),
+    }));
   });
 
   readonly pair: Rule<Argument> = this.RULE("pair", () => {
     const first = this.LA(1);
     const name = this.SUBRULE(this.name);
     this.CONSUME(t.Colon);
-    const value = this.SUBRULE(this.argumentValue);
+    const value = this.argumentValue();
     return this.ACTION<Argument>(() => ({ name, value, span: this.spanFrom(first) }));
   });
 
   /** `(x)`, or `(0.9, 0.95)`: pairs by position. */
-  readonly parenthesized: Rule<ParenthesizedExpression | PairsLiteral> = this.RULE("parenthesized", () => {
-    const values: Expression[] = [];
-    const first = this.CONSUME(t.LeftParen);
-    values.push(this.SUBRULE(this.expression));
-    this.MANY(() => {
-      this.CONSUME(t.Comma);
-      values.push(this.SUBRULE1(this.expression));
-    });
-    this.OPTION(() => this.CONSUME1(t.Comma));
-    this.CONSUME(t.RightParen);
-    return this.ACTION<ParenthesizedExpression | PairsLiteral>(() => {
-      const span = this.spanFrom(first);
-      if (values.length === 1) return { kind: "parenthesized", expression: values[0]!, span };
-      return { kind: "pairs", entries: values.map((value) => ({ name: null, value, span: value.span })), span };
-    });
-  });
+  readonly parenthesized: Rule<ParenthesizedExpression | PairsLiteral> = this.RULE(
+    "parenthesized",
+    () => {
+      const values: Expression[] = [];
+      const first = this.CONSUME(t.LeftParen);
+      values.push(this.SUBRULE(this.expression));
+      this.MANY({
+        GATE: () => !this.at(t.RightParen, 2),
+        DEF: () => {
+          this.CONSUME(t.Comma);
+          values.push(this.SUBRULE1(this.expression));
+        },
+      });
+      this.OPTION(() => this.CONSUME1(t.Comma));
+      this.CONSUME(t.RightParen);
+      return this.ACTION<ParenthesizedExpression | PairsLiteral>(() => {
+        const span = this.spanFrom(first);
+        if (values.length === 1) return { kind: "parenthesized", expression: values[0]!, span };
+        return {
+          kind: "pairs",
+          entries: values.map((value) => ({ name: null, value, span: value.span })),
+          span,
+        };
+      });
+    },
+  );
 
   readonly axes: Rule<AxesLiteral> = this.RULE("axes", () => {
     const entries: AxisEntry[] = [];
@@ -234,17 +246,27 @@ export abstract class ExpressionParser extends RecoveringParser {
     this.CONSUME(t.In);
     const route = this.SUBRULE1(this.name);
     const body = this.SUBRULE(this.body);
-    return this.ACTION<MixExpression>(() => ({ kind: "mix", binder, route, body, span: this.spanFrom(first) }));
+    return this.ACTION<MixExpression>(() => ({
+      kind: "mix",
+      binder,
+      route,
+      body,
+      span: this.spanFrom(first),
+    }));
   });
 
   /** `if … { … } else if … { … } else { … }`: a chain becomes nested `if`s, from its end. */
   readonly conditional: Rule<IfExpression> = this.RULE("conditional", () => {
     const branches: { first: IToken; condition: Expression; then: Statement[] }[] = [];
-    const branch = (first: IToken, condition: Expression, then: Statement[]) => branches.push({ first, condition, then });
+    const branch = (first: IToken, condition: Expression, then: Statement[]) =>
+      branches.push({ first, condition, then });
     branch(this.CONSUME(t.If), this.SUBRULE(this.expression), this.SUBRULE(this.body));
-    this.MANY(() => {
-      this.CONSUME(t.Else);
-      branch(this.CONSUME1(t.If), this.SUBRULE1(this.expression), this.SUBRULE1(this.body));
+    this.MANY({
+      GATE: () => this.at(t.If, 2),
+      DEF: () => {
+        this.CONSUME(t.Else);
+        branch(this.CONSUME1(t.If), this.SUBRULE1(this.expression), this.SUBRULE1(this.body));
+      },
     });
     const last = this.OPTION(() => {
       this.CONSUME1(t.Else);
@@ -263,5 +285,13 @@ export abstract class ExpressionParser extends RecoveringParser {
   });
 }
 
-const operatorToken = ({ image, startOffset }: IToken, prefix: boolean): OperatorToken => ({ image, startOffset, prefix });
-const statementOf = (value: Expression): ExpressionStatement => ({ kind: "expression", value, span: value.span });
+const operatorToken = ({ image, startOffset }: IToken, prefix: boolean): OperatorToken => ({
+  image,
+  startOffset,
+  prefix,
+});
+const statementOf = (value: Expression): ExpressionStatement => ({
+  kind: "expression",
+  value,
+  span: value.span,
+});

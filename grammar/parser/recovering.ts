@@ -5,7 +5,14 @@
  * rule goes on with a stand-in.
  */
 
-import { EmbeddedActionsParser, EOF, isRecognitionException, type IToken, type ParserMethod, type TokenType } from "chevrotain";
+import {
+  EmbeddedActionsParser,
+  EOF,
+  isRecognitionException,
+  type IToken,
+  type ParserMethod,
+  type TokenType,
+} from "chevrotain";
 import type { ErrorNode, Identifier, Span, StringLiteral } from "../ast.js";
 import { expectations, reportException, reportUnexpected } from "../expected.js";
 import { stringValue } from "../literals.js";
@@ -22,9 +29,16 @@ type Skip = (first: IToken) => void;
 export abstract class RecoveringParser extends EmbeddedActionsParser {
   protected problems = new Problems("");
 
-  /** `validate` checks the grammar itself for ambiguities: for tests, as it costs more than a parse. */
+  /**
+   * One token of lookahead keeps the analysis of the grammar short; gates look further where it takes more.
+   * `validate` checks the grammar itself for ambiguities: for tests, as it costs more than a parse.
+   */
   constructor(validate: boolean) {
-    super(vocabulary, { maxLookahead: 2, skipValidations: !validate, errorMessageProvider: expectations });
+    super(vocabulary, {
+      maxLookahead: 1,
+      skipValidations: !validate,
+      errorMessageProvider: expectations,
+    });
   }
 
   protected at(type: TokenType, ahead = 1): boolean {
@@ -75,7 +89,11 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
    * Parses with `parse`. When that fails: reports it, skips to the end of the enclosing statement or list,
    * and returns what `standIn` makes of the first token skipped.
    */
-  protected guard<T>(parse: () => T, standIn: (first: IToken) => T, skip: Skip = (at) => this.skipStatement(at)): T {
+  protected guard<T>(
+    parse: () => T,
+    standIn: (first: IToken) => T,
+    skip: Skip = (at) => this.skipStatement(at),
+  ): T {
     const first = this.LA(1);
     try {
       return parse();

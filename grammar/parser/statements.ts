@@ -2,8 +2,14 @@
 
 import type { IToken } from "chevrotain";
 import type {
-  AxesLiteral, CallExpression, Expression, LetStatement, RouteStatement, StateStatement,
-  Statement, WriteStatement,
+  AxesLiteral,
+  CallExpression,
+  Expression,
+  LetStatement,
+  RouteStatement,
+  StateStatement,
+  Statement,
+  WriteStatement,
 } from "../ast.js";
 import { reportUnexpected } from "../expected.js";
 import { Anything, types as t } from "../vocabulary.js";
@@ -31,7 +37,6 @@ export abstract class StatementParser extends ExpressionParser {
           },
           { ALT: () => this.SUBRULE(this.stray, { ARGS: ["a statement", "body"] }) },
         ],
-        MAX_LOOKAHEAD: 1,
         IGNORE_AMBIGUITIES: true, // `stray` takes whatever the others leave
       }),
     );
@@ -41,7 +46,8 @@ export abstract class StatementParser extends ExpressionParser {
 
   /** Several statements may share a line, but `a b` in the middle of a body is a forgotten operator. */
   private checkCrowded(first: IToken): void {
-    if (!this.at(t.RightBrace)) reportUnexpected("an operator or a new line", first, first, "body", this.problems);
+    if (!this.at(t.RightBrace))
+      reportUnexpected("an operator or a new line", first, first, "body", this.problems);
   }
 
   private startsLine(): boolean {
@@ -50,7 +56,9 @@ export abstract class StatementParser extends ExpressionParser {
 
   /** What fits nowhere: reported, then skipped up to the end of its line. */
   readonly stray = this.RULE("stray", (what: string, rule: string) => {
-    this.ACTION(() => this.unexpected(this.startsLine() ? what : "an operator or the end of the line", rule));
+    this.ACTION(() =>
+      this.unexpected(this.startsLine() ? what : "an operator or the end of the line", rule),
+    );
     const first = this.CONSUME(Anything);
     this.ACTION(() => this.skipStatement(first));
   });
@@ -60,11 +68,13 @@ export abstract class StatementParser extends ExpressionParser {
       DEF: [
         { GATE: () => this.atName(2), ALT: () => this.SUBRULE(this.state) },
         { GATE: () => this.atName(2), ALT: () => this.SUBRULE(this.route) },
-        { GATE: () => this.at(t.Equals, 2) || this.at(t.Colon, 2), ALT: () => this.SUBRULE(this.binding) },
+        {
+          GATE: () => this.at(t.Equals, 2) || this.at(t.Colon, 2),
+          ALT: () => this.SUBRULE(this.binding),
+        },
         { GATE: () => this.at(t.Arrow, 2), ALT: () => this.SUBRULE(this.write) },
         { ALT: () => this.SUBRULE(this.expressionStatement) },
       ],
-      MAX_LOOKAHEAD: 1,
       IGNORE_AMBIGUITIES: true, // the gates look at the second token
     }),
   );
@@ -93,7 +103,13 @@ export abstract class StatementParser extends ExpressionParser {
       },
       (at) => this.errorFrom(at),
     );
-    return this.ACTION<LetStatement>(() => ({ kind: "let", name, annotation, value, span: this.spanFrom(first) }));
+    return this.ACTION<LetStatement>(() => ({
+      kind: "let",
+      name,
+      annotation,
+      value,
+      span: this.spanFrom(first),
+    }));
   });
 
   /** `state S: [heads, key, value]`, optionally `= initial` */
@@ -112,7 +128,13 @@ export abstract class StatementParser extends ExpressionParser {
         this.CONSUME(t.Equals);
         return this.value();
       }) ?? null;
-    return this.ACTION<StateStatement>(() => ({ kind: "state", name, axes, initial, span: this.spanFrom(first) }));
+    return this.ACTION<StateStatement>(() => ({
+      kind: "state",
+      name,
+      axes,
+      initial,
+      span: this.spanFrom(first),
+    }));
   });
 
   /** `S <- …`, optionally `at chunk(16)` */
@@ -129,7 +151,13 @@ export abstract class StatementParser extends ExpressionParser {
           return this.SUBRULE(this.granularity);
         },
       }) ?? null;
-    return this.ACTION<WriteStatement>(() => ({ kind: "write", state, value, at, span: this.spanFrom(first) }));
+    return this.ACTION<WriteStatement>(() => ({
+      kind: "write",
+      state,
+      value,
+      at,
+      span: this.spanFrom(first),
+    }));
   });
 
   readonly granularity: Rule<CallExpression> = this.RULE("granularity", () => {
@@ -155,7 +183,12 @@ export abstract class StatementParser extends ExpressionParser {
       },
       (at) => this.errorFrom(at),
     );
-    return this.ACTION<RouteStatement>(() => ({ kind: "route", name, value, span: this.spanFrom(first) }));
+    return this.ACTION<RouteStatement>(() => ({
+      kind: "route",
+      name,
+      value,
+      span: this.spanFrom(first),
+    }));
   });
 
   readonly expressionStatement: Rule<Statement> = this.RULE("expressionStatement", () => {

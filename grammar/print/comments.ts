@@ -35,24 +35,41 @@ export class Comments {
     }
   }
 
-  #place(comment: Comment, open: number, elements: readonly Element[], tokens: Neighbours, source: Source): void {
+  #place(
+    comment: Comment,
+    open: number,
+    elements: readonly Element[],
+    tokens: Neighbours,
+    source: Source,
+  ): void {
     const at = comment.span.start;
     const following = firstAfter(elements, at);
     const [previous, next] = [elements[following - 1], elements[following]];
-    if (previous !== undefined && at < previous.span.end) this.#placeInside(previous, comment, tokens, source);
-    else if (!comment.ownLine && previous !== undefined && !this.behind.has(previous)) add(this.behind, previous, comment);
-    else if (!comment.ownLine && previous === undefined && open !== fileContainer) add(this.opening, open, comment);
+    if (previous !== undefined && at < previous.span.end)
+      this.#placeInside(previous, comment, tokens, source);
+    else if (!comment.ownLine && previous !== undefined && !this.behind.has(previous))
+      add(this.behind, previous, comment);
+    else if (!comment.ownLine && previous === undefined && open !== fileContainer)
+      add(this.opening, open, comment);
     else if (next !== undefined) add(this.before, next, comment);
     else add(this.closing, open, comment);
   }
 
   /** In the middle of an element, but in none of its brackets. */
-  #placeInside(element: Element, comment: Comment, { previous, next }: Neighbours, source: Source): void {
+  #placeInside(
+    element: Element,
+    comment: Comment,
+    { previous, next }: Neighbours,
+    source: Source,
+  ): void {
     const at = comment.span.start;
-    const operator = operatorsOf(element).find(({ left, right }) => left.span.end <= at && at < right.span.start);
+    const operator = operatorsOf(element).find(
+      ({ left, right }) => left.span.end <= at && at < right.span.start,
+    );
     if (operator !== undefined) add(this.behindOperator, operator, comment);
     else if (next?.image === "{") add(this.opening, next.startOffset, comment);
-    else if (next?.image === "else") add(this.closing, source.openOf(previous!.startOffset)!, comment);
+    else if (next?.image === "else")
+      add(this.closing, source.openOf(previous!.startOffset)!, comment);
     else add(this.before, element, comment);
   }
 }

@@ -4,7 +4,16 @@
  * parentheses counts as a list of one; the file is the list at -1.
  */
 
-import type { Argument, AxisEntry, Expression, Item, Parameter, Setting, SourceFile, Statement } from "../ast.js";
+import type {
+  Argument,
+  AxisEntry,
+  Expression,
+  Item,
+  Parameter,
+  Setting,
+  SourceFile,
+  Statement,
+} from "../ast.js";
 import type { Source } from "./source.js";
 
 export type Element = Item | Statement | Parameter | Setting | Argument | AxisEntry | Expression;
@@ -13,7 +22,11 @@ export const fileContainer = -1;
 
 export function findContainers(file: SourceFile, source: Source): Map<number, readonly Element[]> {
   const containers = new Map<number, readonly Element[]>([[fileContainer, file.items]]);
-  const list = <T extends Element>(open: number, elements: readonly T[], visit: (element: T) => void) => {
+  const list = <T extends Element>(
+    open: number,
+    elements: readonly T[],
+    visit: (element: T) => void,
+  ) => {
     containers.set(open, elements);
     elements.forEach(visit);
   };
@@ -31,7 +44,7 @@ export function findContainers(file: SourceFile, source: Source): Map<number, re
       case "error":
         return;
       default:
-        if (node.on?.count != null) expression(node.on.count);
+        if (node.on !== null && node.on.count !== null) expression(node.on.count);
         list(source.openOfLast(node.span), node.settings, setting);
     }
   };
@@ -56,6 +69,9 @@ export function findContainers(file: SourceFile, source: Source): Map<number, re
         break;
       case "write":
         if (node.at !== null) expression(node.at);
+        break;
+      case "route":
+      case "expression":
     }
     expression(node.value);
   };
@@ -89,7 +105,12 @@ export function findContainers(file: SourceFile, source: Source): Map<number, re
         const next = source.elseOf(node);
         if (next?.image === "{") list(next.startOffset, node.else, statement);
         else node.else.forEach(statement);
+        return;
       }
+      case "number":
+      case "string":
+      case "name":
+      case "error":
     }
   };
 

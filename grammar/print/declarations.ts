@@ -2,7 +2,14 @@
 
 import type { Doc } from "prettier";
 import { builders } from "prettier/doc";
-import type { BlockDeclaration, Item, LayerDeclaration, ModelDeclaration, Parameter, Setting } from "../ast.js";
+import type {
+  BlockDeclaration,
+  Item,
+  LayerDeclaration,
+  ModelDeclaration,
+  Parameter,
+  Setting,
+} from "../ast.js";
 import { quote } from "../literals.js";
 import { expression } from "./expressions.js";
 import { block, commaList, mayShareLine, type Context } from "./lists.js";
@@ -27,14 +34,27 @@ function layer(node: LayerDeclaration | ModelDeclaration, context: Context): Doc
   const next = source.tokenFrom(node.name.span.end);
   const print = (p: Parameter) => parameter(p, context);
   const brackets = { left: "(", right: ")" };
-  const parameters = next?.image === "(" ? commaList(next.startOffset, node.parameters, print, brackets, context) : "";
+  const parameters =
+    next?.image === "("
+      ? commaList(next.startOffset, node.parameters, print, brackets, context)
+      : "";
   const open = source.openOfLast(node.span);
   const oneLine = bodyMayShareLine(open, node.body, context);
-  return [node.kind, " ", node.name.name, parameters, " ", builders.group(body(open, node.body, oneLine, context))];
+  return [
+    node.kind,
+    " ",
+    node.name.name,
+    parameters,
+    " ",
+    builders.group(body(open, node.body, oneLine, context)),
+  ];
 }
 
 function parameter({ name, annotation, default: initial }: Parameter, context: Context): Doc {
-  const kind = annotation === null ? "" : [": ", "kind" in annotation ? expression(annotation, context) : annotation.name];
+  const kind =
+    annotation === null
+      ? ""
+      : [": ", "kind" in annotation ? expression(annotation, context) : annotation.name];
   return [name.name, kind, initial === null ? "" : [" = ", expression(initial, context)]];
 }
 

@@ -2,7 +2,14 @@
 
 import type { Doc } from "prettier";
 import { builders } from "prettier/doc";
-import type { Argument, AxisEntry, BinaryExpression, Expression, IfExpression, Statement } from "../ast.js";
+import type {
+  Argument,
+  AxisEntry,
+  BinaryExpression,
+  Expression,
+  IfExpression,
+  Statement,
+} from "../ast.js";
 import { quote } from "../literals.js";
 import { bindingOf } from "../operators.js";
 import { behind, commaList, type Context } from "./lists.js";
@@ -33,17 +40,42 @@ export function expression(node: Expression, context: Context): Doc {
     case "member":
       return [print(node.object), ".", node.property.name];
     case "axes":
-      return commaList(node.span.start, node.entries, (e) => axisEntry(e, context), { left: "[", right: "]" }, context);
+      return commaList(
+        node.span.start,
+        node.entries,
+        (e) => axisEntry(e, context),
+        { left: "[", right: "]" },
+        context,
+      );
     case "pairs":
       return node.entries[0]?.name === null
         ? commaList(node.span.start, node.entries, args, parentheses, context)
-        : commaList(node.span.start, node.entries, args, { left: "{", right: "}", blank: true }, context);
+        : commaList(
+            node.span.start,
+            node.entries,
+            args,
+            { left: "{", right: "}", blank: true },
+            context,
+          );
     case "parenthesized":
-      return commaList(node.span.start, [node.expression], print, { ...parentheses, lastComma: false }, context);
+      return commaList(
+        node.span.start,
+        [node.expression],
+        print,
+        { ...parentheses, lastComma: false },
+        context,
+      );
     case "mix": {
       const open = context.source.openOfLast(node.span);
       const oneLine = bodyMayShareLine(open, node.body, context);
-      return group(["mix ", node.binder.name, " in ", node.route.name, " ", body(open, node.body, oneLine, context)]);
+      return group([
+        "mix ",
+        node.binder.name,
+        " in ",
+        node.route.name,
+        " ",
+        body(open, node.body, oneLine, context),
+      ]);
     }
     case "if":
       return conditional(node, context);
@@ -57,14 +89,22 @@ export function argument({ name, value }: Argument, context: Context): Doc {
 }
 
 function axisEntry({ spread, value, size }: AxisEntry, context: Context): Doc {
-  return [spread ? ".." : "", expression(value, context), size === null ? "" : [": ", expression(size, context)]];
+  return [
+    spread ? ".." : "",
+    expression(value, context),
+    size === null ? "" : [": ", expression(size, context)],
+  ];
 }
 
 /** Operators that bind alike break together, one operand a line, each operator at the end of its line. */
 function chain(node: BinaryExpression, context: Context): Doc {
   const rest: Doc[] = [];
   let left: Expression = node;
-  while (left.kind === "binary" && left.operator !== "^" && bindingOf(left.operator) === bindingOf(node.operator)) {
+  while (
+    left.kind === "binary" &&
+    left.operator !== "^" &&
+    bindingOf(left.operator) === bindingOf(node.operator)
+  ) {
     const comments = behindOperator(left, context);
     const gap = comments === "" && endsInBlock(left.left) ? " " : line;
     rest.push([" ", left.operator, comments, gap, expression(left.right, context)]);
@@ -85,20 +125,26 @@ function power(node: BinaryExpression, context: Context): Doc {
 }
 
 const isSimple = (node: Expression): boolean =>
-  node.kind === "name" || node.kind === "number" || (node.kind === "unary" && node.operator === "-" && isSimple(node.operand));
+  node.kind === "name" ||
+  node.kind === "number" ||
+  (node.kind === "unary" && node.operator === "-" && isSimple(node.operand));
 
 function behindOperator(node: BinaryExpression, { comments }: Context): Doc {
   const [first, ...rest] = comments.behindOperator.get(node) ?? [];
   if (first === undefined) return "";
   const ownLine = (text: string): Doc => [hardline, text];
-  return [first.ownLine ? ownLine(first.text) : behind(first), rest.map(({ text }) => ownLine(text)), breakParent];
+  return [
+    first.ownLine ? ownLine(first.text) : behind(first),
+    rest.map(({ text }) => ownLine(text)),
+    breakParent,
+  ];
 }
 
 /** `if … { … } else if … { … } else { … }`: all branches on one line, or none. */
 function conditional(node: IfExpression, context: Context): Doc {
   const { source } = context;
   const parts: (string | Doc | Branch)[] = [];
-  for (let current = node; ; ) {
+  for (let current = node; ;) {
     const then = { open: source.openOfThen(current), statements: current.then };
     parts.push("if ", expression(current.condition, context), " ", then);
     const next = source.elseOf(current);
@@ -111,8 +157,14 @@ function conditional(node: IfExpression, context: Context): Doc {
     }
     current = only.value;
   }
-  const oneLine = parts.every((part) => !isBranch(part) || bodyMayShareLine(part.open, part.statements, context));
-  return group(parts.map((part) => (isBranch(part) ? body(part.open, part.statements, oneLine, context) : part)));
+  const oneLine = parts.every(
+    (part) => !isBranch(part) || bodyMayShareLine(part.open, part.statements, context),
+  );
+  return group(
+    parts.map((part) =>
+      isBranch(part) ? body(part.open, part.statements, oneLine, context) : part,
+    ),
+  );
 }
 
 interface Branch {
@@ -120,4 +172,5 @@ interface Branch {
   readonly statements: readonly Statement[];
 }
 
-const isBranch = (part: string | Doc | Branch): part is Branch => typeof part === "object" && "open" in part;
+const isBranch = (part: string | Doc | Branch): part is Branch =>
+  typeof part === "object" && "open" in part;

@@ -7,7 +7,8 @@ import type { Comments } from "./comments.js";
 import type { Element } from "./containers.js";
 import type { Source } from "./source.js";
 
-const { breakParent, group, hardline, ifBreak, indent, join, line, lineSuffix, softline } = builders;
+const { breakParent, group, hardline, ifBreak, indent, join, line, lineSuffix, softline } =
+  builders;
 
 export interface Context {
   readonly source: Source;
@@ -22,7 +23,11 @@ const allBehind = (comments: readonly Comment[] | undefined): Doc => (comments ?
 /** The comments at the two ends of a bracket. Only one comment can stand on the bracket's own line. */
 function atEnds(open: number, { comments }: Context) {
   const [opening, ...rest] = comments.opening.get(open) ?? [];
-  return { opening: opening === undefined ? "" : behind(opening), first: rest, last: comments.closing.get(open) ?? [] };
+  return {
+    opening: opening === undefined ? "" : behind(opening),
+    first: rest,
+    last: comments.closing.get(open) ?? [],
+  };
 }
 
 /** Something on a line of its own, with the offsets it takes up in the source. */
@@ -33,7 +38,12 @@ interface Line {
 }
 
 /** Elements and comments on lines of their own, with at most one blank line kept between them. */
-export function lines<E extends Element>(open: number, elements: readonly E[], print: (element: E) => Doc, context: Context): Doc {
+export function lines<E extends Element>(
+  open: number,
+  elements: readonly E[],
+  print: (element: E) => Doc,
+  context: Context,
+): Doc {
   const { comments, source } = context;
   const { first, last } = atEnds(open, context);
   const all: Line[] = first.map(commentLine);
@@ -41,7 +51,11 @@ export function lines<E extends Element>(open: number, elements: readonly E[], p
     const { start } = element.span;
     for (const comment of comments.before.get(element) ?? []) {
       // A comment taken out of the element's middle counts as standing at its beginning.
-      all.push(comment.span.start < start ? commentLine(comment) : { doc: comment.text, start, end: start });
+      all.push(
+        comment.span.start < start
+          ? commentLine(comment)
+          : { doc: comment.text, start, end: start },
+      );
     }
     const after = comments.behind.get(element);
     const end = after?.at(-1)?.span.end ?? element.span.end;
@@ -55,7 +69,11 @@ export function lines<E extends Element>(open: number, elements: readonly E[], p
   });
 }
 
-const commentLine = ({ text, span }: Comment): Line => ({ doc: text, start: span.start, end: span.end });
+const commentLine = ({ text, span }: Comment): Line => ({
+  doc: text,
+  start: span.start,
+  end: span.end,
+});
 
 /** Whether a block may stand on one line: it did, and no comment has been moved into it. */
 export function mayShareLine(open: number, { source, comments }: Context): boolean {
@@ -64,11 +82,17 @@ export function mayShareLine(open: number, { source, comments }: Context): boole
 
 /** `{ … }` around statements or settings; with `oneLine` the enclosing group decides whether it breaks. */
 export function block<E extends Element>(
-  open: number, elements: readonly E[], oneLine: boolean, print: (element: E) => Doc, context: Context,
+  open: number,
+  elements: readonly E[],
+  oneLine: boolean,
+  print: (element: E) => Doc,
+  context: Context,
 ): Doc {
   const { opening, first, last } = atEnds(open, context);
-  if (elements.length === 0 && first.length + last.length === 0) return opening === "" ? "{}" : ["{", opening, hardline, "}"];
-  if (oneLine) return ["{", indent([line, join([ifBreak("", " "), line], elements.map(print))]), line, "}"];
+  if (elements.length === 0 && first.length + last.length === 0)
+    return opening === "" ? "{}" : ["{", opening, hardline, "}"];
+  if (oneLine)
+    return ["{", indent([line, join([ifBreak("", " "), line], elements.map(print))]), line, "}"];
   return ["{", opening, indent([hardline, lines(open, elements, print, context)]), hardline, "}"];
 }
 
@@ -82,10 +106,15 @@ export interface Brackets {
 
 /** Elements between commas, on one line if they fit. */
 export function commaList<E extends Element>(
-  open: number, elements: readonly E[], print: (element: E) => Doc, { left, right, blank, lastComma = true }: Brackets, context: Context,
+  open: number,
+  elements: readonly E[],
+  print: (element: E) => Doc,
+  { left, right, blank, lastComma = true }: Brackets,
+  context: Context,
 ): Doc {
   const { opening, first, last } = atEnds(open, context);
-  const own = (comments: readonly Comment[]) => comments.map(({ text }): Doc => [text, breakParent]);
+  const own = (comments: readonly Comment[]) =>
+    comments.map(({ text }): Doc => [text, breakParent]);
   const parts: Doc[] = own(first);
   elements.forEach((element, i) => {
     parts.push(...own(context.comments.before.get(element) ?? []));

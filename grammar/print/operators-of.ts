@@ -18,6 +18,7 @@ export function operatorsOf(element: Element): readonly BinaryExpression[] {
       case "if":
         visit(node.condition);
         return chained(node.else);
+      default:
     }
   };
   /** Only the condition of an `else if` is outside brackets; `visit` looks no deeper than that. */
@@ -31,7 +32,8 @@ export function operatorsOf(element: Element): readonly BinaryExpression[] {
 /** The expressions that an element consists of directly. */
 function expressionsOf(element: Element): Expression[] {
   if (!("kind" in element)) {
-    if ("spread" in element) return element.size === null ? [element.value] : [element.value, element.size];
+    if ("spread" in element)
+      return element.size === null ? [element.value] : [element.value, element.size];
     if ("default" in element) return element.default === null ? [] : [element.default];
     return [element.value];
   }
@@ -46,7 +48,7 @@ function expressionsOf(element: Element): Expression[] {
     case "train":
     case "parallel":
     case "convert":
-      return element.on?.count == null ? [] : [element.on.count];
+      return element.on === null || element.on.count === null ? [] : [element.on.count];
     case "state":
       return element.initial === null ? [] : [element.initial];
     case "let":

@@ -13,7 +13,9 @@ export class Source {
   readonly #openOf = new Map<number, number>();
 
   constructor(readonly text: string) {
-    this.tokens = lex(text, new Problems("")).tokens.filter((token) => token.tokenType !== types.Newline);
+    this.tokens = lex(text, new Problems("")).tokens.filter(
+      (token) => token.tokenType !== types.Newline,
+    );
     const open: number[] = [];
     for (const token of this.tokens) {
       if (isOpener(token)) open.push(token.startOffset);
@@ -56,7 +58,9 @@ export class Source {
   elseOf(node: IfExpression): Token | undefined {
     const close = this.#closeOf.get(this.openOfThen(node))!;
     const word = this.tokenFrom(close + 1);
-    return word?.tokenType === types.Else && word.startOffset < node.span.end ? this.tokenFrom(word.endOffset + 1) : undefined;
+    return word?.tokenType === types.Else && word.startOffset < node.span.end
+      ? this.tokenFrom(word.endOffset + 1)
+      : undefined;
   }
 
   /** Whether the bracket that opens at `open` closes on the same line. */

@@ -13,9 +13,20 @@ export function statement(node: Statement, context: Context): Doc {
       return [node.name.name, annotation, " = ", print(node.value)];
     }
     case "state":
-      return ["state ", node.name.name, ": ", print(node.axes), node.initial === null ? "" : [" = ", print(node.initial)]];
+      return [
+        "state ",
+        node.name.name,
+        ": ",
+        print(node.axes),
+        node.initial === null ? "" : [" = ", print(node.initial)],
+      ];
     case "write":
-      return [node.state.name, " <- ", print(node.value), node.at === null ? "" : [" at ", print(node.at)]];
+      return [
+        node.state.name,
+        " <- ",
+        print(node.value),
+        node.at === null ? "" : [" at ", print(node.at)],
+      ];
     case "route":
       return ["route ", node.name.name, " = ", print(node.value)];
     case "expression":
@@ -26,11 +37,20 @@ export function statement(node: Statement, context: Context): Doc {
 }
 
 /** `{ … }` around statements; see `block` for `oneLine`. */
-export function body(open: number, statements: readonly Statement[], oneLine: boolean, context: Context): Doc {
+export function body(
+  open: number,
+  statements: readonly Statement[],
+  oneLine: boolean,
+  context: Context,
+): Doc {
   return block(open, statements, oneLine, (node) => statement(node, context), context);
 }
 
 /** Whether a body may stand on one line, which takes that it has no more than one statement. */
-export function bodyMayShareLine(open: number, statements: readonly Statement[], context: Context): boolean {
+export function bodyMayShareLine(
+  open: number,
+  statements: readonly Statement[],
+  context: Context,
+): boolean {
   return statements.length <= 1 && mayShareLine(open, context);
 }

@@ -11,51 +11,68 @@ const settings = { numRuns: runs, seed: Number(process.env["SEED"] ?? 1) };
 const patience = 60_000 + runs * 60;
 
 describe("any text", () => {
-  test("is parsed without an exception, soon, with every place inside it", { timeout: patience }, () => {
-    fc.assert(
-      fc.property(anyProgram, (text) => {
-        const start = performance.now();
-        const { file, diagnostics } = parse(text, "any.lsm");
-        expect(performance.now() - start).toBeLessThan(2000);
-        expect(file.span).toEqual({ source: "any.lsm", start: 0, end: text.length });
-        expect(JSON.stringify(file).includes('"kind":"error"') && diagnostics.length === 0).toBe(false);
-        for (const { span } of diagnostics.flatMap(({ labels }) => labels)) {
-          expect(0 <= span.start && span.start <= span.end && span.end <= text.length).toBe(true);
-        }
-      }),
-      settings,
-    );
-  });
+  test(
+    "is parsed without an exception, soon, with every place inside it",
+    { timeout: patience },
+    () => {
+      fc.assert(
+        fc.property(anyProgram, (text) => {
+          const start = performance.now();
+          const { file, diagnostics } = parse(text, "any.lsm");
+          expect(performance.now() - start).toBeLessThan(2000);
+          expect(file.span).toEqual({ source: "any.lsm", start: 0, end: text.length });
+          expect(JSON.stringify(file).includes('"kind":"error"') && diagnostics.length === 0).toBe(
+            false,
+          );
+          for (const { span } of diagnostics.flatMap(({ labels }) => labels)) {
+            expect(0 <= span.start && span.start <= span.end && span.end <= text.length).toBe(true);
+          }
+        }),
+        settings,
+      );
+    },
+  );
 
-  test("that is well formed keeps its tree and its comments when formatted, and is formatted once and for all", { timeout: patience }, async () => {
-    let formatted = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.oneof(randomProgram, anyProgram), async (text) => {
-        const { text: once, diagnostics } = await format(text);
-        if (diagnostics.length > 0) return;
-        formatted++;
-        expect(withoutPlaces(once)).toEqual(withoutPlaces(text));
-        expect((await format(once)).text).toBe(once);
-      }),
-      settings,
-    );
-    expect(formatted).toBeGreaterThan(runs / 4);
-  });
+  test(
+    "that is well formed keeps its tree and its comments when formatted, and is formatted once and for all",
+    { timeout: patience },
+    async () => {
+      let formatted = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.oneof(randomProgram, anyProgram), async (text) => {
+          const { text: once, diagnostics } = await format(text);
+          if (diagnostics.length > 0) return;
+          formatted++;
+          expect(withoutPlaces(once)).toEqual(withoutPlaces(text));
+          expect((await format(once)).text).toBe(once);
+        }),
+        settings,
+      );
+      expect(formatted).toBeGreaterThan(runs / 4);
+    },
+  );
 
-  test("that is well formed takes a comment at the end of any of its lines", { timeout: patience }, async () => {
-    const commented = fc.tuple(fc.constantFrom(...realPrograms), fc.array(fc.nat(), { maxLength: 5 })).map(([program, places]) => {
-      const lines = program.replaceAll("\r", "").split("\n");
-      for (const [i, place] of places.entries()) lines[place % lines.length] += place % 2 === 0 ? ` // ${i}` : `\n// ${i}`;
-      return lines.join("\n");
-    });
-    await fc.assert(
-      fc.asyncProperty(commented, async (text) => {
-        const { text: once, diagnostics } = await format(text);
-        expect(diagnostics).toEqual([]);
-        expect(withoutPlaces(once)).toEqual(withoutPlaces(text));
-        expect((await format(once)).text).toBe(once);
-      }),
-      { ...settings, numRuns: Math.min(runs, 5000) },
-    );
-  });
+  test(
+    "that is well formed takes a comment at the end of any of its lines",
+    { timeout: patience },
+    async () => {
+      const commented = fc
+        .tuple(fc.constantFrom(...realPrograms), fc.array(fc.nat(), { maxLength: 5 }))
+        .map(([program, places]) => {
+          const lines = program.replaceAll("\r", "").split("\n");
+          for (const [i, place] of places.entries())
+            lines[place % lines.length] += place % 2 === 0 ? ` // ${i}` : `\n// ${i}`;
+          return lines.join("\n");
+        });
+      await fc.assert(
+        fc.asyncProperty(commented, async (text) => {
+          const { text: once, diagnostics } = await format(text);
+          expect(diagnostics).toEqual([]);
+          expect(withoutPlaces(once)).toEqual(withoutPlaces(text));
+          expect((await format(once)).text).toBe(once);
+        }),
+        { ...settings, numRuns: Math.min(runs, 5000) },
+      );
+    },
+  );
 });
