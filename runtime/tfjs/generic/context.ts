@@ -14,6 +14,11 @@ export interface Capability {
    * off by 2⁻¹¹ in sin and cos anywhere.
    */
   readonly precise: boolean;
+  /**
+   * Ops take more axes than they work on and merge what moves together themselves. Merging for them would
+   * only cost: TensorFlow needs as long for a reshape as for any op.
+   */
+  readonly mergesAxes: boolean;
   /** `transpose` takes int32. On WebGPU it makes a shader that does not compile. */
   readonly intTranspose: boolean;
   /** A cast to float32 makes float32 of it. WebGPU only renames the integers, and some shaders then fail on them. */
@@ -35,6 +40,7 @@ export function contextOf(tf: Tf): Context {
     tf,
     can: {
       readsBack: !gpu,
+      mergesAxes: backend === "tensorflow",
       intTranspose: backend !== "webgpu",
       realCast: backend !== "webgpu",
       cumsum: backend !== "webgpu",

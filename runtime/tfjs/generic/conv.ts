@@ -7,6 +7,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { MapKernel } from "../kernel-set.js";
 import type { Context } from "./context.js";
+import { view } from "./layout.js";
 import type { createMap } from "./map.js";
 import type { createShift } from "./structure.js";
 import { parseSpec, shapeOf, sizesOf, without } from "../letters.js";
@@ -73,10 +74,10 @@ function createConvolution(
         direction === "forward"
           ? map(kernel, [shift(x, xs.indexOf(axis), tap), weight, positions], sizes)
           : shift(map(kernel, [x, weight, positions], sizes), at, -tap);
-      const flat = tf.reshape(term, [-1]);
+      const flat = view(term, [-1]);
       sum = sum ? tf.add(sum, flat) : flat;
     }
-    return tf.reshape(sum!, shapeOf(result, sizes));
+    return view(sum!, shapeOf(result, sizes));
   };
 }
 

@@ -7,25 +7,21 @@
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
-import { threeAxes, toFloat } from "./layout.js";
+import { threeAxes, toFloat, view } from "./layout.js";
 
 export function createCumulate(context: Context) {
   const { tf, can } = context;
 
-  const doubling = (
-    rows: Tensor,
-    fn: "sum" | "max",
-    reverse: boolean,
-    exclusive: boolean,
-  ): Tensor => {
-    const [n, size] = rows.shape as [number, number];
+  const doubling = (x: Tensor, fn: "sum" | "max", reverse: boolean, exclusive: boolean): Tensor => {
+    const [before, size, after] = x.shape as [number, number, number];
     const neutral = fn === "sum" ? 0 : -Infinity;
     const moved = (value: Tensor, by: number): Tensor => {
-      const kept = tf.slice(value, [0, reverse ? by : 0], [-1, size - by]);
-      const fill = tf.fill([n, by], neutral);
+      const fill = tf.fill([before, by, after], neutral);
+      if (by === size) return fill;
+      const kept = tf.slice(value, [0, reverse ? by : 0, 0], [-1, size - by, -1]);
       return tf.concat(reverse ? [kept, fill] : [fill, kept], 1);
     };
-    let value = exclusive ? (size === 1 ? tf.fill([n, 1], neutral) : moved(rows, 1)) : rows;
+    let value = exclusive ? moved(x, 1) : x;
     for (let by = 1; by < size; by *= 2) {
       const other = moved(value, by);
       value = fn === "sum" ? tf.add(value, other) : tf.maximum(value, other);
@@ -40,13 +36,11 @@ export function createCumulate(context: Context) {
     reverse: boolean,
     exclusive: boolean,
   ): Tensor => {
-    const view = toFloat(context, threeAxes(context, x, axis));
-    const [before, size, after] = view.shape as [number, number, number];
-    const rows = tf.reshape(tf.transpose(view, [0, 2, 1]), [before * after, size]);
+    const whole = toFloat(context, threeAxes(x, axis));
     const value =
       fn === "sum" && can.cumsum
-        ? tf.cumsum(rows, 1, exclusive, reverse) // cumsum(−1) would read out of bounds on WebAssembly
-        : doubling(rows, fn, reverse, exclusive);
-    return tf.reshape(tf.transpose(tf.reshape(value, [before, after, size]), [0, 2, 1]), x.shape);
+        ? tf.cumsum(whole, 1, exclusive, reverse) // cumsum(−1) would read out of bounds on WebAssembly
+        : doubling(whole, fn, reverse, exclusive);
+    return view(value, x.shape);
   };
 }

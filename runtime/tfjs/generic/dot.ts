@@ -2,7 +2,7 @@
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
-import { arrange, spread } from "./layout.js";
+import { arrange, spread, view } from "./layout.js";
 import { common, countOf, parseSpec, sizesOf, without } from "../letters.js";
 
 export function createDot(context: Context) {
@@ -22,7 +22,7 @@ export function createDot(context: Context) {
     if (over === "" || left + right === "") {
       // As rows of `over`: a multiply of more than six axes silently does nothing on WebAssembly.
       const rows = (x: Tensor, letters: string): Tensor =>
-        tf.reshape(spread(context, x, letters, natural + over, sizes), [
+        view(spread(context, x, letters, natural + over, sizes), [
           countOf(natural, sizes),
           countOf(over, sizes),
         ]);
@@ -30,7 +30,7 @@ export function createDot(context: Context) {
       const value = over === "" ? flat : tf.sum(flat, 1);
       return arrange(
         context,
-        tf.reshape(
+        view(
           value,
           [...natural].map((l) => sizes[l]!),
         ),
@@ -51,11 +51,11 @@ export function createDot(context: Context) {
       const order = flipped ? letters : batch + rows + columns;
       const [m, n] = flipped ? [columns, rows] : [rows, columns];
       const shape = [countOf(batch, sizes), countOf(m, sizes), countOf(n, sizes)];
-      return [tf.reshape(arrange(context, x, letters, order), shape), flipped];
+      return [view(arrange(context, x, letters, order), shape), flipped];
     };
     const [x, flipX] = matrix(a, first, left, over);
     const [y, flipY] = matrix(b, second, over, right);
-    const value = tf.reshape(
+    const value = view(
       tf.matMul(x, y, flipX, flipY),
       [...natural].map((l) => sizes[l]!),
     );

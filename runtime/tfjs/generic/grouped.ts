@@ -7,7 +7,7 @@
 
 import type { Tensor, Tensor1D } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
-import { arrange, spread } from "./layout.js";
+import { arrange, spread, view } from "./layout.js";
 import { common, countOf, parseSpec, shapeOf, sizesOf, without } from "../letters.js";
 
 interface Segments {
@@ -35,12 +35,9 @@ function segmentsOf(ids: ArrayLike<number>, groups: number): Segments {
 /** x [rows, n] and ids [rows] to [rows, groups · n]: x in its own group's columns, zero elsewhere. */
 function besideGroups({ tf }: Context, x: Tensor, ids: Tensor, groups: number): Tensor {
   const [rows, n] = x.shape as [number, number];
-  const all = tf.reshape(tf.range(0, groups, 1, "float32"), [1, groups]);
-  const own = tf.cast(tf.equal(tf.reshape(tf.cast(ids, "float32"), [rows, 1]), all), "float32");
-  return tf.reshape(tf.mul(tf.reshape(own, [rows, groups, 1]), tf.reshape(x, [rows, 1, n])), [
-    rows,
-    groups * n,
-  ]);
+  const all = view(tf.range(0, groups, 1, "float32"), [1, groups]);
+  const own = tf.cast(tf.equal(view(tf.cast(ids, "float32"), [rows, 1]), all), "float32");
+  return view(tf.mul(view(own, [rows, groups, 1]), view(x, [rows, 1, n])), [rows, groups * n]);
 }
 
 /** a and b multiplied; a [n, m] taken as [m, n] without asking a slow matmul to do it. */
@@ -59,12 +56,9 @@ export function createGroupedDot(context: Context) {
     const columns = without(ws, group + over);
     const groups = sizes[group]!;
     const [n, inner, outer] = [countOf(rows, sizes), countOf(over, sizes), countOf(columns, sizes)];
-    const flatX = tf.reshape(arrange(context, x, xs, rows + over), [n, inner]);
-    const flatW = tf.reshape(arrange(context, w, ws, group + over + columns), [
-      groups * inner,
-      outer,
-    ]);
-    const flatIds = tf.reshape(spread(context, ids, slots, rows, sizes), [n]) as Tensor1D;
+    const flatX = view(arrange(context, x, xs, rows + over), [n, inner]);
+    const flatW = view(arrange(context, w, ws, group + over + columns), [groups * inner, outer]);
+    const flatIds = view(spread(context, ids, slots, rows, sizes), [n]) as Tensor1D;
 
     const bySegment = (): Tensor => {
       const { order, place, starts } = segmentsOf(flatIds.dataSync(), groups);
@@ -81,12 +75,7 @@ export function createGroupedDot(context: Context) {
     const value = can.readsBack
       ? bySegment()
       : tf.matMul(besideGroups(context, flatX, flatIds, groups), flatW);
-    return arrange(
-      context,
-      tf.reshape(value, shapeOf(rows + columns, sizes)),
-      rows + columns,
-      result,
-    );
+    return arrange(context, view(value, shapeOf(rows + columns, sizes)), rows + columns, result);
   };
 }
 
@@ -106,9 +95,9 @@ export function createGroupedOuter(context: Context) {
     const over = without(common(xs, ys), result);
     const [left, right] = [without(xs, over), without(ys, over)];
     const [n, rows, columns] = [countOf(over, sizes), countOf(left, sizes), countOf(right, sizes)];
-    const flatX = tf.reshape(arrange(context, x, xs, over + left), [n, rows]);
-    const flatY = tf.reshape(arrange(context, y, ys, over + right), [n, columns]);
-    const flatIds = tf.reshape(spread(context, ids, slots, over, sizes), [n]) as Tensor1D;
+    const flatX = view(arrange(context, x, xs, over + left), [n, rows]);
+    const flatY = view(arrange(context, y, ys, over + right), [n, columns]);
+    const flatIds = view(spread(context, ids, slots, over, sizes), [n]) as Tensor1D;
 
     const bySegment = (): Tensor => {
       const { order, starts } = segmentsOf(flatIds.dataSync(), groups);
@@ -129,6 +118,6 @@ export function createGroupedOuter(context: Context) {
       ? bySegment()
       : transposedMatMul(context, besideGroups(context, flatX, flatIds, groups), flatY);
     const natural = group + left + right;
-    return arrange(context, tf.reshape(value, shapeOf(natural, sizes)), natural, result);
+    return arrange(context, view(value, shapeOf(natural, sizes)), natural, result);
   };
 }

@@ -23,13 +23,18 @@ import { createPut, createTake } from "./take.js";
 /** For the backend that is active now. */
 export function createGenericKernels(tf: Tf): KernelSet {
   const context = contextOf(tf);
-  /** Frees everything a kernel makes but its result. */
+  /** Frees everything a kernel makes but its result, which is never one of the arguments. */
   const tidy =
     <Arguments extends unknown[], Result extends Tensor | Tensor[]>(
       kernel: (...given: Arguments) => Result,
     ) =>
     (...given: Arguments): Result =>
-      tf.tidy(() => kernel(...given));
+      tf.tidy(() => {
+        const result = kernel(...given);
+        return (given.flat() as unknown[]).includes(result)
+          ? (tf.clone(result as Tensor) as Result)
+          : result;
+      });
 
   const map = createMap(context);
   const shift = createShift(context);

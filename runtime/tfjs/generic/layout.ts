@@ -12,6 +12,12 @@ import { type Sizes, countOf, product, shapeOf, sizesOf, without } from "../lett
 /** The rank that every op of every backend takes. */
 export const safeRank = 4;
 
+/** x in another shape, or x itself: a reshape that changes nothing costs TensorFlow as much as any op. */
+export function view(x: Tensor, shape: readonly number[]): Tensor {
+  const same = shape.length === x.rank && shape.every((size, i) => size === x.shape[i]);
+  return same ? x : x.reshape([...shape]);
+}
+
 /** x as float32, whether it holds numbers, indices or the answers of a comparison. */
 export function toFloat({ tf, can }: Context, x: Tensor): Tensor {
   if (x.dtype === "float32") return x;
@@ -26,9 +32,8 @@ export function transpose(context: Context, x: Tensor, order: number[]): Tensor 
   return tf.cast(tf.transpose(toFloat(context, x), order), "int32");
 }
 
-/** x with its axes in the order `to`; same letters. The result may share x's buffer. */
+/** x with its axes in the order `to`; same letters. May be x itself. */
 export function arrange(context: Context, x: Tensor, from: string, to: string): Tensor {
-  const { tf } = context;
   const sizes = sizesOf([from], [x]);
   const shape = shapeOf(to, sizes);
   const real = (letters: string): string => [...letters].filter((l) => sizes[l] !== 1).join("");
@@ -37,16 +42,16 @@ export function arrange(context: Context, x: Tensor, from: string, to: string): 
   const step = (value: Tensor, parts: readonly string[], order: number[]): Tensor =>
     transpose(
       context,
-      tf.reshape(
+      view(
         value,
         parts.map((part) => countOf(part, sizes)),
       ),
       order,
     );
 
-  if (groups.every((group, i) => group === wanted[i])) return tf.reshape(x, shape);
+  if (groups.every((group, i) => group === wanted[i])) return view(x, shape);
   if (groups.length <= safeRank)
-    return tf.reshape(
+    return view(
       step(
         x,
         groups,
@@ -63,7 +68,7 @@ export function arrange(context: Context, x: Tensor, from: string, to: string): 
     if (before.length > 0) value = step(value, [before.join(""), group, after.join("")], [1, 0, 2]);
     groups = [group, ...before, ...after];
   }
-  return tf.reshape(value, shape);
+  return view(value, shape);
 }
 
 /** `from` cut into the longest pieces that appear whole in `to`. */
@@ -77,7 +82,7 @@ function mergeRuns(from: string, to: string): string[] {
   return groups;
 }
 
-/** x with the axes `to`: rearranged, and repeated along those it lacks. The result may share x's buffer. */
+/** x with the axes `to`: rearranged, and repeated along those it lacks. May be x itself. */
 export function spread(
   context: Context,
   x: Tensor,
@@ -101,9 +106,9 @@ export function spread(
     if (size === 1) continue;
     // Not tf.tile: it is pathological on WebAssembly. Ones keep NaN, infinities and −0 as they are.
     const one = tf.ones([1, size, 1], value.dtype as "float32" | "int32");
-    value = tf.mul(tf.reshape(value, [countOf(before, known), 1, countOf(after, known)]), one);
+    value = tf.mul(view(value, [countOf(before, known), 1, countOf(after, known)]), one);
   }
-  return tf.reshape(value, shapeOf(to, known));
+  return view(value, shapeOf(to, known));
 }
 
 /** The maximal runs of letters of `axes` that are in `members`. */
@@ -120,13 +125,9 @@ function runsOf(axes: string, members: string): string[] {
 }
 
 /** x seen as [before, axis, after]: the rank-3 view in which work along one axis is done. */
-export function threeAxes({ tf }: Context, x: Tensor, axis: number): Tensor {
+export function threeAxes(x: Tensor, axis: number): Tensor {
   const { shape } = x;
-  return tf.reshape(x, [
-    product(shape.slice(0, axis)),
-    shape[axis]!,
-    product(shape.slice(axis + 1)),
-  ]);
+  return view(x, [product(shape.slice(0, axis)), shape[axis]!, product(shape.slice(axis + 1))]);
 }
 
 /** The shape with one axis of another size. */

@@ -8,12 +8,12 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { ScalarFunction } from "../../../compiler/ir/scalar-functions.js";
 import type { MapKernel, Operand } from "../kernel-set.js";
 import type { Context } from "./context.js";
-import { safeRank, spread, toFloat } from "./layout.js";
+import { safeRank, spread, toFloat, view } from "./layout.js";
 import { scalarOps } from "./scalar.js";
 import { type Sizes, common, countOf, shapeOf, sizesOf, union } from "../letters.js";
 
 export function createMap(context: Context) {
-  const { tf } = context;
+  const { tf, can } = context;
   const ops = scalarOps(context);
 
   return (kernel: MapKernel, inputs: readonly Tensor[], sizes: Sizes): Tensor => {
@@ -21,9 +21,21 @@ export function createMap(context: Context) {
     const positions = positionsOf(kernel);
     const places = [...positions].map((letter) => tf.range(0, known[letter]!, 1, "float32"));
     const loop = union(kernel.output, ...kernel.inputs);
-    const plan = planLoop([...kernel.inputs, ...positions], kernel.output, loop, known);
-    const shapeFor = (letters: string): number[] =>
-      plan.groups.map((group) => (letters.includes(group[0]!) ? countOf(group, known) : 1));
+    const plan = planLoop(
+      [...kernel.inputs, ...positions],
+      kernel.output,
+      loop,
+      known,
+      can.mergesAxes,
+    );
+    /** Axes of size 1 for the groups it lacks, but none in front: broadcasting adds those. */
+    const shapeFor = (letters: string): number[] => {
+      const held = plan.groups.map((group) => letters.includes(group[0]!));
+      const first = held.indexOf(true);
+      return plan.groups.flatMap((group, i) =>
+        first < 0 || i < first ? [] : [held[i] ? countOf(group, known) : 1],
+      );
+    };
 
     const aligned = [...inputs, ...places].map((input, i) => {
       const own = common(loop, plan.inputs[i]!);
@@ -34,7 +46,7 @@ export function createMap(context: Context) {
         own,
         known,
       );
-      return toFloat(context, tf.reshape(full, shapeFor(own)));
+      return toFloat(context, view(full, shapeFor(own)));
     });
     const values: Tensor[] = [];
     const read = (operand: Operand): Tensor => {
@@ -58,13 +70,13 @@ export function createMap(context: Context) {
     let value = values.at(-1)!;
     const shape = shapeFor(loop);
     if (value.size < countOf(loop, known)) value = tf.mul(value, tf.ones(shape)); // no input has some axis
-    value = tf.reshape(value, shape);
+    value = view(value, shape);
     const reduced = shape.flatMap((_, i) =>
       kernel.output.includes(plan.groups[i]![0]!) ? [] : [i],
     );
     if (reduced.length > 0)
       value = kernel.reduce === "max" ? tf.max(value, reduced) : tf.sum(value, reduced);
-    value = tf.reshape(value, shapeOf(kernel.output, known));
+    value = view(value, shapeOf(kernel.output, known));
     return kernel.code.at(-1)!.fn === "to_int" ? tf.cast(value, "int32") : value;
   };
 }
@@ -85,7 +97,13 @@ interface LoopPlan {
 }
 
 /** `loop` has the letters of the result first, so that what is kept and what is reduced are two runs. */
-function planLoop(own: readonly string[], output: string, loop: string, sizes: Sizes): LoopPlan {
+function planLoop(
+  own: readonly string[],
+  output: string,
+  loop: string,
+  sizes: Sizes,
+  mergesItself: boolean,
+): LoopPlan {
   let inputs = own;
   const mayJoin = (p: string, q: string): boolean => output.includes(p) === output.includes(q);
   const alike = (p: string, q: string): boolean =>
@@ -102,6 +120,7 @@ function planLoop(own: readonly string[], output: string, loop: string, sizes: S
   };
 
   let groups = cut();
+  if (mergesItself && groups.length <= safeRank) return { groups: [...loop], inputs };
   while (groups.length > safeRank) {
     // Repeat some inputs along one of two neighbours, so that these two become alike: the cheapest pair.
     const pairs = groups

@@ -2,7 +2,7 @@
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
-import { threeAxes, transpose } from "./layout.js";
+import { threeAxes, transpose, view } from "./layout.js";
 
 /** x as rows [n, size] along the axis, and the way back to the axis's own place. */
 function asRows(
@@ -10,11 +10,10 @@ function asRows(
   x: Tensor,
   axis: number,
 ): { rows: Tensor; before: number; size: number; after: number } {
-  const { tf } = context;
-  const view = threeAxes(context, x, axis);
-  const [before, size, after] = view.shape as [number, number, number];
-  const moved = after === 1 ? view : transpose(context, view, [0, 2, 1]);
-  return { rows: tf.reshape(moved, [before * after, size]), before, size, after };
+  const whole = threeAxes(x, axis);
+  const [before, size, after] = whole.shape as [number, number, number];
+  const moved = after === 1 ? whole : transpose(context, whole, [0, 2, 1]);
+  return { rows: view(moved, [before * after, size]), before, size, after };
 }
 
 /**
@@ -23,11 +22,11 @@ function asRows(
  */
 function ranks({ tf }: Context, rows: Tensor, direction: "ascending" | "descending"): Tensor {
   const [n, size] = rows.shape as [number, number];
-  const other = tf.reshape(rows, [n, 1, size]);
-  const own = tf.reshape(rows, [n, size, 1]);
+  const other = view(rows, [n, 1, size]);
+  const own = view(rows, [n, size, 1]);
   const ahead = direction === "ascending" ? tf.less(other, own) : tf.greater(other, own);
   const position = tf.range(0, size, 1, "float32");
-  const earlier = tf.less(tf.reshape(position, [1, 1, size]), tf.reshape(position, [1, size, 1]));
+  const earlier = tf.less(view(position, [1, 1, size]), view(position, [1, size, 1]));
   const tied = tf.mul(tf.cast(tf.equal(other, own), "float32"), tf.cast(earlier, "float32"));
   return tf.cast(tf.sum(tf.add(tf.cast(ahead, "float32"), tied), 2), "int32");
 }
@@ -35,13 +34,13 @@ function ranks({ tf }: Context, rows: Tensor, direction: "ascending" | "descendi
 /** Positions by rank: the inverse of each row's permutation. */
 function invert({ tf }: Context, ranked: Tensor): Tensor {
   const [n, size] = ranked.shape as [number, number];
-  const starts = tf.reshape(tf.range(0, n * size, size, "int32"), [n, 1]);
-  const places = tf.reshape(tf.add(ranked, starts), [-1, 1]);
-  const position = tf.reshape(
-    tf.mul(tf.ones([n, 1], "int32"), tf.reshape(tf.range(0, size, 1, "int32"), [1, size])),
+  const starts = view(tf.range(0, n * size, size, "int32"), [n, 1]);
+  const places = view(tf.add(ranked, starts), [-1, 1]);
+  const position = view(
+    tf.mul(tf.ones([n, 1], "int32"), view(tf.range(0, size, 1, "int32"), [1, size])),
     [-1],
   );
-  return tf.reshape(tf.scatterND(places as never, position, [n * size]), [n, size]);
+  return view(tf.scatterND(places as never, position, [n * size]), [n, size]);
 }
 
 /** The order of each row: stable, by whichever way the backend allows. */
@@ -76,15 +75,14 @@ export function createTopK(context: Context) {
     const positions = can.stableTopK
       ? tf.topk(rows, k, true).indices
       : tf.slice(orderOf(context, rows, "descending"), [0, 0], [-1, k]);
-    return tf.cast(tf.reshape(positions, [...x.shape.filter((_, i) => i !== axis), k]), "int32");
+    return tf.cast(view(positions, [...x.shape.filter((_, i) => i !== axis), k]), "int32");
   };
 }
 
 export function createArgsort(context: Context) {
-  const { tf } = context;
   return (x: Tensor, axis: number): Tensor => {
     const { rows, before, size, after } = asRows(context, x, axis);
-    const view = tf.reshape(orderOf(context, rows, "ascending"), [before, after, size]);
-    return tf.reshape(after === 1 ? view : transpose(context, view, [0, 2, 1]), x.shape);
+    const whole = view(orderOf(context, rows, "ascending"), [before, after, size]);
+    return view(after === 1 ? whole : transpose(context, whole, [0, 2, 1]), x.shape);
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
-import { arrange, toFloat } from "./layout.js";
+import { arrange, toFloat, view } from "./layout.js";
 import { countOf, parseSpec, shapeOf, sizesOf, without } from "../letters.js";
 
 export function createReduce(context: Context, fn: "sum" | "max") {
@@ -12,11 +12,11 @@ export function createReduce(context: Context, fn: "sum" | "max") {
     const [letters] = operands as [string];
     const sizes = sizesOf(operands, [x]);
     const over = without(letters, result);
-    const rows = tf.reshape(arrange(context, x, letters, result + over), [
+    const rows = view(arrange(context, x, letters, result + over), [
       countOf(result, sizes),
       countOf(over, sizes),
     ]);
     const value = toFloat(context, rows);
-    return tf.reshape(fn === "sum" ? tf.sum(value, 1) : tf.max(value, 1), shapeOf(result, sizes));
+    return view(fn === "sum" ? tf.sum(value, 1) : tf.max(value, 1), shapeOf(result, sizes));
   };
 }

@@ -6,7 +6,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { ScalarFunction } from "../../../compiler/ir/scalar-functions.js";
 import type { Context } from "./context.js";
-import { toFloat } from "./layout.js";
+import { toFloat, view } from "./layout.js";
 
 type Scalar = (a: Tensor, b: Tensor, c: Tensor) => Tensor;
 
@@ -62,7 +62,7 @@ export function scalarOps(context: Context): Readonly<Record<ScalarFunction, Sca
       .reduce(tf.broadcast_util.assertAndGetBroadcastShape);
     const full = (t: Tensor): Tensor =>
       t.size === shape.reduce((n, size) => n * size, 1)
-        ? tf.reshape(t, shape)
+        ? view(t, shape)
         : tf.mul(t, tf.ones(shape));
     return tf.where(tf.notEqual(full(c), 0), full(a), full(b));
   };

@@ -9,37 +9,26 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { KernelSet, ScanOptions, ScanResult } from "../kernel-set.js";
 import type { Context } from "./context.js";
 import type { createMap } from "./map.js";
-import { threeAxes } from "./layout.js";
-import { union, without } from "../letters.js";
+import { threeAxes, view } from "./layout.js";
+import { product, union, without } from "../letters.js";
 
 /** One tensor a position: x without the axis. */
-function unstack(context: Context, x: Tensor, axis: number): Tensor[] {
-  const { tf } = context;
+function unstack({ tf, can }: Context, x: Tensor, axis: number): Tensor[] {
+  if (can.mergesAxes) return tf.unstack(x, axis);
   const shape = x.shape.filter((_, i) => i !== axis);
-  return tf.tidy(() =>
-    tf.unstack(threeAxes(context, x, axis), 1).map((part) => tf.reshape(part, shape)),
-  );
+  return tf.tidy(() => tf.unstack(threeAxes(x, axis), 1).map((part) => view(part, shape)));
 }
 
 /** The inverse: along a new axis at `axis`. Frees the parts. */
-function stack(context: Context, parts: readonly Tensor[], axis: number): Tensor {
-  const { tf } = context;
-  const shape = [...parts[0]!.shape];
-  const whole = tf.tidy(() => {
-    const columns = parts.map((part) =>
-      threeAxes(
-        context,
-        tf.reshape(part, [...shape.slice(0, axis), 1, ...shape.slice(axis)]),
-        axis,
-      ),
-    );
-    return tf.reshape(tf.concat(columns, 1), [
-      ...shape.slice(0, axis),
-      parts.length,
-      ...shape.slice(axis),
-    ]);
-  });
-  tf.dispose(parts as Tensor[]);
+function stack({ tf, can }: Context, parts: readonly Tensor[], axis: number): Tensor {
+  const { shape } = parts[0]!;
+  const [outer, inner] = [shape.slice(0, axis), shape.slice(axis)];
+  const joined = (): Tensor => {
+    const columns = parts.map((part) => view(part, [product(outer), 1, product(inner)]));
+    return view(tf.concat(columns, 1), [...outer, parts.length, ...inner]);
+  };
+  const whole = can.mergesAxes ? tf.stack([...parts], axis) : tf.tidy(joined);
+  tf.dispose([...parts]);
   return whole;
 }
 

@@ -8,7 +8,7 @@
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
-import { arrange, spread } from "./layout.js";
+import { arrange, spread, view } from "./layout.js";
 import { common, countOf, parseSpec, shapeOf, sizesOf, without } from "../letters.js";
 
 /** 1 at (r, c) in the lower-left block of a pair of blocks of this size. */
@@ -47,12 +47,12 @@ export function createSolve(context: Context) {
     const rest = without(right, batch + row);
     const order = common(result, batch) + row + rest;
     const shared = common(order, batch);
-    const lower = tf.reshape(arrange(context, l, matrix, shared + row + column), [
+    const lower = view(arrange(context, l, matrix, shared + row + column), [
       countOf(shared, sizes),
       n,
       n,
     ]);
-    const known = tf.reshape(spread(context, b, right, order, sizes), [
+    const known = view(spread(context, b, right, order, sizes), [
       countOf(shared, sizes),
       n,
       countOf(rest, sizes),
@@ -62,6 +62,6 @@ export function createSolve(context: Context) {
       transposed && !can.transposedMatMul
         ? tf.matMul(tf.transpose(found, [0, 2, 1]), known)
         : tf.matMul(found, known, transposed);
-    return arrange(context, tf.reshape(value, shapeOf(order, sizes)), order, result);
+    return arrange(context, view(value, shapeOf(order, sizes)), order, result);
   };
 }

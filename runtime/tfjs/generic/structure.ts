@@ -2,26 +2,26 @@
 
 import type { Tensor, Tensor3D } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
-import { threeAxes, withSize } from "./layout.js";
+import { threeAxes, withSize, view } from "./layout.js";
 
 export function createSlice(context: Context) {
   const { tf } = context;
   return (x: Tensor, axis: number, start: number, size: number): Tensor => {
-    const view = threeAxes(context, x, axis);
-    return tf.reshape(tf.slice(view, [0, start, 0], [-1, size, -1]), withSize(x.shape, axis, size));
+    const whole = threeAxes(x, axis);
+    return view(tf.slice(whole, [0, start, 0], [-1, size, -1]), withSize(x.shape, axis, size));
   };
 }
 
 export function createPad(context: Context) {
   const { tf } = context;
   return (x: Tensor, axis: number, before: number, after: number): Tensor => {
-    const view = threeAxes(context, x, axis) as Tensor3D;
-    const padded = tf.pad3d(view, [
+    const whole = threeAxes(x, axis) as Tensor3D;
+    const padded = tf.pad3d(whole, [
       [0, 0],
       [before, after],
       [0, 0],
     ]);
-    return tf.reshape(padded, withSize(x.shape, axis, x.shape[axis]! + before + after));
+    return view(padded, withSize(x.shape, axis, x.shape[axis]! + before + after));
   };
 }
 
@@ -30,10 +30,10 @@ export function createConcat(context: Context) {
   return (xs: readonly Tensor[], axis: number): Tensor => {
     const size = xs.reduce((sum, x) => sum + x.shape[axis]!, 0);
     const joined = tf.concat(
-      xs.map((x) => threeAxes(context, x, axis)),
+      xs.map((x) => threeAxes(x, axis)),
       1,
     );
-    return tf.reshape(joined, withSize(xs[0]!.shape, axis, size));
+    return view(joined, withSize(xs[0]!.shape, axis, size));
   };
 }
 
@@ -43,15 +43,14 @@ export function createShift(context: Context) {
   return (x: Tensor, axis: number, by: number): Tensor => {
     const size = x.shape[axis]!;
     const distance = Math.abs(by);
-    if (distance >= size)
-      return tf.reshape(tf.zeros([x.size], x.dtype as "float32" | "int32"), x.shape);
+    if (distance >= size) return view(tf.zeros([x.size], x.dtype as "float32" | "int32"), x.shape);
     if (distance === 0) return tf.clone(x);
-    const view = threeAxes(context, x, axis);
-    const kept = tf.slice(view, [0, Math.max(-by, 0), 0], [-1, size - distance, -1]);
+    const whole = threeAxes(x, axis);
+    const kept = tf.slice(whole, [0, Math.max(-by, 0), 0], [-1, size - distance, -1]);
     const zeros = tf.zeros(
-      [view.shape[0]!, distance, view.shape[2]!],
+      [whole.shape[0]!, distance, whole.shape[2]!],
       x.dtype as "float32" | "int32",
     );
-    return tf.reshape(tf.concat(by > 0 ? [zeros, kept] : [kept, zeros], 1), x.shape);
+    return view(tf.concat(by > 0 ? [zeros, kept] : [kept, zeros], 1), x.shape);
   };
 }

@@ -7,7 +7,7 @@
 
 import type { Tensor, Tensor1D } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
-import { arrange, spread } from "./layout.js";
+import { arrange, spread, view } from "./layout.js";
 import { type Sizes, common, countOf, parseSpec, shapeOf, sizesOf, without } from "../letters.js";
 
 /** ids (arranged as shared + over) plus `rows` times the number of their shared position. */
@@ -20,10 +20,10 @@ function flatRows(
   sizes: Sizes,
 ): Tensor1D {
   const blocks = countOf(shared, sizes);
-  const flat = tf.cast(tf.reshape(ids, [blocks, countOf(over, sizes)]), "int32");
-  if (blocks === 1) return tf.reshape(flat, [-1]);
-  const starts = tf.reshape(tf.range(0, blocks * rows, rows, "int32"), [blocks, 1]);
-  return tf.reshape(tf.add(flat, starts), [-1]);
+  const flat = tf.cast(view(ids, [blocks, countOf(over, sizes)]), "int32");
+  if (blocks === 1) return view(flat, [flat.size]) as Tensor1D;
+  const starts = view(tf.range(0, blocks * rows, rows, "int32"), [blocks, 1]);
+  return view(tf.add(flat, starts), [flat.size]) as Tensor1D;
 }
 
 /** The ids may have an axis of the same name as the one looked along, and another size: then it gets its own letter. */
@@ -51,11 +51,11 @@ export function createTake(context: Context) {
       sizes[own]!,
       sizes,
     );
-    const flat = tf.reshape(arrange(context, table, held, shared + own + rest), [
+    const flat = view(arrange(context, table, held, shared + own + rest), [
       countOf(shared + own, sizes),
       countOf(rest, sizes),
     ]);
-    const taken = tf.reshape(tf.gather(flat, rows), shapeOf(shared + over + rest, sizes));
+    const taken = view(tf.gather(flat, rows), shapeOf(shared + over + rest, sizes));
     return arrange(context, taken, shared + over + rest, result);
   };
 }
@@ -79,14 +79,14 @@ export function createPut(context: Context) {
       size,
       sizes,
     );
-    const flat = tf.reshape(spread(context, values, given, shared + over + rest, sizes), [
+    const flat = view(spread(context, values, given, shared + over + rest, sizes), [
       rows.size,
       countOf(rest, sizes),
     ]);
     const shape = [countOf(shared + own, sizes), countOf(rest, sizes)];
     // scatterND adds up repeated indices on every backend; unsortedSegmentSum is missing on WebAssembly.
-    const summed = tf.scatterND(tf.reshape(rows, [-1, 1]), flat, shape);
+    const summed = tf.scatterND(view(rows, [rows.size, 1]), flat, shape);
     const natural = shared + own + rest;
-    return arrange(context, tf.reshape(summed, shapeOf(natural, sizes)), natural, result);
+    return arrange(context, view(summed, shapeOf(natural, sizes)), natural, result);
   };
 }
