@@ -5,14 +5,17 @@
 
 import type { KernelSet } from "../kernel-set.js";
 import { createAdamw } from "./adamw.js";
+import { createConv } from "./conv.js";
 import { createCumulate } from "./cumulate.js";
 import { Multiplier } from "./dot/blocks.js";
 import { Dot } from "./dot/dot.js";
+import { createGrouped } from "./grouped.js";
 import { Heap, type TensorFlow } from "./heap.js";
 import { createLookup } from "./lookup.js";
 import { Maps } from "./map/map.js";
 import { createOrder } from "./order.js";
 import { createRowMover } from "./rows.js";
+import { createScan } from "./scan.js";
 import { createSolve } from "./solve.js";
 import { createStructure } from "./structure.js";
 
@@ -20,7 +23,8 @@ import { createStructure } from "./structure.js";
 export function createWasmKernels(tf: TensorFlow, generic: KernelSet): KernelSet {
   const heap = new Heap(tf);
   const maps = new Maps(heap);
-  const dot = new Dot(heap, maps, new Multiplier(heap));
+  const multiplier = new Multiplier(heap);
+  const dot = new Dot(heap, maps, multiplier);
   const rows = createRowMover(heap);
   const noSizes = {};
   return {
@@ -35,6 +39,9 @@ export function createWasmKernels(tf: TensorFlow, generic: KernelSet): KernelSet
     ...createLookup(heap, rows),
     ...createOrder(heap),
     cumulate: createCumulate(heap, maps),
+    ...createGrouped(heap, multiplier, rows),
+    ...createConv(heap, maps, rows),
+    scan: createScan(heap, maps, rows),
     solve: createSolve(heap, maps),
     adamw: createAdamw(heap),
   };
