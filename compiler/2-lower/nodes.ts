@@ -93,12 +93,8 @@ function spread(lowering: Lowering, value: ValueId, sequence: SequenceContext): 
 }
 
 function lowerLag(lowering: Lowering, by: number, x: ValueId, sequence: SequenceContext): ValueId {
-  const { builder } = lowering;
-  const axis = sequence.axis.name;
-  const [own] = aligned(lowering, [spread(lowering, x, sequence)], sequence);
-  const shifted = builder.op("shift", { axis, by }, [own!]);
-  const inside = builder.map("ge", sequence.positions, builder.constant(by));
-  return builder.mul(shifted, inside);
+  const [own] = aligned(lowering, [spread(lowering, x, sequence), sequence.positions], sequence);
+  return lowering.builder.op("delay", { axis: sequence.axis.name, by }, [own!, sequence.positions]);
 }
 
 function lowerMean(lowering: Lowering, x: ValueId, sequence: SequenceContext): ValueId {

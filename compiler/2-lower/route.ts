@@ -28,37 +28,21 @@ export function openRoute(
   const order = builder.rename(builder.op("argsort", { axis: "picks" }, [expertOfPick]), { picks: "slots" });
   const expert = builder.op("take", { axis: "picks" }, [expertOfPick, order]);
   const timeOfSlot = builder.map("to_int", builder.map("floor", builder.div(order, builder.constant(k))));
-  const outer = lowering.sequences.get(outside)!;
+  const expertOfSlot = builder.map("to_int", expert);
+  const { positions } = lowering.sequences.get(outside)!;
   const context: SequenceContext = {
     axis: slots,
-    positions: slotPositions(lowering, outer.positions, expert, timeOfSlot),
+    positions: builder.op("slot_positions", { experts }, [expertOfSlot, timeOfSlot, positions]),
     route: {
       experts,
       time,
-      expertOfSlot: builder.map("to_int", expert),
+      expertOfSlot,
       timeOfSlot,
       weightOfSlot: builder.op("take", { axis: "picks" }, [flat(weights), order]),
     },
   };
   lowering.sequences.set(region, context);
   return context;
-}
-
-/** [batch, slots]: how many slots of the same expert and document come before. */
-function slotPositions(lowering: Lowering, positions: ValueId, expert: ValueId, timeOfSlot: ValueId): ValueId {
-  const { builder, time } = lowering;
-  const starts = builder.map("eq", positions, builder.constant(0));
-  const running = { fn: "sum", axis: "time", reverse: false, exclusive: false } as const;
-  const document = builder.op("cumulate", running, [starts]);
-  const documentOfSlot = builder.op("take", { axis: "time" }, [document, timeOfSlot]);
-  // one number per (expert, document), never 0, which stands before the first slot
-  const scaled = builder.mul(expert, builder.constant(time.size + 2));
-  const key = builder.add(builder.add(scaled, documentOfSlot), builder.constant(1));
-  const before = builder.op("shift", { axis: "slots", by: 1 }, [key]);
-  const index = builder.iota({ name: "slots", size: builder.size(key, "slots") });
-  const start = builder.map("select", builder.map("ne", key, before), index, builder.constant(0));
-  const latest = builder.op("cumulate", { fn: "max", axis: "slots", reverse: false, exclusive: false }, [start]);
-  return builder.sub(index, latest);
 }
 
 /** A token value [batch, time, …] brought into a region: its row for every slot. */

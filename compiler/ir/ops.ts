@@ -68,6 +68,13 @@ export interface OpAttributes {
   grouped_outer: { readonly group: Axis; readonly over: readonly string[] };
   /** (x, w, positions) → causal depthwise convolution along axis: Σⱼ w[j] · x[t−j] while j ≤ positions[t] */
   conv: { readonly axis: string; readonly taps: string };
+  /** (x, positions) → x of `by` tokens ago along axis, zero before its document has that many */
+  delay: { readonly axis: string; readonly by: number };
+  /**
+   * (expert, time, positions) → [batch, slots]: for the slots of a route sorted by expert, how many slots
+   * of the same expert and document come before; expert and time int [batch, slots], positions [batch, time]
+   */
+  slot_positions: { readonly experts: Axis };
   /** (dy, w, positions) → dx */
   conv_input_gradient: { readonly axis: string; readonly taps: string };
   /** (x, dy, positions) → dw [taps, …axes] */

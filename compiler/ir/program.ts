@@ -47,7 +47,7 @@ export interface MapKernel {
 /** Ops that are kernels as they are. */
 export type PlainKernelOp = Exclude<
   OpName,
-  | "constant" | "iota" | "map" | "reduce" | "rename" | "scan" | "call" | "adamw" | "attend"
+  | "constant" | "iota" | "map" | "reduce" | "rename" | "scan" | "call" | "adamw" | "attend" | "delay" | "slot_positions"
   | "state" | "write" | "lag" | "position" | "source" | "token_mean" | "mix"
 >;
 

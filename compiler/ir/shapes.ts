@@ -149,6 +149,8 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
   grouped_outer: ({ group, over }, [x, y]) => [
     float([group, ...withoutAxes(x!.axes, over), ...withoutAxes(y!.axes, over)]),
   ],
+  delay: same,
+  slot_positions: (_, [expert]) => [float(expert!.axes)],
   conv: same,
   conv_input_gradient: same,
   conv_weight_gradient: ({ taps, axes }) => [float([taps, ...axes])],

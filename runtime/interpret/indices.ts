@@ -78,3 +78,21 @@ export function topK(x: Tensor, axis: string, into: Axis, type: TensorType): Ten
 export function argsort(x: Tensor, axis: string, type: TensorType): Tensor {
   return ranked(x, axis, axis, type, (a, b) => a - b);
 }
+
+/** For every slot: earlier slots of the same expert whose tokens are of the same document. */
+export function slotPositions(expert: Tensor, time: Tensor, positions: Tensor, type: TensorType): Tensor {
+  const out = tensor(type.axes);
+  const slots = findAxis(type, "slots")!.size;
+  const [timeStride] = stridesFor(positions.axes, [{ name: "time", size: 1 }]);
+  visit(withoutAxes(type.axes, ["slots"]), [expert.axes, positions.axes], (o) => {
+    // the token that starts the document of token t
+    const start = (t: number): number => t - Math.min(t, positions.data[o[1]! + t * timeStride!]!);
+    for (let slot = 0; slot < slots; slot += 1)
+      for (let before = 0; before < slot; before += 1) {
+        const same = expert.data[o[0]! + before] === expert.data[o[0]! + slot];
+        const [a, b] = [time.data[o[0]! + before]!, time.data[o[0]! + slot]!];
+        if (same && start(a) === start(b)) out.data[o[0]! + slot]! += 1;
+      }
+  });
+  return out;
+}

@@ -9,7 +9,7 @@ import { scalarFunctions } from "../../compiler/ir/scalar-functions.js";
 import { type Axis, type TensorType, InternalFault, findAxis, withoutAxes } from "../../compiler/ir/types.js";
 import { convolve, convolveInputGradient, convolveWeightGradient } from "./conv.js";
 import { attend } from "./attend.js";
-import { argsort, put, take, topK } from "./indices.js";
+import { argsort, put, slotPositions, take, topK } from "./indices.js";
 import { type Tensor, stridesFor, tensor, visit } from "./tensor.js";
 
 export type Kernel<Op extends OpName> = (
@@ -175,6 +175,16 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
     });
     return [out];
   },
+  delay: ({ axis, by }, [x, positions], [type]) => {
+    const out = move(x!, type!, axis, by);
+    let i = 0;
+    visit(out.axes, [positions!.axes], (o) => {
+      if (positions!.data[o[0]!]! < by) out.data[i] = 0;
+      i += 1;
+    });
+    return [out];
+  },
+  slot_positions: (_, [expert, time, positions], [type]) => [slotPositions(expert!, time!, positions!, type!)],
   conv: convolve,
   conv_input_gradient: convolveInputGradient,
   conv_weight_gradient: convolveWeightGradient,

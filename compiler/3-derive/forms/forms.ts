@@ -9,6 +9,7 @@ import { axisNames, findAxis } from "../../ir/types.js";
 import { copyNode, openCopy } from "../copy.js";
 import { attentionForm } from "./attention.js";
 import { chunkForm, planChunk } from "./chunk.js";
+import { delayForm, slotPositionsForm } from "./routes.js";
 import { Analysis } from "./normal-form.js";
 
 export interface RecurrenceReport {
@@ -42,6 +43,14 @@ function rewrite(graph: Graph, options: FormOptions, reports: RecurrenceReport[]
     const inputs = node.inputs.map((id) => known.get(id)!);
     if (node.op === "attend") {
       known.set(node.outputs[0]!, attentionForm(builder, node, inputs));
+      continue;
+    }
+    if (node.op === "delay") {
+      known.set(node.outputs[0]!, delayForm(builder, node, inputs));
+      continue;
+    }
+    if (node.op === "slot_positions") {
+      known.set(node.outputs[0]!, slotPositionsForm(builder, inputs));
       continue;
     }
     if (node.op === "scan" && rewriteScan(builder, graph, node, inputs, known, used, options, reports)) continue;

@@ -50,6 +50,8 @@ export const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
   solve: solveGradient,
   grouped_dot: groupedDotGradient,
   grouped_outer: never,
+  delay: never, // written out like attend
+  slot_positions: zero,
   conv: convGradient,
   conv_input_gradient: never,
   conv_weight_gradient: never,
