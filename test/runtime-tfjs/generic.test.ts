@@ -10,8 +10,10 @@ import { findNative } from "../../runtime/tfjs/native/load.node.js";
 import type { KernelSet } from "../../runtime/tfjs/kernel-set.js";
 import { scalarFaults } from "../support/kernels/check-scalars.js";
 import { checkKernel, kernelCases } from "../support/kernels/check.js";
+import { required } from "../support/required.js";
 
-const native = findNative("@tensorflow/tfjs-node-gpu") ? (["node-gpu"] as const) : [];
+const withNative = required("node-gpu") || findNative("@tensorflow/tfjs-node-gpu") !== null;
+const native = withNative ? (["node-gpu"] as const) : [];
 
 describe.each(["cpu", "wasm", ...native] as const)("generic kernels on %s", (name) => {
   let backend: Backend;

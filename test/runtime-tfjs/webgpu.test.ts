@@ -1,7 +1,6 @@
 /**
  * The kernels on WebGPU, where the package `webgpu` and a Vulkan driver are there: a real GPU's, or SwiftShader
- * from Debian's chromium, which is so slow that sizes are tiny. CI sets LSM_WEBGPU=1, so that there a missing
- * adapter is a failure.
+ * from Debian's chromium, which is so slow that sizes are tiny.
  */
 
 import { spawn } from "node:child_process";
@@ -10,6 +9,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
+import { required } from "../support/required.js";
 
 const swiftShader = "/usr/lib/chromium";
 const root = resolve(import.meta.dirname, "../..");
@@ -29,7 +29,6 @@ const software = {
   XDG_RUNTIME_DIR: "/tmp",
   LD_LIBRARY_PATH: swiftShader, // chromium brings Vulkan's loader along
 };
-const required = process.env.LSM_WEBGPU === "1";
 const possible = packageIsThere() && existsSync(driver);
 
 async function runChild(): Promise<{ output: string; status: number | null }> {
@@ -58,7 +57,7 @@ async function runChild(): Promise<{ output: string; status: number | null }> {
   });
 }
 
-describe.skipIf(!required && !possible)("kernels on WebGPU", () => {
+describe.skipIf(!required("webgpu") && !possible)("kernels on WebGPU", () => {
   it("agree with the reference", { timeout: 180_000 }, async () => {
     const { output, status } = await runChild();
     expect(output).not.toMatch(/failed|validation:/); // Dawn says what a shader does wrong, and goes on
