@@ -176,6 +176,8 @@ function callStep(
   const results = builder.node("call", { callee, prefix }, [...exact, ...given], types);
   const own = target.graph.outputs.length - states.length;
   node.outputs.slice(0, own).forEach((id, i) => known.set(id, results[i]!));
+  // penalties and updates have no part in a prediction; what uses them is pruned
+  node.outputs.slice(own).forEach((id) => known.set(id, builder.zeros(graph.values[id]!.type.axes)));
   return () => {
     states.forEach(({ name }, i) => builder.outputs.push({ name, value: results[own + i]! }));
   };

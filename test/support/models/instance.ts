@@ -1,0 +1,85 @@
+/** Random parameters and batches for a checked model, and how results are compared. */
+
+import { readFileSync, readdirSync } from "node:fs";
+import type { Model } from "../../../compiler/1-check/model.js";
+import { check } from "../../../compiler/compile.js";
+import type { Host } from "../../../compiler/host.js";
+import { type ModelParameter, modelParameters } from "../../../compiler/ir/program.js";
+import { lower } from "../../../compiler/2-lower/lower.js";
+import { RandomStream } from "../../../runtime/random/stream.js";
+import { type Tensor, tensor } from "../../../runtime/interpret/tensor.js";
+
+const library = readdirSync("stdlib")
+  .filter((name) => name.endsWith(".lsm"))
+  .sort()
+  .map((name) => ({ path: `stdlib/${name}`, text: readFileSync(`stdlib/${name}`, "utf8") }));
+
+/** The only model of a program; throws when the program has mistakes. */
+export function modelOf(text: string): Model {
+  const host = { readText: () => text, library: () => library } as unknown as Host;
+  const { models, diagnostics } = check(host, "model.lsm");
+  if (diagnostics.length > 0) throw new Error(diagnostics.map(({ code, title }) => `${code}: ${title}`).join("\n"));
+  return [...models.values()][0]!;
+}
+
+export interface Batch {
+  readonly batch: number;
+  readonly time: number;
+  readonly inputs: Map<string, Tensor>;
+}
+
+/** Random tokens, targets, weights, and documents that start at random places. */
+export function randomBatch(vocabulary: number, batch: number, time: number, random: RandomStream, documents = 0.2): Batch {
+  const axes = [{ name: "batch", size: batch }, { name: "time", size: time }];
+  const draw = (value: (i: number) => number): Tensor => tensor(axes, Float64Array.from({ length: batch * time }, (_, i) => value(i)));
+  const positions = tensor(axes);
+  for (let i = 0; i < batch * time; i += 1)
+    positions.data[i] = i % time === 0 || random.uniform() < documents ? 0 : positions.data[i - 1]! + 1;
+  const inputs = new Map([
+    ["tokens", draw(() => random.integer(vocabulary))],
+    ["targets", draw(() => random.integer(vocabulary))],
+    ["weights", draw(() => Number(random.uniform() < 0.8))],
+    ["positions", positions],
+  ]);
+  return { batch, time, inputs };
+}
+
+export function parametersOf(model: Model): readonly ModelParameter[] {
+  const { functions, main } = lower(model.module, { batch: 1, time: 1 });
+  return modelParameters(functions, main);
+}
+
+/** Random parameters, large enough that every part matters; float32 values, so that targets can hold them. */
+export function randomParameters(model: Model, random: RandomStream, deviation = 0.4): Map<string, Tensor> {
+  return new Map(
+    parametersOf(model).map(({ path, type }) => {
+      const value = tensor(type.axes);
+      for (let i = 0; i < value.data.length; i += 1) value.data[i] = Math.fround(deviation * random.normal());
+      return [path, value];
+    }),
+  );
+}
+
+/** ‖a − b‖ / ‖b‖. */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Infinity;
+  let [difference, size] = [0, 0];
+  for (let i = 0; i < b.length; i += 1) {
+    difference += (a[i]! - b[i]!) ** 2;
+    size += b[i]! ** 2;
+  }
+  return Math.sqrt(difference / (size + 1e-24));
+}
+
+/** The largest relative error over named results, and whose it is. */
+export function worst(
+  actual: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
+  expected: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
+): { readonly error: number; readonly name: string } {
+  let found = { error: 0, name: "" };
+  for (const [name, { data }] of expected) {
+    const error = relativeError(actual.get(name)?.data ?? [], data);
+    if (!(error <= found.error)) found = { error, name };
+  }
+  return found;
+}

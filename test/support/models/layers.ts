@@ -1,0 +1,115 @@
+/** One tiny model for every layer of the standard library: what the conformance suite runs. */
+
+/** Name of the case → the block's mixer and feed-forward layer. */
+const blocks: Readonly<Record<string, readonly [string, string]>> = {
+  "linear attention (F0)": ["LinearAttention(heads: 2)", "swiglu(hidden: 5)"],
+  "RetNet (F1)": ["RetNet(heads: 2)", "swiglu(hidden: 5)"],
+  "Mamba-2 (F1)": ["Mamba2(heads: 2, n: 3, value: 2)", "swiglu(hidden: 5)"],
+  "GLA (F2)": ["GLA(heads: 2, key: 3, rank: 2)", "swiglu(hidden: 5)"],
+  "DeltaNet (F3)": ["DeltaNet(heads: 2, key: 3, taps: 3)", "swiglu(hidden: 5)"],
+  "Gated DeltaNet (F3)": ["GatedDeltaNet(heads: 2, key: 3)", "swiglu(hidden: 5)"],
+  "attention": ["Attention(heads: 2)", "swiglu(hidden: 5)"],
+  "grouped-query attention": ["Attention(heads: 2, kv_heads: 1)", "swiglu(hidden: 5)"],
+  "windowed attention": ["Attention(heads: 2, window: 3)", "swiglu(hidden: 5)"],
+  "attention with bias": ["Attention(heads: 2, bias: true)", "swiglu(hidden: 5)"],
+  "MoE, softmax scores": ["LinearAttention(heads: 2)", "MoE(experts: 3, top_k: 2, hidden: 5, z: 0.1, balance: 0.3)"],
+  "MoE, sigmoid scores, shared expert, bias": [
+    "LinearAttention(heads: 2)",
+    'MoE(experts: 4, top_k: 2, hidden: 3, scores: "sigmoid", shared: 1, bias: 0.01, balance: 0)',
+  ],
+  "MoM": ["MoM(heads: 2, memories: 3, key: 3)", "swiglu(hidden: 5)"],
+  "MoM without a shared memory": ["MoM(heads: 2, memories: 3, top_k: 1, shared: false)", "swiglu(hidden: 5)"],
+};
+
+/** Layers that users write themselves: steps that stdlib has none of. */
+const own: Readonly<Record<string, string>> = {
+  "S.prev with a bonus (RWKV-6)": `
+    r = linear(x, [heads, key])
+    k = linear(x, [heads, key])
+    v = linear(x, [heads, value])
+    w = exp(-exp(linear(x, [heads, key])))
+    u = param([heads, key], normal(0.5))
+    state S: [heads, key, value]
+    S <- w * S + k * v
+    linear(dot(r, S.prev + u * k * v, key), [width])`,
+  "gate and erase (F4)": `
+    q = linear(x, [heads, key])
+    k = l2norm(linear(x, [heads, key]), key)
+    v = linear(x, [heads, value])
+    a = sigmoid(linear(x, [heads, key]))
+    b = sigmoid(linear(x, [heads]))
+    state S: [heads, key, value]
+    S <- a * S - b * k * dot(k, a * S, key) + b * k * v
+    linear(dot(q, S, key), [width])`,
+  "value gate (F2v)": `
+    q = linear(x, [heads, key])
+    k = linear(x, [heads, key])
+    v = linear(x, [heads, value])
+    g = sigmoid(linear(x, [heads, value]))
+    state S: [heads, key, value]
+    S <- g * S + k * v
+    linear(dot(q, S, key), [width])`,
+  "elementwise decay (F5)": `
+    u = linear(x, [inner])
+    dt = softplus(linear(x, [inner]))
+    B = linear(x, [n])
+    C = linear(x, [n])
+    A = param([n, inner], log(1 + iota(n)))
+    state S: [n, inner]
+    S <- exp(-dt * exp(A)) * S + dt * B * u
+    linear(dot(C, S, n) + u, [width])`,
+  "two micro-steps (DeltaProduct)": `
+    q = linear(x, [heads, key])
+    k1 = l2norm(linear(x, [heads, key]), key)
+    k2 = l2norm(linear(x, [heads, key]), key)
+    v1 = linear(x, [heads, value])
+    v2 = linear(x, [heads, value])
+    b = sigmoid(linear(x, [heads]))
+    state S: [heads, key, value]
+    S <- S - b * k1 * dot(k1, S, key) + b * k1 * v1
+    S <- S - b * k2 * dot(k2, S, key) + b * k2 * v2
+    linear(dot(q, S, key), [width])`,
+  "stabiliser and normaliser (mLSTM)": `
+    q = linear(x, [heads, key])
+    k = linear(x, [heads, key])
+    v = linear(x, [heads, value])
+    i = linear(x, [heads])
+    f = log_sigmoid(linear(x, [heads]))
+    state m: [heads]
+    state C: [heads, key, value]
+    state n: [heads, key]
+    m <- max(f + m, i)
+    C <- exp(f + m.prev - m) * C + exp(i - m) * k * v
+    n <- exp(f + m.prev - m) * n + exp(i - m) * k
+    h = dot(q, C, key) / max(abs(dot(q, n, key)), exp(-m))
+    linear(h, [width])`,
+  "token shift": `
+    past = prev(x)
+    mixed = x + (past - x) * param([width], uniform(0, 1))
+    k = linear(mixed, [key])
+    state s: [key]
+    s <- 0.9 * s + tanh(k)
+    linear(s * prev(k, 2), [width])`,
+  "a nonlinear step": `
+    u = linear(x, [key])
+    state s: [key]
+    s <- tanh(u + 0.5 * s)
+    linear(s, [width])`,
+};
+
+function program(mixer: string, ffn: string, layer = ""): string {
+  return `${layer}
+model Tiny {
+  language_model(vocab: 5, width: 4, blocks: [Block(${mixer}, ${ffn}), Block(${mixer}, ${ffn})])
+}
+`;
+}
+
+/** Every case with its whole program. */
+export const layerCases: readonly (readonly [string, string])[] = [
+  ...Object.entries(blocks).map(([name, [mixer, ffn]]) => [name, program(mixer, ffn)] as const),
+  ...Object.entries(own).map(([name, body]) => {
+    const header = "layer Own(x: [width], heads = 2, key = 3, value = 2, n = 3, inner = 4)";
+    return [name, program("Own()", "swiglu(hidden: 5)", `${header} {${body}\n}`)] as const;
+  }),
+];
