@@ -1,0 +1,31 @@
+/** How a model is trained: what a `train` block says, with all defaults filled in. Plain data. */
+
+import type { DataSpec } from "../../data/open.node.js";
+import type { Schedule } from "../../run/schedule.js";
+
+export interface AdamWSettings {
+  /** The peak learning rate, which the schedule scales. */
+  readonly lr: number;
+  readonly betas: readonly [number, number];
+  readonly epsilon: number;
+  /** Decoupled weight decay, for the parameters that ask for it. */
+  readonly decay: number;
+}
+
+export interface TrainSettings {
+  /** The `train` block's name. */
+  readonly name: string;
+  readonly data: DataSpec;
+  readonly optimizer: AdamWSettings;
+  readonly schedule: Schedule;
+  /** Updates in all. */
+  readonly steps: number;
+  /** The largest global norm of the gradients; null for no limit. */
+  readonly clip: number | null;
+  /** Updates between two checkpoints; null for one at the end. */
+  readonly checkpointEvery: number | null;
+  /** Updates between two measurements on held-out data; null for one at the end. */
+  readonly evaluateEvery: number | null;
+  /** Of all random streams: initial weights, data order, sampled text. */
+  readonly seed: number;
+}

@@ -1,0 +1,79 @@
+/** One training step: gradients, their norm, and the update; or the reason why there can be none. */
+
+import type { Batch } from "../../data/batches.js";
+import { RunError } from "../../run/errors.js";
+import { learningRate } from "../../run/schedule.js";
+import type { Backend } from "../backend.js";
+import { batchTensors, freeBatch } from "./batch-tensors.js";
+import { applyUpdate, readBack } from "./optimise.js";
+import type { TrainSettings } from "./settings.js";
+import { type TrainState, freeTensors } from "./state.js";
+import type { Trainable } from "./trainable.js";
+
+export interface StepResult {
+  readonly loss: number;
+  /** The gradients' global norm before clipping. */
+  readonly gradientNorm: number;
+  readonly rate: number;
+}
+
+type StepSettings = Pick<TrainSettings, "optimizer" | "schedule" | "steps" | "clip">;
+
+/**
+ * Makes update number `step` (from 0) on `state`, which stays as it was when this throws.
+ *
+ * @throws RunError `training-diverged`
+ */
+export async function trainStep(
+  { tf, kernels }: Backend,
+  trainable: Trainable,
+  settings: StepSettings,
+  state: TrainState,
+  batch: Batch,
+  step: number,
+): Promise<StepResult> {
+  const inputs = batchTensors(tf, batch);
+  const { loss, objective, gradients, updates } = trainable.gradients(
+    kernels,
+    state.weights,
+    inputs,
+  );
+  freeBatch(inputs);
+  const { scalars, squares } = await readBack(kernels, [loss, objective], gradients);
+  loss.dispose();
+  objective.dispose();
+  const [lossValue, objectiveValue] = scalars as [number, number];
+  const gradientNorm = Math.sqrt([...squares.values()].reduce((sum, one) => sum + one, 0));
+  if (![lossValue, objectiveValue, gradientNorm].every(Number.isFinite)) {
+    freeTensors(gradients);
+    freeTensors(updates);
+    throw diverged(step + 1, lossValue, objectiveValue, squares);
+  }
+  const { optimizer, schedule, steps, clip } = settings;
+  const rate = learningRate(schedule, optimizer.lr, step, steps);
+  const scale = clip !== null && gradientNorm > clip ? clip / gradientNorm : 1;
+  const update = { rate, step: step + 1, scale };
+  applyUpdate(kernels, state, trainable.parameters, optimizer, update, gradients, updates);
+  return { loss: lossValue, gradientNorm, rate };
+}
+
+function diverged(
+  step: number,
+  loss: number,
+  objective: number,
+  squares: ReadonlyMap<string, number>,
+): RunError {
+  const offender = [...squares].find(([, sum]) => !Number.isFinite(sum));
+  const what = !Number.isFinite(loss)
+    ? `the loss is ${loss}`
+    : !Number.isFinite(objective)
+      ? `a router's loss is ${objective}, though the model's loss is ${loss}`
+      : "the gradients are no longer finite";
+  const first = offender ? `; the first gradient that is not finite is of \`${offender[0]}\`` : "";
+  return new RunError({
+    code: "training-diverged",
+    what: `at step ${step} ${what}${first}`,
+    where: `step ${step}`,
+    help: "lower `lr`, warm up for longer, or clip the gradients (`clip 1.0`); checkpoints written before are untouched",
+  });
+}
