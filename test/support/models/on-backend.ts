@@ -1,0 +1,113 @@
+/**
+ * Runs the cases of layers.ts on one tfjs backend and compares with the interpreter; a program of its own,
+ * since WebGPU wants its process to itself. Arguments: backend, most cases, T. Prints one JSON line a case.
+ */
+
+import type { Tensor as TfTensor } from "@tensorflow/tfjs";
+import { compileDecoding, compileTraining } from "../../../compiler/compile.js";
+import { Executor } from "../../../compiler/6-emit/tfjs/execute.js";
+import { Letters } from "../../../compiler/6-emit/tfjs/letters.js";
+import { interpret } from "../../../runtime/interpret/interpret.js";
+import { kernels as definitions } from "../../../runtime/interpret/ops.js";
+import { type Tensor, tensor } from "../../../runtime/interpret/tensor.js";
+import { RandomStream } from "../../../runtime/random/stream.js";
+import { type BackendName, chooseBackend } from "../../../runtime/tfjs/index.js";
+import { modelOf, randomBatch, randomParameters, relativeError, worst } from "./instance.js";
+import { layerCases } from "./layers.js";
+
+const [name, most, length] = process.argv.slice(2) as [BackendName, string, string];
+const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
+const rate = 0.01;
+const { tf, kernels } = await chooseBackend(name);
+
+const upload = (x: Tensor, int = false): TfTensor =>
+  tf.tensor(int ? Int32Array.from(x.data) : Float32Array.from(x.data), x.axes.map(({ size }) => size), int ? "int32" : "float32");
+const uploadAll = (values: ReadonlyMap<string, Tensor>): Map<string, TfTensor> =>
+  new Map([...values].map(([key, x]) => [key, upload(x, key === "tokens" || key === "targets")]));
+const free = (values: Iterable<TfTensor>): void => {
+  for (const x of values) x.dispose();
+};
+
+async function download(values: ReadonlyMap<string, TfTensor>): Promise<Map<string, { data: ArrayLike<number> }>> {
+  const found = new Map<string, { data: ArrayLike<number> }>();
+  for (const [key, x] of values) found.set(key, { data: await x.data() });
+  free(values.values());
+  return found;
+}
+
+for (const [label, text] of layerCases.slice(0, Number(most))) {
+  const model = modelOf(text);
+  const random = new RandomStream(7, label);
+  const time = Number(length);
+  const stages = compileTraining(model, { batch: 2, time });
+  const parameters = randomParameters(model, random);
+  const before = tf.memory().numTensors;
+  const weights = uploadAll(parameters);
+  const executor = new Executor(stages.gradients, kernels, new Letters(), weights);
+
+  // values and gradients, then AdamW, three times over
+  const errors: number[] = [];
+  const reference = new Map([...parameters].map(([path, x]) => [path, tensor(x.axes, x.data.slice())]));
+  const moments = new Map([...parameters].map(([path, x]) => [path, [tensor(x.axes), tensor(x.axes)] as const]));
+  const gpuMoments = new Map([...parameters].map(([path, x]) => [path, [upload(tensor(x.axes)), upload(tensor(x.axes))] as const]));
+  let values = { error: 0, name: "" };
+  for (let step = 1; step <= 3; step += 1) {
+    const { inputs } = randomBatch(model.vocabulary!, 2, time, random);
+    const expected = interpret(stages.differentiated, "main", inputs, reference);
+    const given = uploadAll(inputs);
+    const made = executor.run(given);
+    free(given.values());
+    for (const [path, x] of parameters) {
+      const gradient = made.outputs.get(`grad.${path}`);
+      const own = expected.outputs.get(`grad.${path}`);
+      if (!gradient || !own) continue;
+      const [m, v] = moments.get(path)!;
+      const scalarOf = (value: number): Tensor => tensor([], Float64Array.of(value));
+      const next = definitions.adamw(adamw, [reference.get(path)!, own, m, v, scalarOf(rate), scalarOf(step)], []);
+      reference.set(path, next[0]!);
+      moments.set(path, [next[1]!, next[2]!]);
+      const [gm, gv] = gpuMoments.get(path)!;
+      const [p2, m2, v2] = kernels.adamw({ ...adamw, rate, step, scale: 1 }, weights.get(path)!, gradient, gm, gv);
+      free([weights.get(path)!, gm, gv]);
+      weights.set(path, p2);
+      gpuMoments.set(path, [m2, v2]);
+      void x;
+    }
+    for (const [path, x] of expected.updates) reference.set(path, x);
+    for (const [path, x] of made.updates) {
+      weights.get(path)!.dispose();
+      weights.set(path, x);
+    }
+    expected.outputs.delete("prediction");
+    const outputs = await download(made.outputs);
+    if (step === 1) values = worst(outputs, expected.outputs);
+    errors.push(relativeError(outputs.get("loss")!.data, expected.outputs.get("loss")!.data));
+  }
+  for (const pair of gpuMoments.values()) free(pair);
+
+  // token by token
+  const { batch, inputs } = { batch: 1, ...randomBatch(model.vocabulary!, 1, 6, random) };
+  const final = new Map<string, Tensor>();
+  for (const [path, x] of parameters) final.set(path, tensor(x.axes, Float64Array.from(await weights.get(path)!.data())));
+  const whole = interpret(compileTraining(model, { batch, time: 6 }).lowered, "main", inputs, final).outputs;
+  const { program, carried } = compileDecoding(model, 6);
+  const decoder = new Executor(program, kernels, new Letters(), weights);
+  let states = uploadAll(new Map(carried.map(({ name: key, axes, initial }) => [key, tensor(axes, tensor(axes).data.fill(initial))])));
+  const logits: number[] = [];
+  for (let t = 0; t < 6; t += 1) {
+    const one = (key: string): Tensor =>
+      tensor([{ name: "batch", size: 1 }, { name: "time", size: 1 }], Float64Array.of(inputs.get(key)!.data[t]!));
+    const now = uploadAll(new Map([["tokens", one("tokens")], ["positions", one("positions")]]));
+    const { outputs } = decoder.run(new Map([...now, ...states]));
+    free([...now.values(), ...states.values()]);
+    logits.push(...(await outputs.get("prediction")!.data()));
+    outputs.get("prediction")!.dispose();
+    states = new Map(carried.map(({ name: key }) => [key, outputs.get(key)!]));
+  }
+  free(states.values());
+  free(weights.values());
+  const decoding = relativeError(logits, whole.get("prediction")!.data);
+  const leaked = tf.memory().numTensors - before;
+  console.log(JSON.stringify({ label, gradients: values.error, worst: values.name, steps: Math.max(...errors), decoding, leaked }));
+}
+process.exit(0); // Dawn keeps a process alive
