@@ -6,8 +6,7 @@
  */
 
 import type { DataType, Tensor, TensorInfo } from "@tensorflow/tfjs";
-
-export type TensorFlow = typeof import("@tensorflow/tfjs");
+import type { Tf } from "../generic/context.js";
 
 /** The parts of tfjs-backend-wasm 4.22.0 that we rely on; none of them is public. */
 interface WasmBackend {
@@ -27,7 +26,7 @@ const alignment = 64;
 
 export class Heap {
   readonly #backend: WasmBackend;
-  readonly #engine: ReturnType<TensorFlow["engine"]>;
+  readonly #engine: ReturnType<Tf["engine"]>;
   readonly #memory: WebAssembly.Memory;
   readonly #tables = new Map<string, number>();
   #f32 = new Float32Array(0);
@@ -35,7 +34,7 @@ export class Heap {
   #u8 = new Uint8Array(0);
   #scratch = { raw: 0, bytes: 0 };
 
-  constructor(tf: TensorFlow) {
+  constructor(tf: Tf) {
     this.#backend = tf.backend() as unknown as WasmBackend;
     this.#engine = tf.engine();
     this.#memory = this.#backend.wasm.asm.memory;

@@ -3,6 +3,7 @@
  * heap. `generic` serves what has no kernel here.
  */
 
+import type { Tf } from "../generic/context.js";
 import type { KernelSet } from "../kernel-set.js";
 import { createAdamw } from "./adamw.js";
 import { createConv } from "./conv.js";
@@ -10,7 +11,7 @@ import { createCumulate } from "./cumulate.js";
 import { Multiplier } from "./dot/blocks.js";
 import { Dot } from "./dot/dot.js";
 import { createGrouped } from "./grouped.js";
-import { Heap, type TensorFlow } from "./heap.js";
+import { Heap } from "./heap.js";
 import { createLookup } from "./lookup.js";
 import { Maps } from "./map/map.js";
 import { createOrder } from "./order.js";
@@ -20,7 +21,7 @@ import { createSolve } from "./solve.js";
 import { createStructure } from "./structure.js";
 
 /** For the backend that is active now, which must be tfjs-backend-wasm with SIMD. */
-export function createWasmKernels(tf: TensorFlow, generic: KernelSet): KernelSet {
+export function createWasmKernels(tf: Tf, generic: KernelSet): KernelSet {
   const heap = new Heap(tf);
   const maps = new Maps(heap);
   const multiplier = new Multiplier(heap);

@@ -9,7 +9,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { KernelSet } from "../kernel-set.js";
 import { common, parseSpec, without } from "../letters.js";
 import { ModuleBuilder, type FunctionBuilder, type Local } from "./assembler/assembler.js";
-import { f32x4, i32, multiplyAdd, v128, type I32, type V128 } from "./assembler/instructions.js";
+import { i32, multiplyAdd, v128, type I32, type V128 } from "./assembler/instructions.js";
 import type { Heap } from "./heap.js";
 import type { Maps } from "./map/map.js";
 import { ShapeCache } from "./shape-cache.js";

@@ -4,7 +4,7 @@
  * Opcodes are those of the core specification 2.0 with fixed-width SIMD.
  */
 
-import { flatten, float32, float64, signed, unsigned, type Code } from "./encoding.js";
+import { float32, float64, signed, unsigned, type Code } from "./encoding.js";
 
 export type ValueType = "i32" | "f32" | "f64" | "v128";
 
@@ -57,10 +57,8 @@ export const i32 = {
   shl: integer2(0x74),
   eq: integer2(0x46),
   ltS: integer2(0x48),
-  ltU: integer2(0x49),
   gtS: integer2(0x4a),
   leS: integer2(0x4c),
-  geS: integer2(0x4e),
   min: (a: I32, b: I32): I32 => select(a, b, i32.ltS(a, b)),
 };
 
@@ -68,7 +66,6 @@ export const f32 = {
   const: (value: number): F32 => ({ type: "f32", code: [0x43, float32(value)] }),
   load: load("f32", [0x2a]),
   add: binary<"f32", "f32">("f32", [0x92]),
-  mul: binary<"f32", "f32">("f32", [0x94]),
   max: binary<"f32", "f32">("f32", [0x97]),
   fromF64: unary<"f64", "f32">("f32", [0xb6]),
 };
@@ -89,10 +86,7 @@ export const v128 = {
     code: [address.code, vector.code, simd(0x56), 0, unsigned(offset), lane],
   }),
   const: (bytes: readonly number[]): V128 => ({ type: "v128", code: [simd(0x0c), bytes] }),
-  not: vector1(0x4d),
   and: vector2(0x4e),
-  /** a ∧ ¬b */
-  andNot: vector2(0x4f),
   or: vector2(0x50),
   xor: vector2(0x51),
   /** Bits of `a` where the mask is 1, else of `b`. */
@@ -116,7 +110,6 @@ export const f32x4 = {
   const: (value: number): V128 => v128.const([1, 2, 3, 4].flatMap(() => float32(value))),
   lanes: (values: readonly number[]): V128 => v128.const(values.flatMap(float32)),
   splat: unary<"f32", "v128">("v128", simd(0x13)),
-  extract: (a: V128, lane: number): F32 => ({ type: "f32", code: [a.code, simd(0x1f), lane] }),
   eq: vector2(0x41),
   ne: vector2(0x42),
   lt: vector2(0x43),
@@ -124,7 +117,6 @@ export const f32x4 = {
   le: vector2(0x45),
   ge: vector2(0x46),
   floor: vector1(0x68),
-  nearest: vector1(0x6a),
   abs: vector1(0xe0),
   neg: vector1(0xe1),
   sqrt: vector1(0xe3),
@@ -149,15 +141,11 @@ export const i32x4 = {
     v128.const(values.flatMap((value) => [...new Uint8Array(new Int32Array([value]).buffer)])),
   splat: unary<"i32", "v128">("v128", simd(0x11)),
   eq: vector2(0x37),
-  ltU: vector2(0x3a),
   shl: shift(0xab),
   shrS: shift(0xac),
-  shrU: shift(0xad),
   add: vector2(0xae),
   sub: vector2(0xb1),
   fromF32: vector1(0xf8),
-  /** Lanes 0 and 1 from two doubles, the others 0. */
-  fromF64: vector1(0xfc),
 };
 
 export const f64x2 = {
@@ -247,9 +235,4 @@ const hasFusedMultiply = WebAssembly.validate(relaxedProbe);
 export function multiplyAdd(a: V128, b: V128, c: V128): V128 {
   if (hasFusedMultiply) return { type: "v128", code: [a.code, b.code, c.code, madd] };
   return f32x4.add(f32x4.mul(a, b), c);
-}
-
-/** For tests: the bytes of an expression. */
-export function bytesOf(expr: Expr<ValueType>): number[] {
-  return flatten(expr.code);
 }

@@ -5,7 +5,7 @@
  */
 
 import { ModuleBuilder, type FunctionHandle } from "../assembler/assembler.js";
-import { f32, i32 } from "../assembler/instructions.js";
+import { f32, i32, select } from "../assembler/instructions.js";
 import { emitMicroKernel, tileColumns, tileRows, type Reading } from "./micro-kernel.js";
 import { emitPack, packings } from "./pack.js";
 
@@ -67,7 +67,9 @@ function emitMultiply(
     const columnsInPlace = f.keep(i32.and(flags, i32.const(flag.columnsInPlace)));
     const storeStraight = f.keep(i32.and(flags, i32.const(flag.storeStraight)));
     const accumulate = f.keep(i32.and(flags, i32.const(flag.accumulate)));
-    const aPanelBytes = f.keep(i32.mul(k, i32.const(4 * tileRows)));
+    const aPanelBytes = f.keep(
+      select(i32.const(0), i32.mul(k, i32.const(4 * tileRows)), rowsInPlace),
+    );
     const i = f.local("i32");
     const j = f.local("i32");
     const aPanel = f.local("i32");
@@ -136,11 +138,7 @@ function emitMultiply(
             f.call(scatter, tileBuffer, c, cTable, rows, cColumns, width, accumulate);
           },
         );
-        f.if(
-          rowsInPlace,
-          () => {},
-          () => f.bump(aPanel, aPanelBytes),
-        );
+        f.bump(aPanel, aPanelBytes);
         f.bump(aTable, 4 * tileRows);
         f.bump(cTable, 4 * tileRows);
       });

@@ -22,7 +22,7 @@ const cheap = (emit: VectorFunction["emit"], cost = 1): VectorFunction => ({ emi
 const truth = (compare: (a: V128, b: V128) => V128): VectorFunction =>
   cheap((f, a, b) => v128.and(compare(a, b), float(f, 1)), 2);
 
-export const vectorFunctions: { readonly [F in ScalarFunction]: VectorFunction } = {
+export const vectorFunctions: Readonly<Record<ScalarFunction, VectorFunction>> = {
   neg: cheap((_, x) => f32x4.neg(x)),
   exp: { emit: exp, cost: 24 },
   expm1: { emit: expm1, cost: 22 },

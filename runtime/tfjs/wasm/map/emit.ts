@@ -9,7 +9,8 @@
 
 import type { ScalarFunction } from "../../../../compiler/ir/scalar-functions.js";
 import type { Instruction, MapKernel, Operand } from "../../kernel-set.js";
-import { FunctionBuilder, ModuleBuilder, type Local } from "../assembler/assembler.js";
+import type { FunctionBuilder } from "../assembler/assembler.js";
+import { ModuleBuilder, type Local } from "../assembler/assembler.js";
 import { f32x4, i32, i32x4, v128, type V128 } from "../assembler/instructions.js";
 import { vectorFunctions } from "../functions/table.js";
 import {
