@@ -9,13 +9,18 @@ import type { SourceFile } from "./ast.js";
 import { Comments } from "./print/comments.js";
 import { fileContainer } from "./print/containers.js";
 import { item } from "./print/declarations.js";
+import { statement } from "./print/statements.js";
 import { lines, type Context } from "./print/lists.js";
 import { Source } from "./print/source.js";
 
 /** `file` must be `text` parsed without errors. */
 export function print(file: SourceFile, text: string): Doc {
   const source = new Source(text);
-  const context: Context = { source, comments: new Comments(file, source) };
+  const context: Context = {
+    source,
+    comments: new Comments(file, source),
+    statement: (node) => statement(node, context),
+  };
   const empty = file.items.length + file.comments.length === 0;
   return empty
     ? ""

@@ -1,35 +1,32 @@
 /** Samples of the parser, and what the parser promises about any text. `npm run accept` takes over new ones. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { byPlace } from "../compiler/diagnostics/report.js";
-import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
+import { renderDiagnostics } from "../compiler/diagnostics/render/render.js";
 import { dump } from "../grammar/dump.js";
 import { Parser } from "../grammar/parser/declarations.js";
 import { parse } from "../grammar/parse.js";
 
 const folder = new URL("samples/parse/", import.meta.url).pathname;
 
-/** `line:column code: title`, then the further labels and the help, indented. */
-function describeDiagnostic({ code, title, help, labels }: Diagnostic, text: string): string {
-  const place = (offset: number) => {
-    const before = text.slice(0, offset).split(/\r\n?|\n/);
-    return `${before.length}:${before.at(-1)!.length + 1}`;
-  };
-  const lines = [`${place(labels[0]!.span.start)} ${code}: ${title}`];
-  for (const { span, text: label } of labels.slice(1))
-    lines.push(`  ${place(span.start)} ${label}`);
-  if (help !== null) lines.push(`  help: ${help}`);
-  return lines.map((line) => `${line}\n`).join("");
+/** The text of a sample; one with a file `copies` is so many times its input. */
+function load(name: string): string {
+  const text = readFileSync(join(folder, name, "input.lsm"), "utf8");
+  const copies = join(folder, name, "copies");
+  return existsSync(copies) ? text.repeat(Number(readFileSync(copies, "utf8"))) : text;
 }
 
 describe("samples/parse", () => {
   test.each(readdirSync(folder))("%s", async (name) => {
-    const text = readFileSync(join(folder, name, "input.lsm"), "utf8");
+    const text = load(name);
     const { file, diagnostics } = parse(text, "input.lsm");
-    const errors = diagnostics.map((diagnostic) => describeDiagnostic(diagnostic, text)).join("");
-    const found = errors === "" ? dump(file) : `${dump(file)}---\n${errors}`;
+    const found =
+      diagnostics.length === 0
+        ? dump(file)
+        : `${dump(file)}---
+${renderDiagnostics(diagnostics, { source: () => text })}`;
     await expect(found).toMatchFileSnapshot(join(folder, name, "expected.txt"));
     expect(name.startsWith("error")).toBe(diagnostics.length > 0);
     expect([...diagnostics].sort(byPlace)).toEqual(diagnostics);

@@ -13,7 +13,7 @@ import type {
 import { quote } from "../literals.js";
 import { expression } from "./expressions.js";
 import { block, commaList, mayShareLine, type Context } from "./lists.js";
-import { body, bodyMayShareLine } from "./statements.js";
+import { body, bodyMayShareLine } from "./bodies.js";
 
 export function item(node: Item, context: Context): Doc {
   switch (node.kind) {

@@ -13,7 +13,7 @@ import type {
 import { quote } from "../literals.js";
 import { bindingOf } from "../operators.js";
 import { behind, commaList, type Context } from "./lists.js";
-import { body, bodyMayShareLine } from "./statements.js";
+import { body, bodyMayShareLine } from "./bodies.js";
 
 const { breakParent, group, hardline, indent, line } = builders;
 

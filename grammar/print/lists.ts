@@ -2,7 +2,7 @@
 
 import type { Doc } from "prettier";
 import { builders } from "prettier/doc";
-import type { Comment } from "../ast.js";
+import type { Comment, Statement } from "../ast.js";
 import type { Comments } from "./comments.js";
 import type { Element } from "./containers.js";
 import type { Source } from "./source.js";
@@ -13,6 +13,8 @@ const { breakParent, group, hardline, ifBreak, indent, join, line, lineSuffix, s
 export interface Context {
   readonly source: Source;
   readonly comments: Comments;
+  /** Handed down, as statements hold expressions and expressions statements. */
+  readonly statement: (node: Statement) => Doc;
 }
 
 /** A comment behind what is on its line. */

@@ -3,7 +3,7 @@
 import type { Doc } from "prettier";
 import type { Expression, Statement } from "../ast.js";
 import { expression } from "./expressions.js";
-import { block, mayShareLine, type Context } from "./lists.js";
+import type { Context } from "./lists.js";
 
 export function statement(node: Statement, context: Context): Doc {
   const print = (child: Expression) => expression(child, context);
@@ -34,23 +34,4 @@ export function statement(node: Statement, context: Context): Doc {
     case "error":
       return context.source.text.slice(node.span.start, node.span.end);
   }
-}
-
-/** `{ … }` around statements; see `block` for `oneLine`. */
-export function body(
-  open: number,
-  statements: readonly Statement[],
-  oneLine: boolean,
-  context: Context,
-): Doc {
-  return block(open, statements, oneLine, (node) => statement(node, context), context);
-}
-
-/** Whether a body may stand on one line, which takes that it has no more than one statement. */
-export function bodyMayShareLine(
-  open: number,
-  statements: readonly Statement[],
-  context: Context,
-): boolean {
-  return statements.length <= 1 && mayShareLine(open, context);
 }
