@@ -243,4 +243,124 @@ const others: MakeCase[] = [
     const x = tf.randomNormal([B, T, H]);
     return () => k.expand("BTH->BHT", x, {});
   }),
+  against("slice BTD, half of D", 8 * B * T * 64, (k, tf) => {
+    const x = tf.randomNormal([B, T, D]);
+    return () => k.slice(x, 2, 32, 64);
+  }),
+  against("concat BTD, BTD along D", 16 * B * T * D, (k, tf) => {
+    const x = tf.randomNormal([B, T, D]);
+    return () => k.concat([x, x], 2);
+  }),
+  against("shift BTD along T", 8 * B * T * D, (k, tf) => {
+    const x = tf.randomNormal([B, T, D]);
+    return () => k.shift(x, 1, 1);
+  }),
+  against("take VD,BT->BTD", 8 * B * T * D, (k, tf) => {
+    const table = tf.randomNormal([256, D]);
+    const ids = tf.randomUniform([B, T], 0, 256, "int32");
+    return () => k.take("VD,BT->BTD", "V", table, ids);
+  }),
+  against("put BT,BTD->VD", 4 * B * T * D + 4 * 256 * D, (k, tf) => {
+    const values = tf.randomNormal([B, T, D]);
+    const ids = tf.randomUniform([B, T], 0, 256, "int32");
+    return () => k.put("BT,BTD->VD", "V", 256, ids, values);
+  }),
+  against("topK BTE, 2 of 16", 4 * B * T * 18, (k, tf) => {
+    const x = tf.randomNormal([B, T, 16]);
+    return () => k.topK(x, 2, 2);
+  }),
+  against("argsort A [4096]", 8 * 4096, (k, tf) => {
+    const x = tf.randomNormal([4096]);
+    return () => k.argsort(x, 0);
+  }),
+  against("cumulate BTH along T", 8 * B * T * H, (k, tf) => {
+    const x = tf.randomNormal([B, T, H]);
+    return () => k.cumulate(x, "sum", 1, false, false);
+  }),
+  against("cumulate BTD along T", 8 * B * T * D, (k, tf) => {
+    const x = tf.randomNormal([B, T, D]);
+    return () => k.cumulate(x, "sum", 1, false, false);
+  }),
+  against(
+    "solve BHRC,BHRV->BHRV [4,16,64,64] [4,16,64,32]",
+    4 * 64 * (64 * 64 + 2 * 64 * 32),
+    (k, tf) => {
+      const l = tf.randomNormal([4, 16, 64, 64], 0, 0.1);
+      const b = tf.randomNormal([4, 16, 64, 32]);
+      return () => k.solve("BHRC,BHRV->BHRV", "R", "C", false, l, b);
+    },
+  ),
+  ...[conv("conv"), conv("convInputGradient")],
+  against("convWeightGradient BTHK,BTHK,BT->JHK, 4 taps", 8 * B * T * H * K, (k, tf) => {
+    const x = tf.randomNormal([B, T, H, K]);
+    const positions = tf.ones([B, T], "int32").mul(9) as Tensor;
+    return () => k.convWeightGradient("BTHK,BTHK,BT->JHK", "T", "J", 4, x, x, positions);
+  }),
+  (tf, kernels, generic) => {
+    const [x, w] = [tf.randomNormal([2048, 128]), tf.randomNormal([8, 128, 256])];
+    const ids = tf.randomUniform([2048], 0, 8, "int32");
+    const call = (k: KernelSet) => () => k.groupedDot("SD,EDF,S->SF", "E", x, w, ids);
+    return {
+      name: "groupedDot SD,EDF,S->SF [2048,128] [8,128,256]",
+      unit: "GFLOP/s",
+      work: (2 * 2048 * 128 * 256) / 1e9,
+      ours: call(kernels),
+      theirs: call(generic),
+    };
+  },
+  (tf, kernels, generic) => {
+    const [x, y] = [tf.randomNormal([2048, 128]), tf.randomNormal([2048, 256])];
+    const ids = tf.randomUniform([2048], 0, 8, "int32");
+    const call = (k: KernelSet) => () => k.groupedOuter("SD,SF,S->EDF", "E", 8, x, y, ids);
+    return {
+      name: "groupedOuter SD,SF,S->EDF [2048,128] [2048,256]",
+      unit: "GFLOP/s",
+      work: (2 * 2048 * 128 * 256) / 1e9,
+      ours: call(kernels),
+      theirs: call(generic),
+    };
+  },
+  against("adamw [128,384]", 28 * 128 * 384, (k, tf) => {
+    const [p, g, m, v] = [0, 0, 0, 0].map(() => tf.randomUniform([128, 384]));
+    const options = {
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      decay: 0.1,
+      rate: 1e-3,
+      step: 3,
+      scale: 1,
+    };
+    return () => k.adamw(options, p!, g!, m!, v!);
+  }),
+  against("scan BTHK, 64 steps: s = s * g + x", 8 * B * 64 * H * K, (k, tf) => {
+    const [x, g] = [tf.randomNormal([B, 64, H, K]), tf.randomUniform([B, 64, H])];
+    const start = tf.zeros([B, H, K]);
+    const update = defineMap("s:BHK, g:BH, x:BHK -> BHK", "s * g + x");
+    const options = {
+      axis: "T",
+      length: 64,
+      sequences: ["BTHK", "BTH"],
+      outputs: ["BTHK"],
+      states: ["BHK"],
+      reverse: false,
+      resets: null,
+      wanted: { outputs: [true], finals: [true], befores: [false] },
+    };
+    return () => {
+      const result = k.scan(options, [start], [x, g], [], ([s], [xt, gt]) => {
+        const next = k.map(update, [s!, gt!, xt!], {});
+        return { states: [next], outputs: [next] };
+      });
+      return [...result.outputs, ...result.finals].filter((tensor) => tensor !== null);
+    };
+  }),
 ];
+
+function conv(name: "conv" | "convInputGradient"): MakeCase {
+  return against(`${name} BTHK,JHK,BT->BTHK, 4 taps`, 8 * B * T * H * K, (k, tf) => {
+    const [x, w] = [tf.randomNormal([B, T, H, K]), tf.randomNormal([4, H, K])];
+    const positions = tf.ones([B, T], "int32").mul(9) as Tensor;
+    return () => k[name]("BTHK,JHK,BT->BTHK", "T", "J", x, w, positions);
+  });
+}

@@ -33,7 +33,8 @@ export const A = 0;
 export const B = 1;
 export const C = 2;
 
-/** With fewer rows than this, packing B costs more than reading it with a stride. */
+/** With fewer columns (rows) than this, packing A (B) costs more than reading it with a stride. */
+const columnsWorthPacking = 64;
 const rowsWorthPacking = 48;
 
 export interface ProductAxes {
@@ -61,7 +62,8 @@ export function planProduct(
   const table = (axes: readonly Axis[], operand: number): number =>
     offsetTable(heap, axes, operand);
 
-  const packA = kStride(A) === 1 ? null : packing(rows, A);
+  const inPlaceA = kStride(A) === 1 && countOf(columns) < columnsWorthPacking;
+  const packA = inPlaceA ? null : packing(rows, A);
   const bStride = kStride(B);
   const wholeVectors = countOf(columns) % 4 === 0 && contiguousIn(columns, B, 8);
   const packB =
