@@ -36,7 +36,11 @@ export interface TrainingStages {
 const natural: FormOptions = { prefer: "chunk", chunk: null };
 
 /** Compiles a model's training step and its evaluation for batches of the given sizes. */
-export function compileTraining(model: Model, sizes: Sizes, forms: FormOptions = natural): TrainingStages {
+export function compileTraining(
+  model: Model,
+  sizes: Sizes,
+  forms: FormOptions = natural,
+): TrainingStages {
   const lowered = lower(model.module, sizes);
   const { module: formed, reports } = chooseForms(lowered, forms);
   const differentiated = differentiate(formed);
@@ -54,7 +58,10 @@ export function compileTraining(model: Model, sizes: Sizes, forms: FormOptions =
 
 /** A training step has no use for the logits once the loss is known. */
 function withoutPrediction(module: Module): Module {
-  return withMain(module, (main) => ({ ...main, outputs: main.outputs.filter(({ name }) => name !== "prediction") }));
+  return withMain(module, (main) => ({
+    ...main,
+    outputs: main.outputs.filter(({ name }) => name !== "prediction"),
+  }));
 }
 
 /** Evaluation leaves the routers' buffers as they are. */

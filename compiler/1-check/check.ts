@@ -4,11 +4,12 @@ import type { BlockDeclaration } from "../../grammar/ast.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { Reporter } from "../diagnostics/report.js";
 import type { Host } from "../host.js";
+import { type Blocks, checkBlocks } from "./blocks/blocks.js";
 import { collect } from "./declarations.js";
 import { checkLayer } from "./generic.js";
 import { type Model, instantiate } from "./model.js";
 
-export interface Checked {
+export interface Checked extends Blocks {
   readonly path: string;
   readonly text: string;
   readonly models: ReadonlyMap<string, Model>; // those without mistakes
@@ -28,5 +29,6 @@ export function check(host: Host, path: string): Checked {
   }
   for (const layer of declarations.ownLayers) checkLayer(layer, declarations, reporter);
   const { blocks, sources } = declarations;
-  return { path, text, models, blocks, sources, diagnostics: reporter.diagnostics };
+  const checked = checkBlocks(declarations, models, reporter);
+  return { path, text, models, blocks, ...checked, sources, diagnostics: reporter.diagnostics };
 }

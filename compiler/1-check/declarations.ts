@@ -48,7 +48,9 @@ export function collect(host: Host, path: string, text: string, reporter: Report
   return {
     layers,
     ownLayers: files[0]!.items.filter((item) => item.kind === "layer"),
-    models: new Map(items.flatMap((item) => (item.kind === "model" ? [[item.name.name, item]] : []))),
+    models: new Map(
+      items.flatMap((item) => (item.kind === "model" ? [[item.name.name, item]] : [])),
+    ),
     blocks: items.flatMap((item) => (item.kind === "layer" || item.kind === "model" ? [] : [item])),
     sources,
   };

@@ -16,15 +16,32 @@ import { type BoundArgument, type CompileValue, tensorValue } from "./values.js"
 /** Primes that tell unknown sizes apart; each size is one of them times 2¹⁰·3·5. */
 const primes = [7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47];
 
-export function checkLayer(layer: LayerDeclaration, declarations: Declarations, reporter: Reporter): void {
+export function checkLayer(
+  layer: LayerDeclaration,
+  declarations: Declarations,
+  reporter: Reporter,
+): void {
   const builder = new GraphBuilder(layer.name.name);
   const environment: Environment = {
-    declarations, reporter, elaborator, functions: new Map(), functionByText: new Map(),
-    vocabulary: null, generic: true,
+    declarations,
+    reporter,
+    elaborator,
+    functions: new Map(),
+    functionByText: new Map(),
+    vocabulary: null,
+    generic: true,
   };
   const frame: Frame = {
-    environment, builder, names: new Map(), parent: null, path: [], root: [], stateValues: [], stack: [],
-    shared: null, block: { depth: 0, depths: 1 },
+    environment,
+    builder,
+    names: new Map(),
+    parent: null,
+    path: [],
+    root: [],
+    stateValues: [],
+    stack: [],
+    shared: null,
+    block: { depth: 0, depths: 1 },
   };
   const unknown = new Map<string, number>();
   const size = (name: string): number => {
@@ -40,7 +57,12 @@ export function checkLayer(layer: LayerDeclaration, declarations: Declarations, 
     const value = unknownArgument(parameter, size, builder);
     if (value) bound.set(parameter.name.name, { value, span: parameter.span });
   }
-  elaborator.apply({ kind: "recipe", layer, bound, name: "", span: layer.name.span, shared: null }, [], frame, layer.name.span);
+  elaborator.apply(
+    { kind: "recipe", layer, bound, name: "", span: layer.name.span, shared: null },
+    [],
+    frame,
+    layer.name.span,
+  );
 }
 
 function unknownArgument(

@@ -25,12 +25,25 @@ export function instantiate(
 ): Model | null {
   const builder = new GraphBuilder("main");
   const environment: Environment = {
-    declarations, reporter, elaborator, functions: new Map(), functionByText: new Map(),
-    vocabulary: null, generic: false,
+    declarations,
+    reporter,
+    elaborator,
+    functions: new Map(),
+    functionByText: new Map(),
+    vocabulary: null,
+    generic: false,
   };
   const frame: Frame = {
-    environment, builder, names: new Map(), parent: null, path: [], root: [], stateValues: [], stack: [],
-    shared: null, block: null,
+    environment,
+    builder,
+    names: new Map(),
+    parent: null,
+    path: [],
+    root: [],
+    stateValues: [],
+    stack: [],
+    shared: null,
+    block: null,
   };
   const name = declaration.name.name;
   for (const parameter of declaration.parameters) {
@@ -41,14 +54,29 @@ export function instantiate(
       ]);
     frame.names.set(parameter.name.name, value);
   }
-  const result = elaborator.body(declaration.body, frame, `the model \`${name}\``, declaration.name.span);
+  const result = elaborator.body(
+    declaration.body,
+    frame,
+    `the model \`${name}\``,
+    declaration.name.span,
+  );
   if (result.kind === "error") return null;
   if (!builder.outputs.some((output) => output.name === "loss")) {
-    reporter.report(messages.noObjective({ name }), [{ span: declaration.name.span, text: "no loss" }]);
+    reporter.report(messages.noObjective({ name }), [
+      { span: declaration.name.span, text: "no loss" },
+    ]);
     return null;
   }
-  const functions = new Map([...environment.functions, ["main", withoutCommonRoot(builder.finish())]]);
-  return { name, doc: declaration.doc, vocabulary: environment.vocabulary, module: { main: "main", functions } };
+  const functions = new Map([
+    ...environment.functions,
+    ["main", withoutCommonRoot(builder.finish())],
+  ]);
+  return {
+    name,
+    doc: declaration.doc,
+    vocabulary: environment.vocabulary,
+    module: { main: "main", functions },
+  };
 }
 
 /** When everything lies under one segment (`language_model.…`), the segment says nothing. */
@@ -62,10 +90,15 @@ function withoutCommonRoot(graph: Graph): Graph {
   const strip = (path: string): string => path.slice(root.length + 1);
   return {
     ...graph,
-    parameters: graph.parameters.map((parameter) => ({ ...parameter, path: strip(parameter.path) })),
+    parameters: graph.parameters.map((parameter) => ({
+      ...parameter,
+      path: strip(parameter.path),
+    })),
     updates: graph.updates.map((update) => ({ ...update, path: strip(update.path) })),
     nodes: graph.nodes.map((node) =>
-      node.op === "call" ? { ...node, attributes: { ...node.attributes, prefix: strip(node.attributes.prefix) } } : node,
+      node.op === "call"
+        ? { ...node, attributes: { ...node.attributes, prefix: strip(node.attributes.prefix) } }
+        : node,
     ),
   };
 }

@@ -23,7 +23,8 @@ export interface Sizes {
 /** Lowers every function of a module for batches of the given sizes. */
 export function lower(module: Module, sizes: Sizes): Module {
   const functions = new Map<string, Graph>();
-  for (const [name, graph] of module.functions) functions.set(name, lowerGraph(graph, sizes, functions));
+  for (const [name, graph] of module.functions)
+    functions.set(name, lowerGraph(graph, sizes, functions));
   return { main: module.main, functions };
 }
 
@@ -34,32 +35,59 @@ function lowerGraph(source: Graph, sizes: Sizes, callees: ReadonlyMap<string, Gr
   const producer = new Map<ValueId, Node>();
   for (const node of source.nodes) for (const id of node.outputs) producer.set(id, node);
   const lowering: Lowering = {
-    source, builder, batch, time, callees, producer, values: new Map(), sequences: new Map(),
+    source,
+    builder,
+    batch,
+    time,
+    callees,
+    producer,
+    values: new Map(),
+    sequences: new Map(),
   };
-  const along = (type: TensorType): TensorType => ({ dtype: type.dtype, axes: [batch, time, ...plain(type.axes)] });
-  for (const { name, value } of source.inputs) remember(lowering, value, builder.input(name, along(source.values[value]!.type)));
+  const along = (type: TensorType): TensorType => ({
+    dtype: type.dtype,
+    axes: [batch, time, ...plain(type.axes)],
+  });
+  for (const { name, value } of source.inputs)
+    remember(lowering, value, builder.input(name, along(source.values[value]!.type)));
   for (const node of source.nodes)
     if (node.op === "source" && !builder.inputs.some(({ name }) => name === node.attributes.source))
       builder.input(node.attributes.source, along(source.values[node.outputs[0]!]!.type));
   const positions = builder.input("positions", along({ dtype: "float", axes: [] }));
   lowering.sequences.set(outside, { axis: time, positions, route: null });
-  const regions = new Map(source.nodes.flatMap((node) => (node.op === "mix" ? [[node.attributes.region, node.attributes.experts]] : [])));
+  const regions = new Map(
+    source.nodes.flatMap((node) =>
+      node.op === "mix" ? [[node.attributes.region, node.attributes.experts]] : [],
+    ),
+  );
   for (const { path, value, initializer, trainable, decay, region } of source.parameters) {
     const own = plain(source.values[value]!.type.axes);
     const experts = region === null ? [] : plain([regions.get(region)!]);
-    const id = builder.parameter(path, { dtype: "float", axes: [...experts, ...own] }, initializer, trainable, decay);
+    const id = builder.parameter(
+      path,
+      { dtype: "float", axes: [...experts, ...own] },
+      initializer,
+      trainable,
+      decay,
+    );
     remember(lowering, value, id, region ?? outside);
   }
   const recurrenceOf = new Map<ValueId, Recurrence>();
   for (const recurrence of findRecurrences(source))
-    for (const node of recurrence.nodes) for (const id of node.outputs) recurrenceOf.set(id, recurrence);
+    for (const node of recurrence.nodes)
+      for (const id of node.outputs) recurrenceOf.set(id, recurrence);
   demand(lowering, recurrenceOf);
   return builder.finish();
 }
 
 const plain = (axes: readonly Axis[]): Axis[] => axes.map(({ name, size }) => ({ name, size }));
 
-function remember(lowering: Lowering, id: ValueId, lowered: ValueId, region: number = outside): void {
+function remember(
+  lowering: Lowering,
+  id: ValueId,
+  lowered: ValueId,
+  region: number = outside,
+): void {
   lowering.values.set(`${region} ${id}`, lowered);
   const name = lowering.source.values[id]!.name;
   if (name !== null) lowering.builder.label(lowered, name);
@@ -80,7 +108,10 @@ function demand(lowering: Lowering, recurrenceOf: ReadonlyMap<ValueId, Recurrenc
   if (source.inputs.length > 0) {
     for (const { name, value } of source.outputs) {
       const { axes } = source.values[value]!.type;
-      builder.outputs.push({ name, value: builder.conform(get(value), [lowering.batch, lowering.time, ...plain(axes)]) });
+      builder.outputs.push({
+        name,
+        value: builder.conform(get(value), [lowering.batch, lowering.time, ...plain(axes)]),
+      });
     }
     return;
   }
@@ -90,11 +121,16 @@ function demand(lowering: Lowering, recurrenceOf: ReadonlyMap<ValueId, Recurrenc
 /** The model's own outputs: its prediction, the mean loss of the weighted tokens, and that with penalties. */
 function modelOutputs(lowering: Lowering, get: (id: ValueId) => ValueId): void {
   const { source, builder, batch, time } = lowering;
-  const port = (name: string): ValueId => source.outputs.find((output) => output.name === name)!.value;
+  const port = (name: string): ValueId =>
+    source.outputs.find((output) => output.name === name)!.value;
   const prediction = get(port("prediction"));
   const loss = builder.conform(get(port("loss")), [batch, time]);
   const weights = builder.input("weights", { dtype: "float", axes: [batch, time] });
-  const total = builder.map("maximum", builder.sum(weights, ["batch", "time"]), builder.constant(1));
+  const total = builder.map(
+    "maximum",
+    builder.sum(weights, ["batch", "time"]),
+    builder.constant(1),
+  );
   const mean = builder.div(builder.sum(builder.mul(loss, weights), ["batch", "time"]), total);
   const objective = builder.penalties.map(({ value }) => value).reduce(builder.add, mean);
   builder.outputs.push(
@@ -142,7 +178,8 @@ function attempt(
   const node = lowering.producer.get(id);
   const home = homeOf(lowering, id);
   const value = (need: Task): ValueId => lowering.values.get(`${need.region} ${need.id}`)!;
-  const met = (needs: readonly Task[]): boolean => needs.every((need) => lowering.values.has(`${need.region} ${need.id}`));
+  const met = (needs: readonly Task[]): boolean =>
+    needs.every((need) => lowering.values.has(`${need.region} ${need.id}`));
   if (region !== home) {
     // a value from outside the region it is wanted in
     const need = { id, region: home };
@@ -182,13 +219,18 @@ function homeOf(lowering: Lowering, id: ValueId): number {
   return parameter?.region ?? outside;
 }
 
-function attemptRecurrence(lowering: Lowering, recurrence: Recurrence, region: number): readonly Task[] {
+function attemptRecurrence(
+  lowering: Lowering,
+  recurrence: Recurrence,
+  region: number,
+): readonly Task[] {
   const { source } = lowering;
   const inside = new Set(recurrence.nodes.flatMap((node) => node.outputs));
   const needs = [...new Set(recurrence.nodes.flatMap((node) => node.inputs))]
     .filter((input) => !inside.has(input))
     .map((input) => ({ id: input, region }));
-  const value = (need: Task): ValueId | undefined => lowering.values.get(`${need.region} ${need.id}`);
+  const value = (need: Task): ValueId | undefined =>
+    lowering.values.get(`${need.region} ${need.id}`);
   if (needs.some((need) => value(need) === undefined)) return needs;
   const members = new Set<Node>(recurrence.nodes);
   const used = new Set([
@@ -198,7 +240,13 @@ function attemptRecurrence(lowering: Lowering, recurrence: Recurrence, region: n
   const wanted = [...inside].filter((id) => used.has(id));
   const sequence: SequenceContext = lowering.sequences.get(region)!;
   lowering.builder.span = source.states[recurrence.states[0]!]!.span;
-  const lowered = lowerRecurrence(lowering, recurrence, wanted, (id) => value({ id, region })!, sequence);
+  const lowered = lowerRecurrence(
+    lowering,
+    recurrence,
+    wanted,
+    (id) => value({ id, region })!,
+    sequence,
+  );
   for (const [id, result] of lowered) remember(lowering, id, result, region);
   return [];
 }

@@ -37,9 +37,9 @@ export function lowerNode(
       return [lowerDot(lowering, node, inputs, sequence)];
     default: {
       const own = aligned(lowering, inputs, sequence);
-      return (builder.ops as (op: string, a: unknown, i: readonly ValueId[]) => readonly ValueId[]).call(
-        builder, node.op, node.attributes, own,
-      );
+      return (
+        builder.ops as (op: string, a: unknown, i: readonly ValueId[]) => readonly ValueId[]
+      ).call(builder, node.op, node.attributes, own);
     }
   }
 }
@@ -71,11 +71,15 @@ function lowerDot(
   const [a, b] = inputs as [ValueId, ValueId];
   if (sequence.route) {
     const group = sequence.route.experts.name;
-    const isMatrix = (id: ValueId): boolean => !varies(lowering, id) && hasAxis(builder.type(id), group);
+    const isMatrix = (id: ValueId): boolean =>
+      !varies(lowering, id) && hasAxis(builder.type(id), group);
     const [x, w] = isMatrix(b) ? [a, b] : [b, a];
-    const batched = builder.type(w).axes.some(
-      (axis) => axis.name !== group && !over.includes(axis.name) && hasAxis(builder.type(x), axis.name),
-    );
+    const batched = builder
+      .type(w)
+      .axes.some(
+        (axis) =>
+          axis.name !== group && !over.includes(axis.name) && hasAxis(builder.type(x), axis.name),
+      );
     if (isMatrix(w) && varies(lowering, x) && !batched) {
       const ids = sequence.route.expertOfSlot;
       return builder.op("grouped_dot", { over, group }, [x, w, ids]);
@@ -146,7 +150,9 @@ function lowerCall(
   const { builder, callees, batch, time } = lowering;
   const { callee, prefix } = node.attributes;
   const target = callees.get(callee)!;
-  const rest = builder.type(x!).axes.filter((axis) => axis.name !== "batch" && axis.name !== "time");
+  const rest = builder
+    .type(x!)
+    .axes.filter((axis) => axis.name !== "batch" && axis.name !== "time");
   const input = builder.conform(x!, [batch, time, ...rest]);
   const ports = [...target.outputs, ...target.penalties, ...target.updates];
   const types = ports.map(({ value }) => target.values[value]!.type);
@@ -166,6 +172,8 @@ function lowerCall(
 export function lowerMix(lowering: Lowering, body: ValueId, sequence: SequenceContext): ValueId {
   const { builder, batch } = lowering;
   const [own] = aligned(lowering, [body, sequence.positions], sequence);
-  const rest = builder.type(own!).axes.filter((axis) => axis.name !== "batch" && axis.name !== sequence.axis.name);
+  const rest = builder
+    .type(own!)
+    .axes.filter((axis) => axis.name !== "batch" && axis.name !== sequence.axis.name);
   return leaveRoute(lowering, sequence, builder.conform(own!, [batch, sequence.axis, ...rest]));
 }

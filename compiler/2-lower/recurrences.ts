@@ -46,7 +46,9 @@ function components(count: number, successors: (node: number) => readonly number
   let found = 0;
   for (let root = 0; root < count; root += 1) {
     if (index[root] !== -1) continue;
-    const work: { node: number; at: number; targets: readonly number[] | null }[] = [{ node: root, at: 0, targets: null }];
+    const work: { node: number; at: number; targets: readonly number[] | null }[] = [
+      { node: root, at: 0, targets: null },
+    ];
     while (work.length > 0) {
       const top = work[work.length - 1]!;
       const { node } = top;
@@ -93,7 +95,9 @@ export function findRecurrences(graph: Graph): readonly Recurrence[] {
     graph.nodes.findIndex((node) => node.op === "state" && node.attributes.state === state.name),
   );
   const lastWrites = graph.states.map((state) =>
-    graph.nodes.findLastIndex((node) => node.op === "write" && node.attributes.state === state.name),
+    graph.nodes.findLastIndex(
+      (node) => node.op === "write" && node.attributes.state === state.name,
+    ),
   );
   const extra = new Map<number, number[]>();
   const link = (from: number, to: number): void => {
@@ -104,7 +108,10 @@ export function findRecurrences(graph: Graph): readonly Recurrence[] {
     link(lastWrites[i]!, stateNodes[i]!);
     link(stateNodes[i]!, lastWrites[i]!);
   });
-  const component = components(graph.nodes.length, (node) => [...consumers[node]!, ...(extra.get(node) ?? [])]);
+  const component = components(graph.nodes.length, (node) => [
+    ...consumers[node]!,
+    ...(extra.get(node) ?? []),
+  ]);
   const groups = new Map<number, number[]>();
   stateNodes.forEach((node, state) => {
     const key = component[node]!;
@@ -116,7 +123,9 @@ export function findRecurrences(graph: Graph): readonly Recurrence[] {
     component.forEach((c, node) => {
       if (c === key) members.add(node);
     });
-    const rank = new Set(states.flatMap((state) => graph.states[state]!.axes.map((axis) => axis.name)));
+    const rank = new Set(
+      states.flatMap((state) => graph.states[state]!.axes.map((axis) => axis.name)),
+    );
     pullReads(graph, members, producer, consumers, rank, taken);
     members.forEach((node) => taken.add(node));
     const nodes = [...members].sort((a, b) => a - b).map((node) => graph.nodes[node]!);
@@ -143,10 +152,13 @@ function pullReads(
     if (core.has(at) || taken.has(at) || !dependent.has(at)) continue;
     const makers = node.inputs.map((id) => producer.get(id));
     if (!makers.some((maker) => maker !== undefined && open.has(maker))) continue;
-    const allowed = makers.every((maker) => maker === undefined || open.has(maker) || !dependent.has(maker));
+    const allowed = makers.every(
+      (maker) => maker === undefined || open.has(maker) || !dependent.has(maker),
+    );
     if (!allowed) continue;
     const names = graph.values[node.outputs[0]!]!.type.axes.map((axis) => axis.name);
-    const whole = [...rank].every((name) => names.includes(name)) && names.every((name) => rank.has(name));
+    const whole =
+      [...rank].every((name) => names.includes(name)) && names.every((name) => rank.has(name));
     if (node.op === "map" && whole && rank.size > 1) {
       members.add(at);
       open.add(at);
@@ -157,7 +169,10 @@ function pullReads(
   }
 }
 
-function reachable(from: ReadonlySet<number>, consumers: readonly (readonly number[])[]): Set<number> {
+function reachable(
+  from: ReadonlySet<number>,
+  consumers: readonly (readonly number[])[],
+): Set<number> {
   const seen = new Set<number>(from);
   const work = [...from];
   while (work.length > 0) {

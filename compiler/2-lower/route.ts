@@ -19,15 +19,26 @@ export function openRoute(
 ): SequenceContext {
   const { builder, batch, time } = lowering;
   const { experts, region } = mix.attributes;
-  const full = [batch, time, ...builder.type(choices).axes.filter((axis) => axis.name === "choice")];
+  const full = [
+    batch,
+    time,
+    ...builder.type(choices).axes.filter((axis) => axis.name === "choice"),
+  ];
   const k = builder.size(choices, "choice");
   const flat = (x: ValueId): ValueId =>
-    builder.op("merge", { outer: "time", inner: "choice", into: "picks" }, [builder.conform(x, full)]);
+    builder.op("merge", { outer: "time", inner: "choice", into: "picks" }, [
+      builder.conform(x, full),
+    ]);
   const slots = { name: "slots", size: time.size * k };
   const expertOfPick = flat(builder.map("stop", choices));
-  const order = builder.rename(builder.op("argsort", { axis: "picks" }, [expertOfPick]), { picks: "slots" });
+  const order = builder.rename(builder.op("argsort", { axis: "picks" }, [expertOfPick]), {
+    picks: "slots",
+  });
   const expert = builder.op("take", { axis: "picks" }, [expertOfPick, order]);
-  const timeOfSlot = builder.map("to_int", builder.map("floor", builder.div(order, builder.constant(k))));
+  const timeOfSlot = builder.map(
+    "to_int",
+    builder.map("floor", builder.div(order, builder.constant(k))),
+  );
   const expertOfSlot = builder.map("to_int", expert);
   const { positions } = lowering.sequences.get(outside)!;
   const context: SequenceContext = {
@@ -57,13 +68,19 @@ export function leaveRoute(lowering: Lowering, sequence: SequenceContext, value:
   const { builder, batch, time } = lowering;
   const { weightOfSlot, timeOfSlot } = sequence.route!;
   const weighted = builder.mul(value, weightOfSlot);
-  const rest = builder.type(weighted).axes.filter((axis) => axis.name !== "batch" && axis.name !== "slots");
+  const rest = builder
+    .type(weighted)
+    .axes.filter((axis) => axis.name !== "batch" && axis.name !== "slots");
   const full = builder.conform(weighted, [batch, sequence.axis, ...rest]);
   return builder.op("put", { axis: time, over: ["slots"] }, [timeOfSlot, full]);
 }
 
 /** A value that every expert has its own of [experts, …]: the row of each slot's expert. */
-export function rowOfExpert(lowering: Lowering, sequence: SequenceContext, value: ValueId): ValueId {
+export function rowOfExpert(
+  lowering: Lowering,
+  sequence: SequenceContext,
+  value: ValueId,
+): ValueId {
   const { experts, expertOfSlot } = sequence.route!;
   if (!hasAxis(lowering.builder.type(value), experts.name)) return value;
   return lowering.builder.op("take", { axis: experts.name }, [value, expertOfSlot]);

@@ -20,10 +20,14 @@ export function lowerRecurrence(
 ): ReadonlyMap<ValueId, ValueId> {
   const { builder, source, batch } = lowering;
   const inside = new Set(recurrence.nodes.flatMap((node) => node.outputs));
-  const outer = [...new Set(recurrence.nodes.flatMap((node) => node.inputs).filter((id) => !inside.has(id)))];
+  const outer = [
+    ...new Set(recurrence.nodes.flatMap((node) => node.inputs).filter((id) => !inside.has(id))),
+  ];
   const axis = sequence.axis.name;
   // the positions make sure that what varies by expert alone is taken for each slot
-  const lowered = new Map(outer.map((id) => [id, aligned(lowering, [inputOf(id), sequence.positions], sequence)[0]!]));
+  const lowered = new Map(
+    outer.map((id) => [id, aligned(lowering, [inputOf(id), sequence.positions], sequence)[0]!]),
+  );
   const sequences = outer.filter((id) => hasAxis(builder.type(lowered.get(id)!), axis));
   const statics = outer.filter((id) => !sequences.includes(id));
 
@@ -32,7 +36,10 @@ export function lowerRecurrence(
   const inner = new Map<ValueId, ValueId>();
   const states = recurrence.states.map((state) => source.states[state]!);
   states.forEach(({ name, axes }, i) => {
-    const type: TensorType = { dtype: "float", axes: [batch, ...axes.map(({ name, size }) => ({ name, size }))] };
+    const type: TensorType = {
+      dtype: "float",
+      axes: [batch, ...axes.map(({ name, size }) => ({ name, size }))],
+    };
     inner.set(recurrence.olds[i]!, body.input(name, type));
   });
   for (const id of [...sequences, ...statics]) {
@@ -49,11 +56,18 @@ export function lowerRecurrence(
   for (const id of read) {
     const type = body.type(inner.get(id)!);
     const axes = [batch, ...withoutAxes(type.axes, ["batch"])];
-    body.outputs.push({ name: source.values[id]!.name ?? `v${id}`, value: body.conform(inner.get(id)!, axes) });
+    body.outputs.push({
+      name: source.values[id]!.name ?? `v${id}`,
+      value: body.conform(inner.get(id)!, axes),
+    });
   }
-  const initial = states.map(({ axes, initial }) => builder.conform(builder.constant(initial), [batch, ...axes]));
+  const initial = states.map(({ axes, initial }) =>
+    builder.conform(builder.constant(initial), [batch, ...axes]),
+  );
   const resets = builder.map("eq", sequence.positions, builder.constant(0));
-  const chunk = recurrence.nodes.find((node) => node.op === "write" && node.attributes.chunk !== null);
+  const chunk = recurrence.nodes.find(
+    (node) => node.op === "write" && node.attributes.chunk !== null,
+  );
   const attributes = {
     axis,
     body: body.finish(),
@@ -65,7 +79,11 @@ export function lowerRecurrence(
     label,
     chunk: chunk?.op === "write" ? chunk.attributes.chunk : null,
   };
-  const all = [resets, ...sequences.map((id) => lowered.get(id)!), ...statics.map((id) => lowered.get(id)!)];
+  const all = [
+    resets,
+    ...sequences.map((id) => lowered.get(id)!),
+    ...statics.map((id) => lowered.get(id)!),
+  ];
   const outputs = builder.ops("scan", attributes, [...initial, ...all]);
   const result = new Map<ValueId, ValueId>();
   read.forEach((id, i) => {
@@ -91,8 +109,10 @@ function copyStep(node: Node, body: GraphBuilder, inner: Map<ValueId, ValueId>):
       : node.op === "map"
         ? [body.map(node.attributes.fn, ...inputs)]
         : (body.ops as (op: string, a: unknown, i: readonly ValueId[]) => readonly ValueId[]).call(
-            body, node.op, node.attributes, inputs,
+            body,
+            node.op,
+            node.attributes,
+            inputs,
           );
   node.outputs.forEach((id, i) => inner.set(id, outputs[i]!));
 }
-

@@ -21,11 +21,15 @@ export function copyNode(
     return;
   }
   if (node.op === "map") {
-    known.set(node.outputs[0]!, keepName(builder.map(node.attributes.fn, ...inputs), node.outputs[0]!));
+    known.set(
+      node.outputs[0]!,
+      keepName(builder.map(node.attributes.fn, ...inputs), node.outputs[0]!),
+    );
     return;
   }
   // Rewrites may have changed the order of axes; what a function or a step is given keeps its own.
-  const exact = (): ValueId[] => inputs.map((id, i) => builder.conform(id, graph.values[node.inputs[i]!]!.type.axes));
+  const exact = (): ValueId[] =>
+    inputs.map((id, i) => builder.conform(id, graph.values[node.inputs[i]!]!.type.axes));
   const types = node.outputs.map((id) => graph.values[id]!.type);
   const outputs =
     node.op === "call"
@@ -42,8 +46,12 @@ export function copyNode(
 /** Declares a graph's inputs and parameters in a builder and gives the map to start copying with. */
 export function openCopy(builder: GraphBuilder, graph: Graph): Map<ValueId, ValueId> {
   const known = new Map<ValueId, ValueId>();
-  for (const { name, value } of graph.inputs) known.set(value, builder.input(name, graph.values[value]!.type));
+  for (const { name, value } of graph.inputs)
+    known.set(value, builder.input(name, graph.values[value]!.type));
   for (const { path, value, initializer, trainable, decay } of graph.parameters)
-    known.set(value, builder.parameter(path, graph.values[value]!.type, initializer, trainable, decay));
+    known.set(
+      value,
+      builder.parameter(path, graph.values[value]!.type, initializer, trainable, decay),
+    );
   return known;
 }

@@ -64,15 +64,33 @@ function openJoint(graph: Graph, splits: ReadonlyMap<string, Split>): Joint {
     const isResidual = ({ name }: Port): boolean => name.startsWith(residualPrefix);
     const extra = forward.outputs.filter(isResidual);
     const kept = forward.outputs.filter((port) => !isResidual(port));
-    const own: readonly { readonly value: ValueId }[] = [...kept, ...forward.penalties, ...forward.updates];
-    const ports: readonly { readonly value: ValueId }[] = [...forward.outputs, ...forward.penalties, ...forward.updates];
+    const own: readonly { readonly value: ValueId }[] = [
+      ...kept,
+      ...forward.penalties,
+      ...forward.updates,
+    ];
+    const ports: readonly { readonly value: ValueId }[] = [
+      ...forward.outputs,
+      ...forward.penalties,
+      ...forward.updates,
+    ];
     const typeOf = (port: { readonly value: ValueId }) => forward.values[port.value]!.type;
-    const inputs = node.inputs.map((id) => builder.conform(known.get(id)!, graph.values[id]!.type.axes));
+    const inputs = node.inputs.map((id) =>
+      builder.conform(known.get(id)!, graph.values[id]!.type.axes),
+    );
     // the callee's results in the order of any call: outputs (residuals last among them), penalties, updates
-    const results = builder.node("call", { callee: forward.name, prefix: node.attributes.prefix }, inputs, ports.map(typeOf));
+    const results = builder.node(
+      "call",
+      { callee: forward.name, prefix: node.attributes.prefix },
+      inputs,
+      ports.map(typeOf),
+    );
     const made = builder.nodes.at(-1)!;
     own.forEach((port, i) => known.set(node.outputs[i]!, results[ports.indexOf(port)]!));
-    residuals.set(made, extra.map((port) => results[ports.indexOf(port)]!));
+    residuals.set(
+      made,
+      extra.map((port) => results[ports.indexOf(port)]!),
+    );
   }
   return { builder, known, cotangents: new Map(), calleeGradients: new Map(), residuals };
 }
@@ -88,7 +106,12 @@ function runBackward(joint: Joint, splits: ReadonlyMap<string, Split>): void {
   });
 }
 
-function callBackward(joint: Joint, split: Split, node: Node, own: readonly Cotangent[]): readonly Cotangent[] {
+function callBackward(
+  joint: Joint,
+  split: Split,
+  node: Node,
+  own: readonly Cotangent[],
+): readonly Cotangent[] {
   if (node.op !== "call") throw new InternalFault("not a call");
   const { builder } = joint;
   const { forward, backward } = split;
@@ -123,13 +146,19 @@ function parameterGradients(joint: Joint): { name: string; value: ValueId }[] {
       const d = cotangents.get(value) ?? builder.constant(0);
       return { name: gradientName(path), value: builder.conform(d, builder.type(value).axes) };
     });
-  return [...own, ...[...calleeGradients].map(([path, value]) => ({ name: gradientName(path), value }))];
+  return [
+    ...own,
+    ...[...calleeGradients].map(([path, value]) => ({ name: gradientName(path), value })),
+  ];
 }
 
 function trainingMain(graph: Graph, splits: ReadonlyMap<string, Split>): Graph {
   const joint = openJoint(graph, splits);
   const { builder, known, cotangents } = joint;
-  const port = <P extends { readonly value: ValueId }>(p: P): P => ({ ...p, value: known.get(p.value)! });
+  const port = <P extends { readonly value: ValueId }>(p: P): P => ({
+    ...p,
+    value: known.get(p.value)!,
+  });
   const objective = graph.outputs.find(({ name }) => name === "objective")!;
   cotangents.set(known.get(objective.value)!, builder.constant(1));
   runBackward(joint, splits);
@@ -162,7 +191,12 @@ function splitBlock(graph: Graph, splits: ReadonlyMap<string, Split>): Split {
 
   const whole = builder.finish();
   const forwardValues = new Set(whole.nodes.slice(0, boundary).flatMap((node) => node.outputs));
-  const needed = residualsOf(whole, boundary, forwardValues, results.map(({ value }) => value));
+  const needed = residualsOf(
+    whole,
+    boundary,
+    forwardValues,
+    results.map(({ value }) => value),
+  );
   const forward = forwardPart(graph, whole, boundary, known, needed);
   const backward = backwardPart(graph, whole, boundary, inputCount, needed, results);
   return { forward, backward, residuals: needed.length, inputs };
@@ -179,7 +213,12 @@ function residualsOf(
   results: readonly ValueId[],
 ): ValueId[] {
   const pruned = liveNodes(whole, boundary, results);
-  const free = new Set(whole.nodes.slice(0, boundary).filter(isFree).flatMap((node) => node.outputs));
+  const free = new Set(
+    whole.nodes
+      .slice(0, boundary)
+      .filter(isFree)
+      .flatMap((node) => node.outputs),
+  );
   const used = new Set([...pruned.flatMap((node) => node.inputs), ...results]);
   return [...used].filter((id) => forwardValues.has(id) && !free.has(id)).sort((a, b) => a - b);
 }
@@ -235,14 +274,28 @@ function backwardPart(
   needed.forEach((value, i) => {
     declare(`${residualPrefix}${i}`, value);
     const { name } = whole.values[value]!;
-    if (name !== null) builder.values[known.get(value)!] = { ...builder.values[known.get(value)!]!, name };
+    if (name !== null)
+      builder.values[known.get(value)!] = { ...builder.values[known.get(value)!]!, name };
   });
   whole.inputs.slice(inputCount).forEach(({ name, value }) => declare(name, value));
   for (const { path, value, initializer, trainable, decay } of whole.parameters)
-    known.set(value, builder.parameter(path, whole.values[value]!.type, initializer, trainable, decay));
-  for (const node of whole.nodes.slice(0, boundary)) if (isFree(node)) copyNode(builder, whole, node, known);
-  const kept = liveNodes(whole, boundary, results.map(({ value }) => value));
+    known.set(
+      value,
+      builder.parameter(path, whole.values[value]!.type, initializer, trainable, decay),
+    );
+  for (const node of whole.nodes.slice(0, boundary))
+    if (isFree(node)) copyNode(builder, whole, node, known);
+  const kept = liveNodes(
+    whole,
+    boundary,
+    results.map(({ value }) => value),
+  );
   for (const node of kept) copyNode(builder, whole, node, known);
-  builder.outputs.push(...results.map(({ name, value }) => ({ name, value: builder.conform(known.get(value)!, whole.values[value]!.type.axes) })));
+  builder.outputs.push(
+    ...results.map(({ name, value }) => ({
+      name,
+      value: builder.conform(known.get(value)!, whole.values[value]!.type.axes),
+    })),
+  );
   return prune(builder.finish());
 }

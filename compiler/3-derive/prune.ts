@@ -10,7 +10,10 @@ export function prune(graph: Graph): Graph {
   const live = liveValues(graph);
   for (const node of graph.nodes)
     if (node.outputs.some((id) => live.has(id))) copyNode(builder, graph, node, known);
-  const port = <P extends { readonly value: ValueId }>(p: P): P => ({ ...p, value: known.get(p.value)! });
+  const port = <P extends { readonly value: ValueId }>(p: P): P => ({
+    ...p,
+    value: known.get(p.value)!,
+  });
   builder.outputs.push(...graph.outputs.map(port));
   builder.penalties.push(...graph.penalties.map(port));
   builder.updates.push(...graph.updates.map(port));
@@ -19,7 +22,9 @@ export function prune(graph: Graph): Graph {
 
 /** Values that some result needs. */
 export function liveValues(graph: Graph): ReadonlySet<ValueId> {
-  const live = new Set<ValueId>([...graph.outputs, ...graph.penalties, ...graph.updates].map(({ value }) => value));
+  const live = new Set<ValueId>(
+    [...graph.outputs, ...graph.penalties, ...graph.updates].map(({ value }) => value),
+  );
   for (const node of [...graph.nodes].reverse())
     if (node.outputs.some((id) => live.has(id))) node.inputs.forEach((id) => live.add(id));
   return live;

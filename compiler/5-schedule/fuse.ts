@@ -30,7 +30,8 @@ export function fuse(graph: Graph): Fusion {
     for (const id of node.outputs) producer.set(id, node);
     for (const id of node.inputs) use(id, node);
   }
-  for (const { value } of [...graph.outputs, ...graph.penalties, ...graph.updates]) use(value, null);
+  for (const { value } of [...graph.outputs, ...graph.penalties, ...graph.updates])
+    use(value, null);
 
   const inlined = new Set<ValueId>();
   const synthetic = new Set<ValueId>(); // made of constants and positions alone
@@ -47,13 +48,26 @@ export function fuse(graph: Graph): Fusion {
       continue;
     }
     if (node.op !== "map") continue;
-    const cost = 1 + node.inputs.reduce((sum, input) => sum + (inlined.has(input) ? (length.get(input) ?? 0) : 0), 0);
+    const cost =
+      1 +
+      node.inputs.reduce(
+        (sum, input) => sum + (inlined.has(input) ? (length.get(input) ?? 0) : 0),
+        0,
+      );
     length.set(id, cost);
-    if (node.attributes.fn !== "to_int" && node.inputs.every((input) => synthetic.has(input))) synthetic.add(id);
-    if (cost > longestCode || own.length === 0 || node.attributes.fn === "to_int" || !own.every(isFuser)) continue;
+    if (node.attributes.fn !== "to_int" && node.inputs.every((input) => synthetic.has(input)))
+      synthetic.add(id);
+    if (
+      cost > longestCode ||
+      own.length === 0 ||
+      node.attributes.fn === "to_int" ||
+      !own.every(isFuser)
+    )
+      continue;
     const cheap = synthetic.has(id) && cost <= 4;
     const single = own.length === 1 || own.every((user) => user === own[0]);
-    if (cheap || (single && loopSize(own[0]!) <= elementCount(graph.values[id]!.type))) inlined.add(id);
+    if (cheap || (single && loopSize(own[0]!) <= elementCount(graph.values[id]!.type)))
+      inlined.add(id);
   }
   return { inlined, producer };
 }

@@ -22,7 +22,9 @@ import { prune } from "../3-derive/prune.js";
 import { type Fusion, fuse } from "./fuse.js";
 
 export function schedule(module: Module): Program {
-  const functions = new Map([...module.functions].map(([name, graph]) => [name, scheduleGraph(prune(graph))]));
+  const functions = new Map(
+    [...module.functions].map(([name, graph]) => [name, scheduleGraph(prune(graph))]),
+  );
   return { main: module.main, functions };
 }
 
@@ -57,7 +59,8 @@ class Scheduler {
   }
 
   run(kernel: Kernel, inputs: readonly Operand[], outputs: readonly (Operand | null)[]): void {
-    for (const output of outputs) if (output) this.steps.push({ kind: "alloc", buffer: output.buffer });
+    for (const output of outputs)
+      if (output) this.steps.push({ kind: "alloc", buffer: output.buffer });
     this.steps.push({ kind: "run", kernel, inputs, outputs });
   }
 
@@ -89,7 +92,11 @@ class Scheduler {
       default: {
         const inputs = node.inputs.map((input) => this.operand(input));
         const kernel = { op: node.op, attributes: node.attributes } as PlainKernel;
-        this.run(kernel, inputs, node.outputs.map((output) => this.place(output)));
+        this.run(
+          kernel,
+          inputs,
+          node.outputs.map((output) => this.place(output)),
+        );
       }
     }
   }
@@ -168,18 +175,37 @@ export function scheduleGraph(graph: Graph): ProgramFunction {
     }
     const copy = scheduler.buffer(operand.type, graph.values[value]!.name);
     const code: Instruction[] = [{ fn: "stop", arguments: [{ kind: "input", index: 0 }] }];
-    scheduler.run({ op: "map", code, loop: operand.type, reduce: null }, [operand], [{ buffer: copy, type: operand.type }]);
+    scheduler.run(
+      { op: "map", code, loop: operand.type, reduce: null },
+      [operand],
+      [{ buffer: copy, type: operand.type }],
+    );
     given.add(copy);
     return copy;
   };
-  const named = (ports: readonly { readonly name: string; readonly value: ValueId }[]): NamedBuffer[] =>
-    ports.map(({ name, value }) => ({ name, buffer: result(value) }));
+  const named = (
+    ports: readonly { readonly name: string; readonly value: ValueId }[],
+  ): NamedBuffer[] => ports.map(({ name, value }) => ({ name, buffer: result(value) }));
   const outputs = named(graph.outputs);
   const penalties = named(graph.penalties);
   const updates = graph.updates.map(({ path, value }) => ({ path, buffer: result(value) }));
-  const kept = new Set([...borrowed, ...outputs.map((o) => o.buffer), ...penalties.map((o) => o.buffer), ...updates.map((o) => o.buffer)]);
+  const kept = new Set([
+    ...borrowed,
+    ...outputs.map((o) => o.buffer),
+    ...penalties.map((o) => o.buffer),
+    ...updates.map((o) => o.buffer),
+  ]);
   const steps = withFrees(scheduler.steps, kept);
-  return { name: graph.name, buffers: scheduler.buffers, inputs, parameters, steps, outputs, penalties, updates };
+  return {
+    name: graph.name,
+    buffers: scheduler.buffers,
+    inputs,
+    parameters,
+    steps,
+    outputs,
+    penalties,
+    updates,
+  };
 }
 
 /** Values that some node or result reads. */
@@ -193,10 +219,14 @@ function used(graph: Graph): ReadonlySet<ValueId> {
 /** Buffers a step reads. */
 export function reads(step: Step): readonly BufferId[] {
   switch (step.kind) {
-    case "run": return step.inputs.map(({ buffer }) => buffer);
-    case "call": return step.inputs;
-    case "optimize": return step.optimize.gradients.map(({ buffer }) => buffer);
-    default: return [];
+    case "run":
+      return step.inputs.map(({ buffer }) => buffer);
+    case "call":
+      return step.inputs;
+    case "optimize":
+      return step.optimize.gradients.map(({ buffer }) => buffer);
+    default:
+      return [];
   }
 }
 
@@ -208,7 +238,8 @@ export function withFrees(steps: readonly Step[], kept: ReadonlySet<BufferId>): 
     for (const buffer of reads(step)) last.set(buffer, i);
   });
   const dying = new Map<number, BufferId[]>();
-  for (const [buffer, at] of last) if (!kept.has(buffer)) dying.set(at, [...(dying.get(at) ?? []), buffer]);
+  for (const [buffer, at] of last)
+    if (!kept.has(buffer)) dying.set(at, [...(dying.get(at) ?? []), buffer]);
   return steps.flatMap((step, i) => {
     const dead = step.kind === "alloc" ? [] : (dying.get(i) ?? []);
     return [step, ...dead.map((buffer) => ({ kind: "free" as const, buffer }))];

@@ -4,7 +4,16 @@
  */
 
 import type { Span } from "../../grammar/ast.js";
-import type { Graph, Node, ParameterPort, Port, StateInfo, Update, Value, ValueId } from "./graph.js";
+import type {
+  Graph,
+  Node,
+  ParameterPort,
+  Port,
+  StateInfo,
+  Update,
+  Value,
+  ValueId,
+} from "./graph.js";
 import type { Initializer } from "./initializer.js";
 import type { OpAttributes, OpName } from "./ops.js";
 import { type ScalarFunction, scalarFunctions } from "./scalar-functions.js";
@@ -92,7 +101,9 @@ export class GraphBuilder {
     inputs: readonly ValueId[],
     types: readonly TensorType[],
   ): readonly ValueId[] {
-    const key = ordered.has(op) ? null : `${op} ${inputs.join()} ${this.region} ${JSON.stringify(attributes)}`;
+    const key = ordered.has(op)
+      ? null
+      : `${op} ${inputs.join()} ${this.region} ${JSON.stringify(attributes)}`;
     const existing = key === null ? undefined : this.known.get(key);
     if (existing) return existing;
     const outputs = types.map((type) => this.value(type));
@@ -108,8 +119,19 @@ export class GraphBuilder {
     attributes: OpAttributes[Op],
     inputs: readonly ValueId[],
   ): readonly ValueId[] {
-    const rule = shapeRules[op] as (a: OpAttributes[Op], t: readonly TensorType[]) => readonly TensorType[];
-    return this.node(op, attributes, inputs, rule(attributes, inputs.map((id) => this.type(id))));
+    const rule = shapeRules[op] as (
+      a: OpAttributes[Op],
+      t: readonly TensorType[],
+    ) => readonly TensorType[];
+    return this.node(
+      op,
+      attributes,
+      inputs,
+      rule(
+        attributes,
+        inputs.map((id) => this.type(id)),
+      ),
+    );
   }
 
   /** Adds any op by its shape rule; one output. */
@@ -173,13 +195,23 @@ export class GraphBuilder {
     const inA = over.filter((name) => hasAxis(this.type(a), name));
     const inB = over.filter((name) => hasAxis(this.type(b), name));
     const shared = inA.filter((name) => inB.includes(name));
-    const left = this.sum(a, inA.filter((name) => !shared.includes(name)));
-    const right = this.sum(b, inB.filter((name) => !shared.includes(name)));
-    return shared.length === 0 ? this.mul(left, right) : this.op("dot", { over: shared }, [left, right]);
+    const left = this.sum(
+      a,
+      inA.filter((name) => !shared.includes(name)),
+    );
+    const right = this.sum(
+      b,
+      inB.filter((name) => !shared.includes(name)),
+    );
+    return shared.length === 0
+      ? this.mul(left, right)
+      : this.op("dot", { over: shared }, [left, right]);
   }
 
   rename(x: ValueId, names: Readonly<Record<string, string>>): ValueId {
-    const own = Object.entries(names).filter(([from, to]) => from !== to && hasAxis(this.type(x), from));
+    const own = Object.entries(names).filter(
+      ([from, to]) => from !== to && hasAxis(this.type(x), from),
+    );
     return own.length === 0 ? x : this.op("rename", { names: Object.fromEntries(own) }, [x]);
   }
 

@@ -78,7 +78,11 @@ export interface OpAttributes {
   /** (dy, w, positions) → dx */
   conv_input_gradient: { readonly axis: string; readonly taps: string };
   /** (x, dy, positions) → dw [taps, …axes] */
-  conv_weight_gradient: { readonly axis: string; readonly taps: Axis; readonly axes: readonly Axis[] };
+  conv_weight_gradient: {
+    readonly axis: string;
+    readonly taps: Axis;
+    readonly axes: readonly Axis[];
+  };
   /**
    * (q, k, v, positions) → softmax attention within documents. Query t sees key j when no document starts
    * between them (t − j ≤ positions[t] and j − t ≤ positions[j]), when |t − j| < window if there is one,
@@ -143,5 +147,11 @@ export type OpName = keyof OpAttributes;
 
 /** Ops that may not appear once a graph is lowered. */
 export const tokenOps = [
-  "state", "write", "lag", "position", "source", "token_mean", "mix",
+  "state",
+  "write",
+  "lag",
+  "position",
+  "source",
+  "token_mean",
+  "mix",
 ] as const satisfies readonly OpName[];

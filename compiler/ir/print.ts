@@ -20,11 +20,14 @@ export function printGraph(graph: Graph, indent = ""): string {
     const flags = `${trainable ? "" : " fixed"}${decay ? " decay" : ""}${region === null ? "" : ` region ${region}`}`;
     lines.push(`parameter ${path} = ${typed(value)}${flags} ${JSON.stringify(initializer)}`);
   }
-  for (const { name, axes, initial } of graph.states) lines.push(`state ${name}: ${showType({ dtype: "float", axes })} = ${initial}`);
+  for (const { name, axes, initial } of graph.states)
+    lines.push(`state ${name}: ${showType({ dtype: "float", axes })} = ${initial}`);
   for (const node of graph.nodes) {
     const region = node.region === null ? "" : ` @${node.region}`;
     const inputs = node.inputs.map((id) => `%${id}`).join(", ");
-    lines.push(`${node.outputs.map(typed).join(", ")} = ${node.op}(${inputs})${region}${printAttributes(node, indent)}`);
+    lines.push(
+      `${node.outputs.map(typed).join(", ")} = ${node.op}(${inputs})${region}${printAttributes(node, indent)}`,
+    );
   }
   for (const { name, value } of graph.penalties) lines.push(`penalty ${name} = %${value}`);
   for (const { path, value } of graph.updates) lines.push(`update ${path} = %${value}`);

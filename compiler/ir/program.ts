@@ -47,8 +47,24 @@ export interface MapKernel {
 /** Ops that are kernels as they are. */
 export type PlainKernelOp = Exclude<
   OpName,
-  | "constant" | "iota" | "map" | "reduce" | "rename" | "scan" | "call" | "adamw" | "attend" | "delay" | "slot_positions"
-  | "state" | "write" | "lag" | "position" | "source" | "token_mean" | "mix"
+  | "constant"
+  | "iota"
+  | "map"
+  | "reduce"
+  | "rename"
+  | "scan"
+  | "call"
+  | "adamw"
+  | "attend"
+  | "delay"
+  | "slot_positions"
+  | "state"
+  | "write"
+  | "lag"
+  | "position"
+  | "source"
+  | "token_mean"
+  | "mix"
 >;
 
 export type PlainKernel = {
@@ -84,7 +100,11 @@ export type Step =
 
 /** Clips the gradients' global norm, then one AdamW step for every parameter. */
 export interface Optimize {
-  readonly gradients: readonly { readonly path: string; readonly buffer: BufferId; readonly decay: boolean }[];
+  readonly gradients: readonly {
+    readonly path: string;
+    readonly buffer: BufferId;
+    readonly decay: boolean;
+  }[];
   readonly clip: number | null;
   readonly beta1: number;
   readonly beta2: number;
@@ -129,13 +149,23 @@ export interface ModelParameter {
 }
 
 /** All parameters that `main` and what it calls have, each path once, in order of first use. */
-export function modelParameters(functions: ReadonlyMap<string, Graph>, main: string): ModelParameter[] {
+export function modelParameters(
+  functions: ReadonlyMap<string, Graph>,
+  main: string,
+): ModelParameter[] {
   const found = new Map<string, ModelParameter>();
   const visit = (name: string, prefix: string): void => {
     const graph = functions.get(name)!;
     for (const { path, value, initializer, trainable, decay } of graph.parameters) {
       const full = prefix + path;
-      if (!found.has(full)) found.set(full, { path: full, type: graph.values[value]!.type, initializer, trainable, decay });
+      if (!found.has(full))
+        found.set(full, {
+          path: full,
+          type: graph.values[value]!.type,
+          initializer,
+          trainable,
+          decay,
+        });
     }
     for (const node of graph.nodes)
       if (node.op === "call") visit(node.attributes.callee, `${prefix}${node.attributes.prefix}.`);

@@ -156,7 +156,9 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
   conv_weight_gradient: ({ taps, axes }) => [float([taps, ...axes])],
   attend: ({ axis, key }, [q, , v]) => {
     const queries = withoutAxes(q!.axes, [key]);
-    const values = v!.axes.filter((a) => a.name !== axis && !queries.some((b) => b.name === a.name));
+    const values = v!.axes.filter(
+      (a) => a.name !== axis && !queries.some((b) => b.name === a.name),
+    );
     return [float([...queries, ...values])];
   },
   scan: ({ axis, body, states, sequences, resets }, inputs) => {

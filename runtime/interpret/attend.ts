@@ -12,7 +12,9 @@ export function attend(
   const out = tensor(type!.axes);
   const time = findAxis({ dtype: "float", axes: q!.axes }, axis)!;
   const width = findAxis({ dtype: "float", axes: q!.axes }, key)!;
-  const values = v!.axes.filter((a) => a.name !== axis && !withoutAxes(q!.axes, [key]).some((b) => b.name === a.name));
+  const values = v!.axes.filter(
+    (a) => a.name !== axis && !withoutAxes(q!.axes, [key]).some((b) => b.name === a.name),
+  );
   const stride = (x: Tensor, name: string): number => stridesFor(x.axes, [{ name, size: 1 }])[0]!;
   const heads = withoutAxes(q!.axes, [axis, key]);
   visit(heads, [q!.axes, k!.axes, v!.axes, out.axes, positions!.axes], (o) => {

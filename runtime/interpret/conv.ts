@@ -28,7 +28,15 @@ export function convolve(
   [type]: readonly TensorType[],
 ): readonly Tensor[] {
   const y = tensor(type!.axes);
-  taps(axis, tap, y, w!, x!, positions!, (yi, wi, xi) => (y.data[yi]! += w!.data[wi]! * x!.data[xi]!));
+  taps(
+    axis,
+    tap,
+    y,
+    w!,
+    x!,
+    positions!,
+    (yi, wi, xi) => (y.data[yi]! += w!.data[wi]! * x!.data[xi]!),
+  );
   return [y];
 }
 
@@ -38,7 +46,15 @@ export function convolveInputGradient(
   [type]: readonly TensorType[],
 ): readonly Tensor[] {
   const dx = tensor(type!.axes);
-  taps(axis, tap, dy!, w!, dx, positions!, (yi, wi, xi) => (dx.data[xi]! += w!.data[wi]! * dy!.data[yi]!));
+  taps(
+    axis,
+    tap,
+    dy!,
+    w!,
+    dx,
+    positions!,
+    (yi, wi, xi) => (dx.data[xi]! += w!.data[wi]! * dy!.data[yi]!),
+  );
   return [dx];
 }
 
@@ -48,6 +64,14 @@ export function convolveWeightGradient(
   [type]: readonly TensorType[],
 ): readonly Tensor[] {
   const dw = tensor(type!.axes);
-  taps(axis, tap.name, dy!, dw, x!, positions!, (yi, wi, xi) => (dw.data[wi]! += x!.data[xi]! * dy!.data[yi]!));
+  taps(
+    axis,
+    tap.name,
+    dy!,
+    dw,
+    x!,
+    positions!,
+    (yi, wi, xi) => (dw.data[wi]! += x!.data[xi]! * dy!.data[yi]!),
+  );
   return [dw];
 }

@@ -3,14 +3,18 @@
 import { type Axis, type TensorType, findAxis, withoutAxes } from "../../compiler/ir/types.js";
 import { type Tensor, stridesFor, tensor, visit } from "./tensor.js";
 
-const strideOf = (x: Tensor, axis: string): number => stridesFor(x.axes, [{ name: axis, size: 1 }])[0]!;
+const strideOf = (x: Tensor, axis: string): number =>
+  stridesFor(x.axes, [{ name: axis, size: 1 }])[0]!;
 
 /** out[…] = table[ids[…], …]; a name in both table and ids (but the axis itself) is one axis. */
 export function take(table: Tensor, ids: Tensor, axis: string, type: TensorType): Tensor {
   const out = tensor(type.axes);
   const stride = strideOf(table, axis);
   // the ids may have an axis of the same name as the one looked along
-  const restStrides = stridesFor(table.axes, type.axes.map((a) => (a.name === axis ? { name: "", size: 0 } : a)));
+  const restStrides = stridesFor(
+    table.axes,
+    type.axes.map((a) => (a.name === axis ? { name: "", size: 0 } : a)),
+  );
   const index = new Int32Array(type.axes.length);
   let i = 0;
   visit(type.axes, [ids.axes], (o) => {
@@ -28,13 +32,22 @@ export function take(table: Tensor, ids: Tensor, axis: string, type: TensorType)
 }
 
 /** out[ids[…], …] += values[…], summed over `over`. */
-export function put(ids: Tensor, values: Tensor, axis: Axis, over: readonly string[], type: TensorType): Tensor {
+export function put(
+  ids: Tensor,
+  values: Tensor,
+  axis: Axis,
+  over: readonly string[],
+  type: TensorType,
+): Tensor {
   const out = tensor(type.axes);
   const stride = strideOf(out, axis.name);
   const kept = type.axes.filter((a) => a.name !== axis.name);
   const summed = ids.axes.filter((a) => over.includes(a.name));
   const loop = [...kept, ...summed];
-  const outStrides = stridesFor(out.axes, loop.map((a, i) => (i < kept.length ? a : { name: "", size: 0 })));
+  const outStrides = stridesFor(
+    out.axes,
+    loop.map((a, i) => (i < kept.length ? a : { name: "", size: 0 })),
+  );
   let index = 0;
   visit(loop, [ids.axes, values.axes], (o) => {
     let offset = ids.data[o[0]!]! * stride;
@@ -65,7 +78,9 @@ function ranked(
   const count = findAxis(type, into)!.size;
   visit(withoutAxes(x.axes, [axis]), [x.axes, out.axes], (o) => {
     const value = (i: number): number => x.data[o[0]! + i * stride]!;
-    const order = Array.from({ length: size }, (_, i) => i).sort((a, b) => before(value(a), value(b)) || a - b);
+    const order = Array.from({ length: size }, (_, i) => i).sort(
+      (a, b) => before(value(a), value(b)) || a - b,
+    );
     for (let i = 0; i < count; i += 1) out.data[o[1]! + i * outStride] = order[i]!;
   });
   return out;
@@ -80,7 +95,12 @@ export function argsort(x: Tensor, axis: string, type: TensorType): Tensor {
 }
 
 /** For every slot: earlier slots of the same expert whose tokens are of the same document. */
-export function slotPositions(expert: Tensor, time: Tensor, positions: Tensor, type: TensorType): Tensor {
+export function slotPositions(
+  expert: Tensor,
+  time: Tensor,
+  positions: Tensor,
+  type: TensorType,
+): Tensor {
   const out = tensor(type.axes);
   const slots = findAxis(type, "slots")!.size;
   const [timeStride] = stridesFor(positions.axes, [{ name: "time", size: 1 }]);

@@ -28,16 +28,26 @@ export function interpret(
 ): Results {
   const graph = module.functions.get(name)!;
   const values: (Tensor | undefined)[] = [];
-  for (const port of graph.inputs) values[port.value] = given(graph, inputs.get(port.name), port.value, port.name);
+  for (const port of graph.inputs)
+    values[port.value] = given(graph, inputs.get(port.name), port.value, port.name);
   for (const { path, value } of graph.parameters)
     values[value] = given(graph, parameters.get(prefix + path), value, prefix + path);
   run(graph, values, (node, args) => callFunction(module, graph, node, args, parameters, prefix));
   const collect = (ports: readonly { readonly value: number }[], names: readonly string[]) =>
     new Map(ports.map(({ value }, i) => [names[i]!, values[value]!]));
   return {
-    outputs: collect(graph.outputs, graph.outputs.map((port) => port.name)),
-    penalties: collect(graph.penalties, graph.penalties.map((port) => port.name)),
-    updates: collect(graph.updates, graph.updates.map((port) => port.path)),
+    outputs: collect(
+      graph.outputs,
+      graph.outputs.map((port) => port.name),
+    ),
+    penalties: collect(
+      graph.penalties,
+      graph.penalties.map((port) => port.name),
+    ),
+    updates: collect(
+      graph.updates,
+      graph.updates.map((port) => port.path),
+    ),
   };
 }
 
@@ -45,7 +55,9 @@ function given(graph: Graph, value: Tensor | undefined, id: number, name: string
   const { axes } = graph.values[id]!.type;
   if (!value) throw new InternalFault(`${graph.name} is given no ${name}`);
   if (!sameAxes(value.axes, axes))
-    throw new InternalFault(`${graph.name}: ${name} is ${showAxes(value.axes)}, not ${showAxes(axes)}`);
+    throw new InternalFault(
+      `${graph.name}: ${name} is ${showAxes(value.axes)}, not ${showAxes(axes)}`,
+    );
   return value;
 }
 
@@ -62,7 +74,13 @@ function callFunction(
   const callee = module.functions.get(node.attributes.callee)!;
   const inputs = new Map(callee.inputs.map(({ name }, i) => [name, args[i]!]));
   const inner = `${prefix}${node.attributes.prefix}.`;
-  const { outputs, penalties, updates } = interpret(module, node.attributes.callee, inputs, parameters, inner);
+  const { outputs, penalties, updates } = interpret(
+    module,
+    node.attributes.callee,
+    inputs,
+    parameters,
+    inner,
+  );
   return [...outputs.values(), ...penalties.values(), ...updates.values()];
 }
 
@@ -73,7 +91,11 @@ function run(graph: Graph, values: (Tensor | undefined)[], call: CallFunction): 
     const types = node.outputs.map((id) => graph.values[id]!.type);
     const results =
       node.op === "scan"
-        ? scan(node, inputs, types.map((type) => type.axes))
+        ? scan(
+            node,
+            inputs,
+            types.map((type) => type.axes),
+          )
         : node.op === "call"
           ? call(node, inputs)
           : kernel(node)(node.attributes as never, inputs, types);
@@ -85,7 +107,8 @@ function run(graph: Graph, values: (Tensor | undefined)[], call: CallFunction): 
 
 function kernel(node: Node): Kernel<KernelOp> {
   const found = (kernels as Record<string, unknown>)[node.op];
-  if (!found) throw new InternalFault(`the interpreter meets ${node.op}, which lowering should have removed`);
+  if (!found)
+    throw new InternalFault(`the interpreter meets ${node.op}, which lowering should have removed`);
   return found as Kernel<KernelOp>;
 }
 
@@ -106,7 +129,8 @@ function scan(
   const length = findAxis({ dtype: "float", axes: axes.at(-1)! }, axis)!.size;
   for (let i = 0; i < length; i += 1) {
     const t = reverse ? length - 1 - i : i;
-    if (flags) current = current.map((state, s) => reset(state, sliceAt(flags, axis, t), restart[s]!));
+    if (flags)
+      current = current.map((state, s) => reset(state, sliceAt(flags, axis, t), restart[s]!));
     current.forEach((state, s) => writeAt(results[outputs + states + s]!, axis, t, state));
     const values: (Tensor | undefined)[] = [];
     const args = [...current, ...steps.map((x) => sliceAt(x, axis, t)), ...statics];
@@ -115,7 +139,9 @@ function scan(
       throw new InternalFault("a call inside a recurrence");
     });
     current = body.outputs.slice(0, states).map(({ value }) => values[value]!);
-    body.outputs.slice(states).forEach(({ value }, k) => writeAt(results[k]!, axis, t, values[value]!));
+    body.outputs
+      .slice(states)
+      .forEach(({ value }, k) => writeAt(results[k]!, axis, t, values[value]!));
   }
   current.forEach((state, s) => (results[outputs + s] = state));
   return results;

@@ -6,7 +6,13 @@
 import type { NodeOf } from "../../compiler/ir/graph.js";
 import type { OpName } from "../../compiler/ir/ops.js";
 import { scalarFunctions } from "../../compiler/ir/scalar-functions.js";
-import { type Axis, type TensorType, InternalFault, findAxis, withoutAxes } from "../../compiler/ir/types.js";
+import {
+  type Axis,
+  type TensorType,
+  InternalFault,
+  findAxis,
+  withoutAxes,
+} from "../../compiler/ir/types.js";
 import { convolve, convolveInputGradient, convolveWeightGradient } from "./conv.js";
 import { attend } from "./attend.js";
 import { argsort, put, slotPositions, take, topK } from "./indices.js";
@@ -24,7 +30,8 @@ export type KernelOp = Exclude<
   "scan" | "call" | "state" | "write" | "lag" | "position" | "source" | "token_mean" | "mix"
 >;
 
-const sizeOf = (x: Tensor, axis: string): number => findAxis({ dtype: "float", axes: x.axes }, axis)!.size;
+const sizeOf = (x: Tensor, axis: string): number =>
+  findAxis({ dtype: "float", axes: x.axes }, axis)!.size;
 
 /** Output element i of `type` from the input's element at the same names, index of `axis` shifted. */
 function move(x: Tensor, type: TensorType, axis: string, by: number): Tensor {
@@ -39,7 +46,8 @@ function move(x: Tensor, type: TensorType, axis: string, by: number): Tensor {
   visit(withoutAxes(type.axes, [axis]), [out.axes, x.axes], (o) => {
     for (let i = 0; i < outSize; i += 1) {
       const from = i - by;
-      if (from >= 0 && from < size) out.data[o[0]! + i * outStride] = x.data[o[1]! + from * stride]!;
+      if (from >= 0 && from < size)
+        out.data[o[0]! + i * outStride] = x.data[o[1]! + from * stride]!;
     }
   });
   return out;
@@ -47,16 +55,25 @@ function move(x: Tensor, type: TensorType, axis: string, by: number): Tensor {
 
 export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
   constant: ({ value }) => [tensor([], Float64Array.of(value))],
-  iota: ({ axis }) => [tensor([axis], Float64Array.from({ length: axis.size }, (_, i) => i))],
+  iota: ({ axis }) => [
+    tensor(
+      [axis],
+      Float64Array.from({ length: axis.size }, (_, i) => i),
+    ),
+  ],
   map: ({ fn }, inputs, [type]) => {
     const { evaluate } = scalarFunctions[fn];
     const out = tensor(type!.axes);
     const [a, b, c] = inputs.map((input) => input.data);
     let i = 0;
-    visit(type!.axes, inputs.map((input) => input.axes), (o) => {
-      out.data[i] = evaluate(a![o[0]!]!, b ? b[o[1]!]! : 0, c ? c[o[2]!]! : 0);
-      i += 1;
-    });
+    visit(
+      type!.axes,
+      inputs.map((input) => input.axes),
+      (o) => {
+        out.data[i] = evaluate(a![o[0]!]!, b ? b[o[1]!]! : 0, c ? c[o[2]!]! : 0);
+        i += 1;
+      },
+    );
     return [out];
   },
   reduce: ({ fn }, [x], [type]) => {
@@ -94,7 +111,9 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
     const out = tensor(type!.axes);
     const width = sizeOf(x!, inner);
     const stride = stridesFor(out.axes, out.axes)[out.axes.findIndex((a) => a.name === into)]!;
-    const [o1, i1] = [outer, inner].map((name) => findAxis({ dtype: "float", axes: x!.axes }, name)!);
+    const [o1, i1] = [outer, inner].map((name) =>
+      findAxis({ dtype: "float", axes: x!.axes }, name)!,
+    );
     visit(withoutAxes(x!.axes, [outer, inner]), [out.axes, x!.axes], (o) => {
       const [so, si] = stridesFor(x!.axes, [o1!, i1!]);
       for (let a = 0; a < o1!.size; a += 1)
@@ -139,7 +158,10 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
     const out = tensor(type!.axes);
     const n = sizeOf(matrix!, row);
     const loop = withoutAxes(type!.axes, [row]);
-    const [mr, mc] = stridesFor(matrix!.axes, [{ name: row, size: n }, { name: column, size: n }]);
+    const [mr, mc] = stridesFor(matrix!.axes, [
+      { name: row, size: n },
+      { name: column, size: n },
+    ]);
     const [br] = stridesFor(right!.axes, [{ name: row, size: n }]);
     const [xr] = stridesFor(out.axes, [{ name: row, size: n }]);
     visit(loop, [matrix!.axes, right!.axes, out.axes], (o) => {
@@ -184,7 +206,9 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
     });
     return [out];
   },
-  slot_positions: (_, [expert, time, positions], [type]) => [slotPositions(expert!, time!, positions!, type!)],
+  slot_positions: (_, [expert, time, positions], [type]) => [
+    slotPositions(expert!, time!, positions!, type!),
+  ],
   conv: convolve,
   conv_input_gradient: convolveInputGradient,
   conv_weight_gradient: convolveWeightGradient,
@@ -192,7 +216,8 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
   adamw: ({ beta1, beta2, epsilon, decay }, inputs) => {
     const [p, g, m, v, rate, step] = inputs.map((input) => input.data);
     const axes = inputs[0]!.axes;
-    if (inputs.slice(1, 4).some((x) => x.data.length !== p!.length)) throw new InternalFault("adamw: shapes differ");
+    if (inputs.slice(1, 4).some((x) => x.data.length !== p!.length))
+      throw new InternalFault("adamw: shapes differ");
     const [np, nm, nv] = [tensor(axes), tensor(axes), tensor(axes)];
     const [c1, c2] = [1 - beta1 ** step![0]!, 1 - beta2 ** step![0]!];
     for (let i = 0; i < p!.length; i += 1) {

@@ -62,7 +62,8 @@ export function sliceAt(x: Tensor, axis: string, position: number): Tensor {
 
 /** Writes `x` at one position along an axis of `into`. */
 export function writeAt(into: Tensor, axis: string, position: number, x: Tensor): void {
-  const start = position * stridesFor(into.axes, into.axes)[into.axes.findIndex((a) => a.name === axis)]!;
+  const start =
+    position * stridesFor(into.axes, into.axes)[into.axes.findIndex((a) => a.name === axis)]!;
   visit(x.axes, [into.axes, x.axes], (o) => {
     into.data[start + o[0]!] = x.data[o[1]!]!;
   });

@@ -49,7 +49,11 @@ export interface ScanOptions {
   readonly states: readonly string[];
   readonly reverse: boolean;
   /** Flags along the axis (letters given): where not 0, states return to `restart` before the step. */
-  readonly resets: { readonly letters: string; readonly flags: Tensor; readonly restart: readonly number[] } | null;
+  readonly resets: {
+    readonly letters: string;
+    readonly flags: Tensor;
+    readonly restart: readonly number[];
+  } | null;
   /** Which of outputs / finals / befores are wanted; the others come back as null. */
   readonly wanted: {
     readonly outputs: readonly boolean[];
@@ -67,7 +71,11 @@ export interface ScanResult {
 
 export interface KernelSet {
   /** Fused elementwise code with broadcasting, and a reduction at the end if the kernel has one. */
-  map(kernel: MapKernel, inputs: readonly Tensor[], sizes: Readonly<Record<string, number>>): Tensor;
+  map(
+    kernel: MapKernel,
+    inputs: readonly Tensor[],
+    sizes: Readonly<Record<string, number>>,
+  ): Tensor;
   /** Two-operand einsum: letters missing from the result are contracted (all are in both operands). */
   dot(spec: string, a: Tensor, b: Tensor): Tensor;
   sum(spec: string, x: Tensor): Tensor;
@@ -88,22 +96,74 @@ export interface KernelSet {
   topK(x: Tensor, axis: number, k: number): Tensor;
   /** int32: the stable ascending order along the axis. */
   argsort(x: Tensor, axis: number): Tensor;
-  cumulate(x: Tensor, fn: "sum" | "max", axis: number, reverse: boolean, exclusive: boolean): Tensor;
+  cumulate(
+    x: Tensor,
+    fn: "sum" | "max",
+    axis: number,
+    reverse: boolean,
+    exclusive: boolean,
+  ): Tensor;
   /** `solve("BHRC,BHRV->BHRV", "R", "C", transposed, L, b)`: X with (I − L) X = b, L strictly lower triangular in (R, C); transposed: (I − Lᵀ) X = b, b and X indexed by R. */
-  solve(spec: string, row: string, column: string, transposed: boolean, l: Tensor, b: Tensor): Tensor;
+  solve(
+    spec: string,
+    row: string,
+    column: string,
+    transposed: boolean,
+    l: Tensor,
+    b: Tensor,
+  ): Tensor;
   /** `groupedDot("BSD,EDF,BS->BSF", "E", x, w, ids)`: every slot with the weights of its group. */
   groupedDot(spec: string, group: string, x: Tensor, w: Tensor, ids: Tensor): Tensor;
   /** `groupedOuter("BSD,BSF,BS->EDF", "E", groups, x, y, ids)`: Σ over the slots of each group of x · y. */
-  groupedOuter(spec: string, group: string, groups: number, x: Tensor, y: Tensor, ids: Tensor): Tensor;
+  groupedOuter(
+    spec: string,
+    group: string,
+    groups: number,
+    x: Tensor,
+    y: Tensor,
+    ids: Tensor,
+  ): Tensor;
   /** `conv("BTHK,JHK,BT->BTHK", "T", "J", x, w, positions)`: Σⱼ w[j]·x[t−j] while j ≤ positions[t]. */
   conv(spec: string, axis: string, taps: string, x: Tensor, w: Tensor, positions: Tensor): Tensor;
-  convInputGradient(spec: string, axis: string, taps: string, dy: Tensor, w: Tensor, positions: Tensor): Tensor;
+  convInputGradient(
+    spec: string,
+    axis: string,
+    taps: string,
+    dy: Tensor,
+    w: Tensor,
+    positions: Tensor,
+  ): Tensor;
   /** `convWeightGradient("BTHK,BTHK,BT->JHK", "T", "J", size, x, dy, positions)` */
-  convWeightGradient(spec: string, axis: string, taps: string, size: number, x: Tensor, dy: Tensor, positions: Tensor): Tensor;
-  scan(options: ScanOptions, initial: readonly Tensor[], sequences: readonly Tensor[], statics: readonly Tensor[], body: ScanBody): ScanResult;
+  convWeightGradient(
+    spec: string,
+    axis: string,
+    taps: string,
+    size: number,
+    x: Tensor,
+    dy: Tensor,
+    positions: Tensor,
+  ): Tensor;
+  scan(
+    options: ScanOptions,
+    initial: readonly Tensor[],
+    sequences: readonly Tensor[],
+    statics: readonly Tensor[],
+    body: ScanBody,
+  ): ScanResult;
   /** One AdamW step for one parameter: new p, m, v. `rate` and `scale` (gradient clip factor) are scalars. */
   adamw(
-    options: { beta1: number; beta2: number; epsilon: number; decay: number; rate: number; step: number; scale: number },
-    p: Tensor, g: Tensor, m: Tensor, v: Tensor,
+    options: {
+      beta1: number;
+      beta2: number;
+      epsilon: number;
+      decay: number;
+      rate: number;
+      step: number;
+      scale: number;
+    },
+    p: Tensor,
+    g: Tensor,
+    m: Tensor,
+    v: Tensor,
   ): [Tensor, Tensor, Tensor];
 }

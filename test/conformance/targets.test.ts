@@ -24,7 +24,9 @@ describe.each(backendRuns)("$backend", ({ backend, cases, time, available }: Bac
     "computes what the interpreter computes",
     async () => {
       const lines = (await runOnBackend(backend, cases, time)) as Line[];
-      expect(lines.map(({ label }) => label)).toEqual(layerCases.slice(0, cases).map(([label]) => label));
+      expect(lines.map(({ label }) => label)).toEqual(
+        layerCases.slice(0, cases).map(([label]) => label),
+      );
       for (const line of lines) {
         const { label, gradients, worst, steps, decoding, leaked } = line;
         expect(gradients, `${label}: ${worst}`).toBeLessThan(tolerance);

@@ -63,7 +63,9 @@ export function axesOf(call: BuiltinCall, name: string, operand: string): string
       { span: place.span, text: `has no axis \`${missing}\`: ${showAxes(type.axes)}` },
       ...originLabel(call.frame, id).filter((label) => label.span.start !== place.span.start),
     ],
-    type.axes.length > 0 ? `its axes are ${type.axes.map((axis) => `\`${axis.name}\``).join(", ")}` : undefined,
+    type.axes.length > 0
+      ? `its axes are ${type.axes.map((axis) => `\`${axis.name}\``).join(", ")}`
+      : undefined,
   );
   return null;
 }

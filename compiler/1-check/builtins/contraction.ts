@@ -18,7 +18,9 @@ const dot: Builtin = {
     const over = asAxisNames(given.get("over")!.value);
     const [a, b] = [tensor(call, "a"), tensor(call, "b")];
     for (const axis of over) {
-      const bare = (["a", "b"] as const).find((side) => !findAxis(builder.type(tensor(call, side)), axis));
+      const bare = (["a", "b"] as const).find(
+        (side) => !findAxis(builder.type(tensor(call, side)), axis),
+      );
       if (!bare) continue;
       const other = bare === "a" ? "b" : "a";
       const [id, otherId] = [tensor(call, bare), tensor(call, other)];
@@ -27,16 +29,23 @@ const dot: Builtin = {
         return expression.kind === "name" ? expression.name : "the other side";
       };
       const own = builder.type(id).axes;
-      const shared = own.find((candidate) => findAxis(builder.type(otherId), candidate.name) && !over.includes(candidate.name));
+      const shared = own.find(
+        (candidate) =>
+          findAxis(builder.type(otherId), candidate.name) && !over.includes(candidate.name),
+      );
       const text = `${name(bare)} has no axis \`${axis}\`;  ${name(other)} is ${showAxes(builder.type(otherId).axes)}`;
       return report(
         frame,
         messages.axisMismatch({ op: "dot", axis }),
-        [{ span: given.get(bare)!.span, text }, ...originLabel(frame, id).filter((l) => l.span.start !== given.get(bare)!.span.start)],
+        [
+          { span: given.get(bare)!.span, text },
+          ...originLabel(frame, id).filter((l) => l.span.start !== given.get(bare)!.span.start),
+        ],
         `give ${name(bare)} the axis \`${axis}\`${shared ? `, or contract \`${shared.name}\`` : ""}`,
       );
     }
-    if (!alignable([a, b], [given.get("a")!, given.get("b")!], call.call.span, frame)) return errorValue;
+    if (!alignable([a, b], [given.get("a")!, given.get("b")!], call.call.span, frame))
+      return errorValue;
     return tensorValue(builder.dot(a, b, over));
   },
 };
@@ -46,7 +55,9 @@ function reduced(call: BuiltinCall): { x: number; over: string[]; count: number 
   const { axes } = call.frame.builder.type(x);
   const over = call.given.has("over") ? axesOf(call, "over", "x") : axes.map((axis) => axis.name);
   if (!over) return null;
-  const count = axes.filter((axis) => over.includes(axis.name)).reduce((n, axis) => n * axis.size, 1);
+  const count = axes
+    .filter((axis) => over.includes(axis.name))
+    .reduce((n, axis) => n * axis.size, 1);
   return { x, over, count };
 }
 
@@ -68,8 +79,14 @@ const mean: Builtin = {
     const found = reduced(call);
     if (!found) return errorValue;
     const { builder } = call.frame;
-    return tensorValue(builder.mul(builder.sum(found.x, found.over), builder.constant(1 / found.count)));
+    return tensorValue(
+      builder.mul(builder.sum(found.x, found.over), builder.constant(1 / found.count)),
+    );
   },
 };
 
-export const contractionBuiltins = [["dot", dot], ["sum", sum], ["mean", mean]] as const;
+export const contractionBuiltins = [
+  ["dot", dot],
+  ["sum", sum],
+  ["mean", mean],
+] as const;

@@ -7,8 +7,25 @@ import { type Builtin, axesOf, parameters, tensor } from "./builtin.js";
 
 /** Functions written as calls; those with a sign of their own (`+`, `<`, …) are left out. */
 const called: readonly ScalarFunction[] = [
-  "exp", "expm1", "log", "log1p", "sigmoid", "softplus", "tanh", "sqrt", "rsqrt", "square",
-  "reciprocal", "abs", "sign", "floor", "sin", "cos", "stop", "mod", "select",
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "sigmoid",
+  "softplus",
+  "tanh",
+  "sqrt",
+  "rsqrt",
+  "square",
+  "reciprocal",
+  "abs",
+  "sign",
+  "floor",
+  "sin",
+  "cos",
+  "stop",
+  "mod",
+  "select",
 ];
 
 function elementwise(fn: ScalarFunction): Builtin {
@@ -18,7 +35,8 @@ function elementwise(fn: ScalarFunction): Builtin {
     usage: `${fn}(${names.join(", ")})`,
     doc,
     parameters: parameters(...names.map((name) => `${name} any`)),
-    run: ({ given, frame, call }) => applyScalar(fn, [...given.values()], `\`${fn}\``, call.span, frame),
+    run: ({ given, frame, call }) =>
+      applyScalar(fn, [...given.values()], `\`${fn}\``, call.span, frame),
   };
 }
 
@@ -33,10 +51,13 @@ function extreme(name: "max" | "min", fn: ScalarFunction): Builtin {
       const b = given.get("b");
       if (b) return applyScalar(fn, [given.get("a")!, b], `\`${name}\``, call.call.span, frame);
       const x = tensor(call, "a");
-      const over = given.has("over") ? axesOf(call, "over", "a") : frame.builder.type(x).axes.map((axis) => axis.name);
+      const over = given.has("over")
+        ? axesOf(call, "over", "a")
+        : frame.builder.type(x).axes.map((axis) => axis.name);
       if (!over) return { kind: "error" };
       const { builder } = frame;
-      const result = name === "max" ? builder.max(x, over) : builder.neg(builder.max(builder.neg(x), over));
+      const result =
+        name === "max" ? builder.max(x, over) : builder.neg(builder.max(builder.neg(x), over));
       return tensorValue(result);
     },
   };

@@ -62,7 +62,12 @@ const chain: Builtin = {
     const path = layerPath({ ...frame, path: frame.root }, { name: stem } as RecipeValue);
     let x = tensor(call, "x");
     for (const [depth, recipe] of blocks.entries()) {
-      const made = blockFunction(recipe, frame.builder.type(x), { depth, depths: blocks.length }, call);
+      const made = blockFunction(
+        recipe,
+        frame.builder.type(x),
+        { depth, depths: blocks.length },
+        call,
+      );
       if (!made) return errorValue;
       const own = [...path, String(depth)].join(".");
       if (recipe.shared) recipe.shared.prefix ??= own;
@@ -85,7 +90,15 @@ function blockFunction(
   const builder = new GraphBuilder("");
   const input = builder.input("x", type);
   const inner: Frame = {
-    environment, builder, block, names: new Map(), parent: null, path: [], root: [], stateValues: [], stack: frame.stack,
+    environment,
+    builder,
+    block,
+    names: new Map(),
+    parent: null,
+    path: [],
+    root: [],
+    stateValues: [],
+    stack: frame.stack,
     shared: null,
   };
   const unshared: RecipeValue = { ...recipe, name: "", shared: null };
@@ -94,15 +107,31 @@ function blockFunction(
   const id = asTensor(result, inner);
   if (id === null || !sameAxes(sorted(builder.type(id)), sorted(type))) {
     const found = id === null ? "no tensor" : showAxes(builder.type(id).axes);
-    report(frame, messages.inputMismatch({ callee: "the next block", name: "x", expected: showAxes(type.axes), found }), [
-      { span: recipe.span, text: `this block gives ${found}` },
-      { span: call.call.span, text: `the chain runs on ${showAxes(type.axes)}` },
-    ]);
+    report(
+      frame,
+      messages.inputMismatch({
+        callee: "the next block",
+        name: "x",
+        expected: showAxes(type.axes),
+        found,
+      }),
+      [
+        { span: recipe.span, text: `this block gives ${found}` },
+        { span: call.call.span, text: `the chain runs on ${showAxes(type.axes)}` },
+      ],
+    );
     return null;
   }
   const output = builder.conform(id, type.axes);
   builder.outputs.push({ name: "y", value: output });
-  return { name: register(builder.finish(), recipe.name ?? recipe.layer?.name.name ?? "block", environment), type };
+  return {
+    name: register(
+      builder.finish(),
+      recipe.name ?? recipe.layer?.name.name ?? "block",
+      environment,
+    ),
+    type,
+  };
 }
 
 const sorted = (type: TensorType) => [...type.axes].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -136,9 +165,15 @@ const predict: Builtin = {
     const { builder } = call.frame;
     const loss = tensor(call, "loss");
     if (builder.type(loss).axes.length > 0)
-      return report(call.frame, messages.wrongKind({ what: "`loss`", expected: "one number a token", found: showAxes(builder.type(loss).axes) }), [
-        { span: call.given.get("loss")!.span, text: "has axes" },
-      ]);
+      return report(
+        call.frame,
+        messages.wrongKind({
+          what: "`loss`",
+          expected: "one number a token",
+          found: showAxes(builder.type(loss).axes),
+        }),
+        [{ span: call.given.get("loss")!.span, text: "has axes" }],
+      );
     const output = tensor(call, "output");
     builder.outputs.push({ name: "prediction", value: output }, { name: "loss", value: loss });
     return tensorValue(output);
@@ -158,6 +193,11 @@ const penalty: Builtin = {
 };
 
 export const modelBuiltins = [
-  ["tokens", tokens], ["targets", targets], ["row", lookupRow], ["chain", chain],
-  ["shared", shared], ["predict", predict], ["penalty", penalty],
+  ["tokens", tokens],
+  ["targets", targets],
+  ["row", lookupRow],
+  ["chain", chain],
+  ["shared", shared],
+  ["predict", predict],
+  ["penalty", penalty],
 ] as const;

@@ -16,29 +16,51 @@ const param: Builtin = {
   run: (call) => {
     const { frame, given } = call;
     const axes = asAxes(given.get("axes")!.value);
-    const unknown = asAxisNames(given.get("axes")!.value).find((name) => !axes.some((axis) => axis.name === name));
+    const unknown = asAxisNames(given.get("axes")!.value).find(
+      (name) => !axes.some((axis) => axis.name === name),
+    );
     if (unknown !== undefined)
-      return report(frame, messages.unknownAxis({ name: unknown }), [{ span: given.get("axes")!.span, text: "no size" }]);
+      return report(frame, messages.unknownAxis({ name: unknown }), [
+        { span: given.get("axes")!.span, text: "no size" },
+      ]);
     const init = given.get("init")!;
     const initializer = toInitializer(init.value, frame);
     if (!initializer)
-      return report(frame, messages.wrongKind({ what: "`init`", expected: "a number or an initialiser", found: kindNames[init.value.kind] }), [
-        { span: init.span, text: `this is ${kindNames[init.value.kind]}` },
-      ]);
+      return report(
+        frame,
+        messages.wrongKind({
+          what: "`init`",
+          expected: "a number or an initialiser",
+          found: kindNames[init.value.kind],
+        }),
+        [{ span: init.span, text: `this is ${kindNames[init.value.kind]}` }],
+      );
     const path = parameterPath(frame, frame.naming ?? "param");
     const shared = frame.shared;
-    const key = path.split(".").slice(shared?.depth ?? 0).join(".");
+    const key = path
+      .split(".")
+      .slice(shared?.depth ?? 0)
+      .join(".");
     const existing = shared?.bank.parameters.get(key);
     if (existing !== undefined) return tensorValue(existing);
     const { builder } = frame;
     const type = { dtype: "float" as const, axes };
-    const id = builder.parameter(path, type, initializer, truth(call, "trainable", true), truth(call, "decay", false));
+    const id = builder.parameter(
+      path,
+      type,
+      initializer,
+      truth(call, "trainable", true),
+      truth(call, "decay", false),
+    );
     shared?.bank.parameters.set(key, id);
     return tensorValue(id);
   },
 };
 
-const initializer = (value: Initializer): CompileValue => ({ kind: "initializer", initializer: value });
+const initializer = (value: Initializer): CompileValue => ({
+  kind: "initializer",
+  initializer: value,
+});
 const constant = (value: number): Initializer => ({ kind: "constant", value });
 const affine = (x: Initializer, scale: number, shift: number): Initializer => ({
   kind: "map",
@@ -67,4 +89,8 @@ const uniform: Builtin = {
   run: (call) => random(call, (low, high) => affine({ kind: "uniform" }, high - low, low)),
 };
 
-export const parameterBuiltins = [["param", param], ["normal", normal], ["uniform", uniform]] as const;
+export const parameterBuiltins = [
+  ["param", param],
+  ["normal", normal],
+  ["uniform", uniform],
+] as const;

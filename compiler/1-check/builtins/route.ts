@@ -22,7 +22,13 @@ export const topK: Builtin = {
   usage: "top_k(scores, k, normalise: false, balance: 0, z: 0, bias: 0, scale: 1)",
   doc: "routes a token to its k best-scored experts; `normalise` makes their weights sum to 1",
   parameters: parameters(
-    "scores tensor", "k number", "normalise boolean ?", "balance number ?", "z number ?", "bias number ?", "scale number ?",
+    "scores tensor",
+    "k number",
+    "normalise boolean ?",
+    "balance number ?",
+    "z number ?",
+    "bias number ?",
+    "scale number ?",
   ),
   run: (call): CompileValue => {
     const { frame, given } = call;
@@ -32,41 +38,57 @@ export const topK: Builtin = {
     const k = numberOf(call, "k")!;
     const place = given.get("scores")!;
     if (axes.length !== 1)
-      return report(frame, messages.badRoute({ problem: `the scores are ${showAxes(axes)}, not one axis` }), [
-        { span: place.span, text: "scores" },
-      ]);
+      return report(
+        frame,
+        messages.badRoute({ problem: `the scores are ${showAxes(axes)}, not one axis` }),
+        [{ span: place.span, text: "scores" }],
+      );
     const experts = axes[0]!;
     if (!Number.isSafeInteger(k) || k < 1 || k > experts.size)
-      return report(frame, messages.badRoute({ problem: `k is ${k}, and there are ${experts.size} \`${experts.name}\`` }), [
-        { span: given.get("k")!.span, text: "picks per token" },
-        { span: place.span, text: showAxes(axes) },
+      return report(
+        frame,
+        messages.badRoute({
+          problem: `k is ${k}, and there are ${experts.size} \`${experts.name}\``,
+        }),
+        [
+          { span: given.get("k")!.span, text: "picks per token" },
+          { span: place.span, text: showAxes(axes) },
+        ],
+      );
+    if (builder.region !== null)
+      return report(frame, messages.nestedMix(), [
+        { span: call.call.span, text: "a route inside a mix" },
       ]);
-    if (builder.region !== null) return report(frame, messages.nestedMix(), [{ span: call.call.span, text: "a route inside a mix" }]);
     const rate = numberOf(call, "bias") ?? 0;
     const bias = rate > 0 ? balanceBias(frame, experts) : null;
-    const choices = builder.op(
-      "top_k",
-      { axis: experts.name, into: { name: "choice", size: k } },
-      [bias === null ? scores : builder.add(builder.map("stop", scores), bias.value)],
-    );
+    const choices = builder.op("top_k", { axis: experts.name, into: { name: "choice", size: k } }, [
+      bias === null ? scores : builder.add(builder.map("stop", scores), bias.value),
+    ]);
     let weights = builder.op("take", { axis: experts.name }, [scores, choices]);
-    if (truth(call, "normalise", false)) weights = builder.div(weights, builder.sum(weights, ["choice"]));
+    if (truth(call, "normalise", false))
+      weights = builder.div(weights, builder.sum(weights, ["choice"]));
     weights = builder.mul(weights, builder.constant(numberOf(call, "scale") ?? 1));
     const picked = pickedShare(builder, choices, experts);
     const balance = numberOf(call, "balance") ?? 0;
-    if (balance > 0) penalise(builder, "balance", balanceLoss(builder, scores, picked, experts), balance);
+    if (balance > 0)
+      penalise(builder, "balance", balanceLoss(builder, scores, picked, experts), balance);
     const z = numberOf(call, "z") ?? 0;
     if (z > 0) {
       const logits = logitsOf(builder, scores);
       if (logits === null)
-        return report(frame, messages.badRoute({ problem: "the z loss needs scores made by softmax or sigmoid" }), [
-          { span: place.span, text: "other scores" },
-        ]);
+        return report(
+          frame,
+          messages.badRoute({ problem: "the z loss needs scores made by softmax or sigmoid" }),
+          [{ span: place.span, text: "other scores" }],
+        );
       penalise(builder, "z", zLoss(builder, logits, experts), z);
     }
     if (bias !== null) {
       // load against its mean k / E: too busy goes down, too idle goes up
-      const difference = builder.sub(builder.constant(k / experts.size), builder.op("token_mean", {}, [picked]));
+      const difference = builder.sub(
+        builder.constant(k / experts.size),
+        builder.op("token_mean", {}, [picked]),
+      );
       const step = builder.mul(builder.constant(rate), builder.map("sign", difference));
       builder.updates.push({ path: bias.path, value: builder.add(bias.value, step) });
     }
@@ -77,7 +99,10 @@ export const topK: Builtin = {
 function balanceBias(frame: Frame, experts: Axis): { path: string; value: ValueId } {
   const path = parameterPath(frame, "balance_bias");
   const type = { dtype: "float" as const, axes: [experts] };
-  return { path, value: frame.builder.parameter(path, type, { kind: "constant", value: 0 }, false, false) };
+  return {
+    path,
+    value: frame.builder.parameter(path, type, { kind: "constant", value: 0 }, false, false),
+  };
 }
 
 /** [experts]: 1 where the token was sent, 0 elsewhere. */
@@ -85,10 +110,18 @@ function pickedShare(builder: GraphBuilder, choices: ValueId, experts: Axis): Va
   return builder.sum(builder.map("eq", choices, builder.iota(experts)), ["choice"]);
 }
 
-function balanceLoss(builder: GraphBuilder, scores: ValueId, picked: ValueId, experts: Axis): ValueId {
+function balanceLoss(
+  builder: GraphBuilder,
+  scores: ValueId,
+  picked: ValueId,
+  experts: Axis,
+): ValueId {
   const share = builder.op("token_mean", {}, [builder.map("stop", picked)]);
   const score = builder.op("token_mean", {}, [scores]);
-  return builder.mul(builder.constant(experts.size), builder.sum(builder.mul(share, score), [experts.name]));
+  return builder.mul(
+    builder.constant(experts.size),
+    builder.sum(builder.mul(share, score), [experts.name]),
+  );
 }
 
 function zLoss(builder: GraphBuilder, logits: ValueId, experts: Axis): ValueId {
@@ -110,8 +143,11 @@ function logitsOf(builder: GraphBuilder, scores: ValueId): ValueId | null {
   if (last.attributes.fn === "sigmoid") return last.inputs[0]!;
   if (last.attributes.fn !== "div") return null;
   const exp = maker(last.inputs[0]!);
-  const difference = exp?.op === "map" && exp.attributes.fn === "exp" ? maker(exp.inputs[0]!) : undefined;
-  return difference?.op === "map" && difference.attributes.fn === "sub" ? difference.inputs[0]! : null;
+  const difference =
+    exp?.op === "map" && exp.attributes.fn === "exp" ? maker(exp.inputs[0]!) : undefined;
+  return difference?.op === "map" && difference.attributes.fn === "sub"
+    ? difference.inputs[0]!
+    : null;
 }
 
 export const routeBuiltins = [["top_k", topK]] as const;

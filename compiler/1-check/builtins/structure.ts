@@ -18,12 +18,25 @@ const rename: Builtin = {
     const to = asAxisNames(call.given.get("to")!.value);
     const x = tensor(call, "x");
     const own = call.frame.builder.type(x).axes;
-    const clash = to.find((name) => reservedAxes.has(name) || (!from.includes(name) && own.some((axis) => axis.name === name)));
+    const clash = to.find(
+      (name) =>
+        reservedAxes.has(name) || (!from.includes(name) && own.some((axis) => axis.name === name)),
+    );
     if (clash !== undefined || to.length !== from.length || new Set(to).size !== to.length)
-      return report(call.frame, clash === undefined ? messages.wrongKind({ what: "`to`", expected: `${from.length} new names`, found: `${to.length}` }) : messages.duplicateAxis({ axis: clash }), [
-        { span: call.given.get("to")!.span, text: "these names" },
-      ]);
-    return tensorValue(call.frame.builder.rename(x, Object.fromEntries(from.map((name, i) => [name, to[i]!]))));
+      return report(
+        call.frame,
+        clash === undefined
+          ? messages.wrongKind({
+              what: "`to`",
+              expected: `${from.length} new names`,
+              found: `${to.length}`,
+            })
+          : messages.duplicateAxis({ axis: clash }),
+        [{ span: call.given.get("to")!.span, text: "these names" }],
+      );
+    return tensorValue(
+      call.frame.builder.rename(x, Object.fromEntries(from.map((name, i) => [name, to[i]!]))),
+    );
   },
 };
 
@@ -51,7 +64,9 @@ const size: Builtin = {
   run: ({ given }) => {
     const axes = asAxes(given.get("axes")!.value);
     const value = axes.reduce((product, axis) => product * axis.size, 1);
-    const label = axes.some((axis) => axis.label !== undefined) ? axes.map((axis) => axis.label ?? axis.size).join(" * ") : undefined;
+    const label = axes.some((axis) => axis.label !== undefined)
+      ? axes.map((axis) => axis.label ?? axis.size).join(" * ")
+      : undefined;
     return label === undefined ? numberValue(value) : { kind: "number", value, label };
   },
 };
@@ -65,7 +80,9 @@ const iota: Builtin = {
     const [axis] = asAxes(argument.value);
     if (axis) return tensorValue(call.frame.builder.iota(axis));
     const name = asAxisNames(argument.value)[0] ?? "?";
-    return report(call.frame, messages.unknownAxis({ name }), [{ span: argument.span, text: "no size" }]);
+    return report(call.frame, messages.unknownAxis({ name }), [
+      { span: argument.span, text: "no size" },
+    ]);
   },
 };
 
@@ -85,11 +102,18 @@ const slice: Builtin = {
     const x = tensor(call, "x");
     const whole = findAxis(call.frame.builder.type(x), axis!)!.size;
     const [start, length] = [numberOf(call, "start")!, numberOf(call, "size")!];
-    const whole_ = Number.isSafeInteger(start) && Number.isSafeInteger(length) && start >= 0 && length >= 1 && start + length <= whole;
+    const whole_ =
+      Number.isSafeInteger(start) &&
+      Number.isSafeInteger(length) &&
+      start >= 0 &&
+      length >= 1 &&
+      start + length <= whole;
     if (whole_) return tensorValue(call.frame.builder.slice(x, axis!, start, length));
-    return report(call.frame, messages.badSize({ name: axis!, value: `${start} … ${start + length}, of ${whole}` }), [
-      { span: call.call.span, text: "outside the axis" },
-    ]);
+    return report(
+      call.frame,
+      messages.badSize({ name: axis!, value: `${start} … ${start + length}, of ${whole}` }),
+      [{ span: call.call.span, text: "outside the axis" }],
+    );
   },
 };
 
@@ -104,9 +128,14 @@ const split: Builtin = {
     const { builder } = call.frame;
     const whole = findAxis(builder.type(tensor(call, "x")), over[0]!)!.size;
     if (into.length === 0 || into.reduce((n, axis) => n * axis.size, 1) !== whole)
-      return report(call.frame, messages.badSize({ name: over[0]!, value: `${whole}, which is not ${into.map((a) => a.size).join(" × ")}` }), [
-        { span: call.given.get("into")!.span, text: "must multiply to it" },
-      ]);
+      return report(
+        call.frame,
+        messages.badSize({
+          name: over[0]!,
+          value: `${whole}, which is not ${into.map((a) => a.size).join(" × ")}`,
+        }),
+        [{ span: call.given.get("into")!.span, text: "must multiply to it" }],
+      );
     let [x, rest] = [tensor(call, "x"), whole];
     let axis = over[0]!;
     into.slice(0, -1).forEach((outer, i) => {
@@ -129,7 +158,11 @@ const merge: Builtin = {
     const inside = axesOf(call, "inner", "x");
     if (!outer || !inside) return errorValue;
     const into = freshAxis(call, "into", 0).name;
-    return tensorValue(call.frame.builder.op("merge", { outer: outer[0]!, inner: inside[0]!, into }, [tensor(call, "x")]));
+    return tensorValue(
+      call.frame.builder.op("merge", { outer: outer[0]!, inner: inside[0]!, into }, [
+        tensor(call, "x"),
+      ]),
+    );
   },
 };
 
@@ -142,9 +175,11 @@ const concat: Builtin = {
     if (!over || !axesOf(call, "axis", "b")) return errorValue;
     const { builder } = call.frame;
     const [a, b] = [tensor(call, "a"), tensor(call, "b")];
-    const rest = (id: number): Axis[] => builder.type(id).axes.filter((axis) => axis.name !== over[0]);
+    const rest = (id: number): Axis[] =>
+      builder.type(id).axes.filter((axis) => axis.name !== over[0]);
     const all = [...rest(a), ...rest(b).filter((axis) => !hasAxis(builder.type(a), axis.name))];
-    const fit = (id: number): number => builder.conform(id, [...all, findAxis(builder.type(id), over[0]!)!]);
+    const fit = (id: number): number =>
+      builder.conform(id, [...all, findAxis(builder.type(id), over[0]!)!]);
     return tensorValue(builder.op("concat", { axis: over[0]! }, [fit(a), fit(b)]));
   },
 };
@@ -157,11 +192,21 @@ const pick: Builtin = {
   run: (call): CompileValue => {
     const over = axesOf(call, "axis", "x");
     if (!over) return errorValue;
-    return tensorValue(call.frame.builder.op("take", { axis: over[0]! }, [tensor(call, "x"), tensor(call, "ids")]));
+    return tensorValue(
+      call.frame.builder.op("take", { axis: over[0]! }, [tensor(call, "x"), tensor(call, "ids")]),
+    );
   },
 };
 
 export const structureBuiltins = [
-  ["rename", rename], ["inner", inner], ["last", last], ["size", size], ["iota", iota], ["slice", slice],
-  ["split", split], ["merge", merge], ["concat", concat], ["pick", pick],
+  ["rename", rename],
+  ["inner", inner],
+  ["last", last],
+  ["size", size],
+  ["iota", iota],
+  ["slice", slice],
+  ["split", split],
+  ["merge", merge],
+  ["concat", concat],
+  ["pick", pick],
 ] as const;

@@ -17,7 +17,9 @@ const prev: Builtin = {
     if (value.kind === "state" && !given.has("by")) return tensorValue(value.old);
     const by = numberOf(call, "by") ?? 1;
     if (!Number.isSafeInteger(by) || by < 1)
-      return report(frame, messages.badSize({ name: "by", value: by }), [{ span: given.get("by")!.span, text: "tokens ago" }]);
+      return report(frame, messages.badSize({ name: "by", value: by }), [
+        { span: given.get("by")!.span, text: "tokens ago" },
+      ]);
     return tensorValue(frame.builder.op("lag", { by }, [tensor(call, "x")]));
   },
 };
@@ -39,20 +41,37 @@ const causalConv: Builtin = {
 const attend: Builtin = {
   usage: "attend(q, k, v, over: key, causal: true, window: none, scale: size(key)^-0.5)",
   doc: "softmax attention over the document's earlier tokens; `over` is the axis q and k share",
-  parameters: parameters("q tensor", "k tensor", "v tensor", "over axes ?", "causal boolean ?", "window number? ?", "scale number ?"),
+  parameters: parameters(
+    "q tensor",
+    "k tensor",
+    "v tensor",
+    "over axes ?",
+    "causal boolean ?",
+    "window number? ?",
+    "scale number ?",
+  ),
   run: (call) => {
     const { frame, given } = call;
     const { builder } = frame;
     const [q, k, v] = [tensor(call, "q"), tensor(call, "k"), tensor(call, "v")];
-    const key = given.has("over") ? asAxisNames(given.get("over")!.value)[0] : builder.type(k).axes.at(-1)?.name;
-    const bare = (["q", "k"] as const).find((side) => key === undefined || !findAxis(builder.type(tensor(call, side)), key));
+    const key = given.has("over")
+      ? asAxisNames(given.get("over")!.value)[0]
+      : builder.type(k).axes.at(-1)?.name;
+    const bare = (["q", "k"] as const).find(
+      (side) => key === undefined || !findAxis(builder.type(tensor(call, side)), key),
+    );
     if (key === undefined || bare)
       return report(frame, messages.axisMismatch({ op: "attend", axis: key ?? "?" }), [
-        { span: given.get(bare ?? "k")!.span, text: showAxes(builder.type(tensor(call, bare ?? "k")).axes) },
+        {
+          span: given.get(bare ?? "k")!.span,
+          text: showAxes(builder.type(tensor(call, bare ?? "k")).axes),
+        },
       ]);
     const window = numberOf(call, "window");
     if (window !== null && (!Number.isSafeInteger(window) || window < 1))
-      return report(frame, messages.badSize({ name: "window", value: window }), [{ span: given.get("window")!.span, text: "tokens" }]);
+      return report(frame, messages.badSize({ name: "window", value: window }), [
+        { span: given.get("window")!.span, text: "tokens" },
+      ]);
     const scale = numberOf(call, "scale") ?? findAxis(builder.type(q), key)!.size ** -0.5;
     const position = builder.op("position", {}, []);
     const attributes = { axis: "time", key, window, causal: truth(call, "causal", true), scale };
@@ -75,5 +94,9 @@ const overTokens: Builtin = {
 };
 
 export const timeBuiltins = [
-  ["prev", prev], ["causal_conv", causalConv], ["attend", attend], ["position", position], ["over_tokens", overTokens],
+  ["prev", prev],
+  ["causal_conv", causalConv],
+  ["attend", attend],
+  ["position", position],
+  ["over_tokens", overTokens],
 ] as const;

@@ -1,15 +1,16 @@
 /** Calls of layers: recipes, their application, and what a layer's header binds. */
 
-import type { AxesLiteral, CallExpression, LayerDeclaration, Parameter, Span } from "../../../grammar/ast.js";
+import type {
+  AxesLiteral,
+  CallExpression,
+  LayerDeclaration,
+  Parameter,
+  Span,
+} from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
 import type { Axis } from "../../ir/types.js";
 import { showAxes } from "../../ir/types.js";
-import {
-  type BoundArgument,
-  type CompileValue,
-  type RecipeValue,
-  errorValue,
-} from "../values.js";
+import { type BoundArgument, type CompileValue, type RecipeValue, errorValue } from "../values.js";
 import { matchArguments } from "./arguments.js";
 import { type Frame, originLabel, report } from "./frame.js";
 import { type Expected, asTensor, expectKind, wantsAxes } from "./kinds.js";
@@ -29,14 +30,25 @@ export function expectedOf(parameter: Parameter): Expected {
   if (annotation === null) return "any";
   if (isAxesLiteral(annotation)) return "tensor";
   const kinds: Readonly<Record<string, Expected>> = {
-    layer: "layer", layers: "layers", axis: "axis", axes: "axes",
-    number: "number", int: "number", float: "number", bool: "boolean", text: "text",
+    layer: "layer",
+    layers: "layers",
+    axis: "axis",
+    axes: "axes",
+    number: "number",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    text: "text",
   };
   return kinds[annotation.name] ?? "any";
 }
 
 /** `Name(…)` where Name is a layer's declaration: applied when its inputs are there, a recipe otherwise. */
-export function callLayer(layer: LayerDeclaration, call: CallExpression, frame: Frame): CompileValue {
+export function callLayer(
+  layer: LayerDeclaration,
+  call: CallExpression,
+  frame: Frame,
+): CompileValue {
   const names = layer.parameters.map(({ name }) => name.name);
   const inputs = layer.parameters.filter(isInput).map(({ name }) => name.name);
   const callee = layer.name.name;
@@ -52,13 +64,27 @@ export function callLayer(layer: LayerDeclaration, call: CallExpression, frame: 
     const given = matched.get(parameter.name.name);
     if (!given) continue;
     const expected = expectedOf(parameter);
-    const isFirst = first !== null && given.expression === call.arguments[0]!.value && !wantsAxes(expected);
-    const value = isFirst ? first : frame.environment.elaborator.evaluate(given.expression, frame, expected);
+    const isFirst =
+      first !== null && given.expression === call.arguments[0]!.value && !wantsAxes(expected);
+    const value = isFirst
+      ? first
+      : frame.environment.elaborator.evaluate(given.expression, frame, expected);
     if (value.kind === "error") return errorValue;
-    if (value.kind !== "none" && !expectKind(value, expected, `\`${parameter.name.name}\``, given.span, frame)) return errorValue;
+    if (
+      value.kind !== "none" &&
+      !expectKind(value, expected, `\`${parameter.name.name}\``, given.span, frame)
+    )
+      return errorValue;
     bound.set(parameter.name.name, { value, span: given.span });
   }
-  const recipe: RecipeValue = { kind: "recipe", layer, bound, name: null, span: call.span, shared: null };
+  const recipe: RecipeValue = {
+    kind: "recipe",
+    layer,
+    bound,
+    name: null,
+    span: call.span,
+    shared: null,
+  };
   const present = inputs.filter((name) => bound.has(name));
   if (inputs.length > 0 && present.length === 0) return recipe;
   const missing = inputs.find((name) => !bound.has(name));
@@ -89,8 +115,12 @@ export function applyRecipe(
   const callee = layer.name.name;
   const circle = frame.stack.findIndex((entry) => entry.layer === layer && entry.call === span);
   if (circle >= 0 || frame.stack.length >= deepestNesting) {
-    const path = [...frame.stack.map((entry) => entry.layer.name.name), callee].slice(-6).join(" → ");
-    return report(frame, messages.endlessRecursion({ name: callee, path }), [{ span, text: "applied here" }]);
+    const path = [...frame.stack.map((entry) => entry.layer.name.name), callee]
+      .slice(-6)
+      .join(" → ");
+    return report(frame, messages.endlessRecursion({ name: callee, path }), [
+      { span, text: "applied here" },
+    ]);
   }
   const bound = new Map(recipe.bound);
   const open = layer.parameters.filter((p) => isInput(p) && !bound.has(p.name.name));
@@ -99,7 +129,9 @@ export function applyRecipe(
     if (value) bound.set(parameter.name.name, { value, span });
   });
   if (inputs.length > open.length)
-    return report(frame, messages.tooManyArguments({ callee, count: open.length }), [{ span, text: "too many inputs" }]);
+    return report(frame, messages.tooManyArguments({ callee, count: open.length }), [
+      { span, text: "too many inputs" },
+    ]);
   const missing = open[inputs.length];
   if (missing)
     return report(frame, messages.missingInput({ callee, name: missing.name.name }), [
@@ -112,14 +144,21 @@ export function applyRecipe(
     path: layerPath(frame, recipe),
     root: layerPath(frame, recipe),
     stack: [...frame.stack, { layer, call: span }],
-    shared: recipe.shared ? { bank: recipe.shared, depth: layerPath(frame, recipe).length } : frame.shared,
+    shared: recipe.shared
+      ? { bank: recipe.shared, depth: layerPath(frame, recipe).length }
+      : frame.shared,
   };
   if (frame.block) {
     inner.names.set("depth", { kind: "number", value: frame.block.depth });
     inner.names.set("depths", { kind: "number", value: frame.block.depths });
   }
   if (!bindHeader(layer, bound, frame, inner, span)) return errorValue;
-  return frame.environment.elaborator.body(layer.body, inner, `the layer \`${callee}\``, layer.name.span);
+  return frame.environment.elaborator.body(
+    layer.body,
+    inner,
+    `the layer \`${callee}\``,
+    layer.name.span,
+  );
 }
 
 /** Binds inputs (with the sizes of their axes), arguments and defaults, in the order of the header. */
@@ -134,14 +173,17 @@ function bindHeader(
     const name = parameter.name.name;
     const given = bound.get(name);
     if (given) {
-      const value =
-        isAxesLiteral(parameter.annotation)
-          ? bindInput(layer, parameter, given, outer, inner)
-          : given.value;
+      const value = isAxesLiteral(parameter.annotation)
+        ? bindInput(layer, parameter, given, outer, inner)
+        : given.value;
       if (value.kind === "error") return false;
       inner.names.set(name, value);
     } else if (parameter.default) {
-      const value = inner.environment.elaborator.evaluate(parameter.default, inner, expectedOf(parameter));
+      const value = inner.environment.elaborator.evaluate(
+        parameter.default,
+        inner,
+        expectedOf(parameter),
+      );
       if (value.kind === "error") return false;
       inner.names.set(name, value);
     } else {
@@ -172,7 +214,12 @@ function bindInput(
   const mismatch = (): CompileValue =>
     report(
       outer,
-      messages.inputMismatch({ callee: layer.name.name, name: parameter.name.name, expected, found: showAxes(inner.builder.type(id).axes) }),
+      messages.inputMismatch({
+        callee: layer.name.name,
+        name: parameter.name.name,
+        expected,
+        found: showAxes(inner.builder.type(id).axes),
+      }),
       [
         { span: given.span, text: showAxes(inner.builder.type(id).axes) },
         { span: parameter.span, text: "the header asks for this" },
@@ -188,13 +235,19 @@ function bindInput(
       continue;
     }
     const known = inner.names.get(axisName);
-    const at = own.findIndex((axis) => axis.name === (known?.kind === "axis" ? known.name : axisName));
+    const at = own.findIndex(
+      (axis) => axis.name === (known?.kind === "axis" ? known.name : axisName),
+    );
     const axis = own[at];
     if (!axis) return mismatch();
     if (known?.kind === "number" && known.value !== axis.size) return mismatch();
     own.splice(at, 1);
     if (!known)
-      inner.names.set(axisName, { kind: "number", value: axis.size, ...(axis.label === undefined ? {} : { label: axis.label }) });
+      inner.names.set(axisName, {
+        kind: "number",
+        value: axis.size,
+        ...(axis.label === undefined ? {} : { label: axis.label }),
+      });
   }
   if (spread) {
     inner.names.set(spread.name, { kind: "axes", axes: own });

@@ -23,7 +23,12 @@ export function matchArguments(
   const matched = new Map<string, { expression: Expression; span: Span }>();
   let next = 0;
   let failed = false;
-  const fail = (message: ReturnType<(typeof messages)["duplicateArgument"]>, at: Span, text: string, help?: string | null): void => {
+  const fail = (
+    message: ReturnType<(typeof messages)["duplicateArgument"]>,
+    at: Span,
+    text: string,
+    help?: string | null,
+  ): void => {
     failed = true;
     report(frame, message, [{ span: at, text }], help);
   };
@@ -31,13 +36,26 @@ export function matchArguments(
     const name = argument.name?.name ?? positional[next];
     if (argument.name === null) next += 1;
     if (name === undefined) {
-      fail(messages.tooManyArguments({ callee, count: positional.length }), argument.span, "one too many");
+      fail(
+        messages.tooManyArguments({ callee, count: positional.length }),
+        argument.span,
+        "one too many",
+      );
       break;
     }
     const at = argument.name?.span ?? argument.span;
     if (!names.includes(name)) {
       const near = suggest(name, names);
-      fail(messages.unknownArgument({ callee, name }), at, "unknown", near ? `did you mean \`${near}\`?` : names.length > 0 ? `it has ${names.map((n) => `\`${n}\``).join(", ")}` : undefined);
+      fail(
+        messages.unknownArgument({ callee, name }),
+        at,
+        "unknown",
+        near
+          ? `did you mean \`${near}\`?`
+          : names.length > 0
+            ? `it has ${names.map((n) => `\`${n}\``).join(", ")}`
+            : undefined,
+      );
     } else if (matched.has(name)) {
       fail(messages.duplicateArgument({ name }), at, "again here");
     } else {

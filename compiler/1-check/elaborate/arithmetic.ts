@@ -1,12 +1,18 @@
 /** Elementwise arithmetic over everything it is defined for: numbers, tensors, initialisers, lists, axes. */
 
-import type { Expression, Span } from "../../../grammar/ast.js";
+import type { Span } from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
 import type { ValueId } from "../../ir/graph.js";
 import type { Initializer } from "../../ir/initializer.js";
 import { type ScalarFunction, scalarFunctions } from "../../ir/scalar-functions.js";
 import { elementCount, findAxis, showAxes, unionAxes } from "../../ir/types.js";
-import { type CompileValue, type NumberValue, errorValue, kindNames, tensorValue } from "../values.js";
+import {
+  type CompileValue,
+  type NumberValue,
+  errorValue,
+  kindNames,
+  tensorValue,
+} from "../values.js";
 import { type Frame, originLabel, report } from "./frame.js";
 import { asTensor } from "./kinds.js";
 
@@ -29,16 +35,25 @@ export function applyScalar(
   const values = operands.map(({ value }) => value);
   if (values.some((value) => value.kind === "error")) return errorValue;
   if (values.every((value) => value.kind === "number")) return numbers(fn, values);
-  if (values.some((value) => value.kind === "initializer")) return initializers(fn, operands, what, frame);
+  if (values.some((value) => value.kind === "initializer"))
+    return initializers(fn, operands, what, frame);
   const wrong = operands.find(({ value }) => asTensor(value, frame) === null);
   if (wrong) {
     const found = kindNames[wrong.value.kind];
-    return report(frame, messages.wrongKind({ what: `an operand of ${what}`, expected: "a tensor or a number", found }), [
-      { span: wrong.span, text: `this is ${found}` },
-    ]);
+    return report(
+      frame,
+      messages.wrongKind({
+        what: `an operand of ${what}`,
+        expected: "a tensor or a number",
+        found,
+      }),
+      [{ span: wrong.span, text: `this is ${found}` }],
+    );
   }
   const ids = values.map((value) => asTensor(value, frame)!);
-  return alignable(ids, operands, span, frame) ? tensorValue(frame.builder.map(fn, ...ids)) : errorValue;
+  return alignable(ids, operands, span, frame)
+    ? tensorValue(frame.builder.map(fn, ...ids))
+    : errorValue;
 }
 
 function numbers(fn: ScalarFunction, values: readonly NumberValue[]): NumberValue {
@@ -46,7 +61,13 @@ function numbers(fn: ScalarFunction, values: readonly NumberValue[]): NumberValu
   const value = scalarFunctions[fn].evaluate(a!.value, b?.value ?? 0, c?.value ?? 0);
   if (values.every(({ label }) => label === undefined)) return { kind: "number", value };
   const text = (number: NumberValue): string => number.label ?? String(number.value);
-  const signs: Partial<Record<ScalarFunction, string>> = { add: "+", sub: "-", mul: "*", div: "/", pow: "^" };
+  const signs: Partial<Record<ScalarFunction, string>> = {
+    add: "+",
+    sub: "-",
+    mul: "*",
+    div: "/",
+    pow: "^",
+  };
   const sign = signs[fn];
   const label = sign ? `${text(a!)} ${sign} ${text(b!)}` : `${fn}(${values.map(text).join(", ")})`;
   return { kind: "number", value, label };
@@ -63,9 +84,15 @@ function initializers(
     const initializer = toInitializer(value, frame);
     if (!initializer) {
       const found = kindNames[value.kind];
-      return report(frame, messages.wrongKind({ what: `an operand of ${what}`, expected: "a number or an initialiser", found }), [
-        { span, text: `this is ${found}, beside an initialiser` },
-      ]);
+      return report(
+        frame,
+        messages.wrongKind({
+          what: `an operand of ${what}`,
+          expected: "a number or an initialiser",
+          found,
+        }),
+        [{ span, text: `this is ${found}, beside an initialiser` }],
+      );
     }
     inputs.push(initializer);
   }
@@ -102,13 +129,26 @@ export function alignable(
       for (const [j, other] of ids.slice(0, i).entries()) {
         const match = findAxis(builder.type(other), axis.name);
         if (!match || match.size === axis.size) continue;
-        const sides = { axis: axis.name, left: match.label ?? match.size, right: axis.label ?? axis.size };
-        report(frame, messages.axisSizeMismatch(sides), [
-          { span: operands[i]!.span, text: showAxes(builder.type(id).axes) },
-          { span: operands[j]!.span, text: showAxes(builder.type(other).axes) },
-          ...originLabel(frame, other),
-          ...originLabel(frame, id),
-        ].filter((label, k, all) => all.findIndex((l) => l.span.start === label.span.start && l.span.source === label.span.source) === k));
+        const sides = {
+          axis: axis.name,
+          left: match.label ?? match.size,
+          right: axis.label ?? axis.size,
+        };
+        report(
+          frame,
+          messages.axisSizeMismatch(sides),
+          [
+            { span: operands[i]!.span, text: showAxes(builder.type(id).axes) },
+            { span: operands[j]!.span, text: showAxes(builder.type(other).axes) },
+            ...originLabel(frame, other),
+            ...originLabel(frame, id),
+          ].filter(
+            (label, k, all) =>
+              all.findIndex(
+                (l) => l.span.start === label.span.start && l.span.source === label.span.source,
+              ) === k,
+          ),
+        );
         return false;
       }
     }
@@ -116,13 +156,24 @@ export function alignable(
   const axes = unionAxes(ids.map((id) => builder.type(id).axes));
   const count = elementCount({ dtype: "float", axes });
   if (count <= mostElements) return true;
-  report(frame, messages.tooLarge({ found: showAxes(axes), count: count.toExponential(1) }), [{ span, text: "made here" }]);
+  report(frame, messages.tooLarge({ found: showAxes(axes), count: count.toExponential(1) }), [
+    { span, text: "made here" },
+  ]);
   return false;
 }
 
 const binaryFunctions: Readonly<Record<string, ScalarFunction>> = {
-  "+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow",
-  "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne",
+  "+": "add",
+  "-": "sub",
+  "*": "mul",
+  "/": "div",
+  "^": "pow",
+  "<": "lt",
+  "<=": "le",
+  ">": "gt",
+  ">=": "ge",
+  "==": "eq",
+  "!=": "ne",
 };
 
 /** `left operator right`. */
@@ -136,8 +187,10 @@ export function applyBinary(
   const [a, b] = [left.value, right.value];
   if (a.kind === "list" && b.kind === "list" && operator === "+")
     return { kind: "list", items: [...a.items, ...b.items] };
-  if (a.kind === "list" && b.kind === "number" && operator === "*") return repeat(a.items, b, right.span, frame);
-  if (b.kind === "list" && a.kind === "number" && operator === "*") return repeat(b.items, a, left.span, frame);
+  if (a.kind === "list" && b.kind === "number" && operator === "*")
+    return repeat(a.items, b, right.span, frame);
+  if (b.kind === "list" && a.kind === "number" && operator === "*")
+    return repeat(b.items, a, left.span, frame);
   if (isAxes(a) && isAxes(b) && operator === "-") return axesWithout(a, b);
   if (operator === "==" || operator === "!=") {
     const equal = sameConstant(a, b);
@@ -147,13 +200,16 @@ export function applyBinary(
   const fn = binaryFunctions[operator]!;
   const result = applyScalar(fn, [left, right], `\`${operator}\``, span, frame);
   const compares = !"+-*/^".includes(operator);
-  return compares && result.kind === "number" ? { kind: "boolean", value: result.value !== 0 } : result;
+  return compares && result.kind === "number"
+    ? { kind: "boolean", value: result.value !== 0 }
+    : result;
 }
 
 const isAxes = (value: CompileValue): boolean => value.kind === "axes" || value.kind === "axis";
 
 function axesWithout(a: CompileValue, b: CompileValue): CompileValue {
-  const drop = b.kind === "axis" ? [b.name] : b.kind === "axes" ? b.axes.map((axis) => axis.name) : [];
+  const drop =
+    b.kind === "axis" ? [b.name] : b.kind === "axes" ? b.axes.map((axis) => axis.name) : [];
   const from = a.kind === "axes" ? a.axes : [];
   return { kind: "axes", axes: from.filter((axis) => !drop.includes(axis.name)) };
 }
@@ -161,12 +217,23 @@ function axesWithout(a: CompileValue, b: CompileValue): CompileValue {
 /** Longest list a pattern may grow to: deeper models are slips. */
 const longestList = 100_000;
 
-function repeat(items: readonly CompileValue[], times: NumberValue, span: Span, frame: Frame): CompileValue {
+function repeat(
+  items: readonly CompileValue[],
+  times: NumberValue,
+  span: Span,
+  frame: Frame,
+): CompileValue {
   const count = times.value;
   if (!Number.isSafeInteger(count) || count < 0 || count * items.length > longestList)
-    return report(frame, messages.wrongKind({ what: "the number of repeats", expected: `a whole number up to ${longestList}`, found: String(count) }), [
-      { span, text: "repeats" },
-    ]);
+    return report(
+      frame,
+      messages.wrongKind({
+        what: "the number of repeats",
+        expected: `a whole number up to ${longestList}`,
+        found: String(count),
+      }),
+      [{ span, text: "repeats" }],
+    );
   return { kind: "list", items: Array.from({ length: count }, () => items).flat() };
 }
 
@@ -177,13 +244,24 @@ function sameConstant(a: CompileValue, b: CompileValue): boolean | null {
   return null;
 }
 
-function logic(operator: "and" | "or", left: OperandPlace, right: OperandPlace, frame: Frame): CompileValue {
+function logic(
+  operator: "and" | "or",
+  left: OperandPlace,
+  right: OperandPlace,
+  frame: Frame,
+): CompileValue {
   for (const { value, span } of [left, right]) {
     if (value.kind === "error") return errorValue;
     if (value.kind !== "boolean")
-      return report(frame, messages.wrongKind({ what: `an operand of \`${operator}\``, expected: "true or false", found: kindNames[value.kind] }), [
-        { span, text: kindNames[value.kind] },
-      ]);
+      return report(
+        frame,
+        messages.wrongKind({
+          what: `an operand of \`${operator}\``,
+          expected: "true or false",
+          found: kindNames[value.kind],
+        }),
+        [{ span, text: kindNames[value.kind] }],
+      );
   }
   const [a, b] = [left.value, right.value].map((value) => value.kind === "boolean" && value.value);
   return { kind: "boolean", value: operator === "and" ? a! && b! : a! || b! };

@@ -9,7 +9,14 @@ import { type Frame, lookup, report, visibleNames } from "./frame.js";
 
 /** Axes that the compiler adds around a token's value. */
 export const reservedAxes: ReadonlySet<string> = new Set([
-  "batch", "time", "slots", "choice", "chunk", "position", "source", "step",
+  "batch",
+  "time",
+  "slots",
+  "choice",
+  "chunk",
+  "position",
+  "source",
+  "step",
 ]);
 
 /** A number as an axis' size: whole and positive, or reported. */
@@ -32,7 +39,9 @@ export function namedAxis(name: string, span: Span, frame: Frame): CompileValue 
   const value = lookup(frame, name);
   if (value?.kind === "axis" || value?.kind === "axes" || value?.kind === "error") return value;
   if (reservedAxes.has(name))
-    return report(frame, messages.reservedAxis({ name }), [{ span, text: "added by the compiler" }]);
+    return report(frame, messages.reservedAxis({ name }), [
+      { span, text: "added by the compiler" },
+    ]);
   if (value?.kind === "number") {
     const axis = axisSize(name, value, span, frame);
     return axis ? { kind: "axes", axes: [axis] } : { kind: "error" };
@@ -46,14 +55,18 @@ function entryAxes(entry: AxisEntry, frame: Frame): readonly Axis[] | null {
     const result = frame.environment.elaborator.evaluate(value, frame, "axes");
     if (result.kind === "axes") return result.axes;
     if (result.kind !== "error")
-      report(frame, messages.wrongKind({ what: "this", expected: "an axis", found: "something else" }), [
-        { span, text: "not an axis" },
-      ]);
+      report(
+        frame,
+        messages.wrongKind({ what: "this", expected: "an axis", found: "something else" }),
+        [{ span, text: "not an axis" }],
+      );
     return null;
   }
   if (size !== null) {
     if (reservedAxes.has(value.name)) {
-      report(frame, messages.reservedAxis({ name: value.name }), [{ span, text: "added by the compiler" }]);
+      report(frame, messages.reservedAxis({ name: value.name }), [
+        { span, text: "added by the compiler" },
+      ]);
       return null;
     }
     const number = frame.environment.elaborator.evaluate(size, frame, "number");
@@ -62,9 +75,15 @@ function entryAxes(entry: AxisEntry, frame: Frame): readonly Axis[] | null {
       return axis ? [axis] : null;
     }
     if (number.kind !== "error")
-      report(frame, messages.wrongKind({ what: `the size of \`${value.name}\``, expected: "a number", found: "something else" }), [
-        { span: size.span, text: "not a number" },
-      ]);
+      report(
+        frame,
+        messages.wrongKind({
+          what: `the size of \`${value.name}\``,
+          expected: "a number",
+          found: "something else",
+        }),
+        [{ span: size.span, text: "not a number" }],
+      );
     return null;
   }
   const found = namedAxis(value.name, value.span, frame);
@@ -72,9 +91,12 @@ function entryAxes(entry: AxisEntry, frame: Frame): readonly Axis[] | null {
   if (found.kind === "axis" && found.size !== null) return [{ name: found.name, size: found.size }];
   if (found.kind === "axis") {
     const near = suggest(value.name, visibleNames(frame));
-    report(frame, messages.unknownAxis({ name: value.name }), [
-      { span: value.span, text: "no number of this name" },
-    ], near ? `did you mean \`${near}\`?` : undefined);
+    report(
+      frame,
+      messages.unknownAxis({ name: value.name }),
+      [{ span: value.span, text: "no number of this name" }],
+      near ? `did you mean \`${near}\`?` : undefined,
+    );
   }
   return null;
 }
@@ -89,7 +111,9 @@ export function evaluateAxes(literal: AxesLiteral, frame: Frame): CompileValue {
     for (const axis of found ?? []) {
       if (axes.some((other) => other.name === axis.name)) {
         failed = true;
-        report(frame, messages.duplicateAxis({ axis: axis.name }), [{ span: entry.span, text: "again here" }]);
+        report(frame, messages.duplicateAxis({ axis: axis.name }), [
+          { span: entry.span, text: "again here" },
+        ]);
       } else axes.push(axis);
     }
   }

@@ -20,14 +20,27 @@ export function evaluateCall(call: CallExpression, frame: Frame): CompileValue {
     const found = kindNames[value.kind];
     const shadowed = builtins.has(name) || frame.environment.declarations.layers.has(name);
     if (!shadowed)
-      return report(frame, messages.wrongKind({ what: `\`${name}\``, expected: "a layer", found }), [{ span, text: `this is ${found}` }]);
+      return report(
+        frame,
+        messages.wrongKind({ what: `\`${name}\``, expected: "a layer", found }),
+        [{ span, text: `this is ${found}` }],
+      );
   }
   const layer = frame.environment.declarations.layers.get(name);
   if (layer) return callLayer(layer, call, frame);
   if (builtins.has(name)) return callBuiltin(name, call, frame);
-  const known = [...builtins.keys(), ...frame.environment.declarations.layers.keys(), ...visibleNames(frame)];
+  const known = [
+    ...builtins.keys(),
+    ...frame.environment.declarations.layers.keys(),
+    ...visibleNames(frame),
+  ];
   const near = suggest(name, known);
-  return report(frame, messages.unknownLayer({ name }), [{ span, text: "not known" }], near ? `did you mean \`${near}\`?` : undefined);
+  return report(
+    frame,
+    messages.unknownLayer({ name }),
+    [{ span, text: "not known" }],
+    near ? `did you mean \`${near}\`?` : undefined,
+  );
 }
 
 /** `mixer(h)`: the recipe's open inputs in order, and any argument by name. */
@@ -36,14 +49,21 @@ function callRecipe(recipe: RecipeValue, call: CallExpression, frame: Frame): Co
   const inputs: CompileValue[] = [];
   const bound = new Map(recipe.bound);
   for (const argument of call.arguments) {
-    const parameter = argument.name && recipe.layer?.parameters.find((p) => p.name.name === argument.name!.name);
+    const parameter =
+      argument.name && recipe.layer?.parameters.find((p) => p.name.name === argument.name!.name);
     if (argument.name && !parameter && recipe.layer)
-      return report(frame, messages.unknownArgument({ callee: recipe.layer.name.name, name: argument.name.name }), [
-        { span: argument.name.span, text: "unknown" },
-      ]);
+      return report(
+        frame,
+        messages.unknownArgument({ callee: recipe.layer.name.name, name: argument.name.name }),
+        [{ span: argument.name.span, text: "unknown" }],
+      );
     const expected = parameter ? expectedOf(parameter) : "tensor";
     const value = elaborator.evaluate(argument.value, frame, expected);
-    if (value.kind === "error" || !expectKind(value, expected, "the argument", argument.span, frame)) return errorValue;
+    if (
+      value.kind === "error" ||
+      !expectKind(value, expected, "the argument", argument.span, frame)
+    )
+      return errorValue;
     if (parameter) bound.set(parameter.name.name, { value, span: argument.span });
     else inputs.push(value);
   }
@@ -62,12 +82,20 @@ function callBuiltin(name: string, call: CallExpression, frame: Frame): CompileV
     const argument = matched.get(parameter.name);
     if (!argument) {
       if (parameter.optional) continue;
-      return report(frame, messages.missingArgument({ callee: name, name: parameter.name }), [
-        { span: call.span, text: `\`${parameter.name}\` is missing` },
-      ], `\`${builtin.usage}\`: ${builtin.doc}`);
+      return report(
+        frame,
+        messages.missingArgument({ callee: name, name: parameter.name }),
+        [{ span: call.span, text: `\`${parameter.name}\` is missing` }],
+        `\`${builtin.usage}\`: ${builtin.doc}`,
+      );
     }
-    const value = frame.environment.elaborator.evaluate(argument.expression, frame, parameter.expected);
-    if (!expectKind(value, parameter.expected, `\`${parameter.name}\``, argument.span, frame)) return errorValue;
+    const value = frame.environment.elaborator.evaluate(
+      argument.expression,
+      frame,
+      parameter.expected,
+    );
+    if (!expectKind(value, parameter.expected, `\`${parameter.name}\``, argument.span, frame))
+      return errorValue;
     given.set(parameter.name, { value, span: argument.span, expression: argument.expression });
   }
   const site: BuiltinCall = { name, frame, call, given };

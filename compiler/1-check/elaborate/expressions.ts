@@ -10,7 +10,14 @@ import type {
 } from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
 import { suggest } from "../../diagnostics/suggest.js";
-import { type CompileValue, errorValue, kindNames, noneValue, numberValue, tensorValue } from "../values.js";
+import {
+  type CompileValue,
+  errorValue,
+  kindNames,
+  noneValue,
+  numberValue,
+  tensorValue,
+} from "../values.js";
 import { applyBinary, applyScalar } from "./arithmetic.js";
 import { evaluateAxes, namedAxis } from "./axes.js";
 import { evaluateCall } from "./calls.js";
@@ -20,34 +27,72 @@ import { type Expected, asTensor, wantsAxes } from "./kinds.js";
 export function evaluate(expression: Expression, frame: Frame, expected?: Expected): CompileValue {
   const { elaborator } = frame.environment;
   switch (expression.kind) {
-    case "number": return numberValue(expression.value);
-    case "string": return { kind: "text", value: expression.value };
-    case "name": return evaluateName(expression, frame, expected);
-    case "parenthesized": return elaborator.evaluate(expression.expression, frame, expected);
+    case "number":
+      return numberValue(expression.value);
+    case "string":
+      return { kind: "text", value: expression.value };
+    case "name":
+      return evaluateName(expression, frame, expected);
+    case "parenthesized":
+      return elaborator.evaluate(expression.expression, frame, expected);
     case "unary": {
       const value = elaborator.evaluate(expression.operand, frame);
       if (expression.operator === "-")
-        return applyScalar("neg", [{ value, span: expression.operand.span }], "`-`", expression.span, frame);
+        return applyScalar(
+          "neg",
+          [{ value, span: expression.operand.span }],
+          "`-`",
+          expression.span,
+          frame,
+        );
       if (value.kind === "boolean") return { kind: "boolean", value: !value.value };
-      return value.kind === "error" ? value : wrong("the operand of `not`", "true or false", value, expression.operand, frame);
+      return value.kind === "error"
+        ? value
+        : wrong("the operand of `not`", "true or false", value, expression.operand, frame);
     }
-    case "binary": return evaluateBinary(expression, frame, expected);
-    case "call": return evaluateCall(expression, frame);
-    case "member": return evaluateMember(expression, frame);
+    case "binary":
+      return evaluateBinary(expression, frame, expected);
+    case "call":
+      return evaluateCall(expression, frame);
+    case "member":
+      return evaluateMember(expression, frame);
     case "axes":
-      if (expected !== "layers" && (wantsAxes(expected) || expression.entries.some((e) => e.spread || e.size)))
+      if (
+        expected !== "layers" &&
+        (wantsAxes(expected) || expression.entries.some((e) => e.spread || e.size))
+      )
         return evaluateAxes(expression, frame);
-      return evaluateList(expression.entries.map(({ value }) => value), frame, expected);
-    case "pairs": return evaluateList(expression.entries.map(({ value }) => value), frame, expected);
-    case "mix": return evaluateMix(expression, frame);
-    case "if": return evaluateIf(expression, frame);
-    case "error": return errorValue;
+      return evaluateList(
+        expression.entries.map(({ value }) => value),
+        frame,
+        expected,
+      );
+    case "pairs":
+      return evaluateList(
+        expression.entries.map(({ value }) => value),
+        frame,
+        expected,
+      );
+    case "mix":
+      return evaluateMix(expression, frame);
+    case "if":
+      return evaluateIf(expression, frame);
+    case "error":
+      return errorValue;
   }
 }
 
-function wrong(what: string, expected: string, value: CompileValue, at: Expression, frame: Frame): CompileValue {
+function wrong(
+  what: string,
+  expected: string,
+  value: CompileValue,
+  at: Expression,
+  frame: Frame,
+): CompileValue {
   const found = kindNames[value.kind];
-  return report(frame, messages.wrongKind({ what, expected, found }), [{ span: at.span, text: `this is ${found}` }]);
+  return report(frame, messages.wrongKind({ what, expected, found }), [
+    { span: at.span, text: `this is ${found}` },
+  ]);
 }
 
 function evaluateName(expression: NameExpression, frame: Frame, expected?: Expected): CompileValue {
@@ -61,11 +106,20 @@ function evaluateName(expression: NameExpression, frame: Frame, expected?: Expec
   const layer = declarations.layers.get(name);
   if (layer) return { kind: "recipe", layer, bound: new Map(), name: null, span, shared: null };
   const near = suggest(name, [...visibleNames(frame), ...declarations.layers.keys()]);
-  return report(frame, messages.unknownName({ name }), [{ span, text: "not defined here" }], near ? `did you mean \`${near}\`?` : undefined);
+  return report(
+    frame,
+    messages.unknownName({ name }),
+    [{ span, text: "not defined here" }],
+    near ? `did you mean \`${near}\`?` : undefined,
+  );
 }
 
 /** Long chains `a + b + …` lean to the left; their left spine is walked, not recursed into. */
-function evaluateBinary(expression: BinaryExpression, frame: Frame, expected?: Expected): CompileValue {
+function evaluateBinary(
+  expression: BinaryExpression,
+  frame: Frame,
+  expected?: Expected,
+): CompileValue {
   const spine: BinaryExpression[] = [];
   let leftmost: Expression = expression;
   while (leftmost.kind === "binary") {
@@ -78,15 +132,27 @@ function evaluateBinary(expression: BinaryExpression, frame: Frame, expected?: E
   for (const node of spine.reverse()) {
     const right = elaborator.evaluate(node.right, frame, node.operator === "*" ? undefined : inner);
     frame.builder.span = frame.builder.span ?? node.span;
-    value = applyBinary(node.operator, { value, span: node.left.span }, { value: right, span: node.right.span }, node.span, frame);
+    value = applyBinary(
+      node.operator,
+      { value, span: node.left.span },
+      { value: right, span: node.right.span },
+      node.span,
+      frame,
+    );
   }
   return value;
 }
 
-function evaluateList(items: readonly Expression[], frame: Frame, expected?: Expected): CompileValue {
+function evaluateList(
+  items: readonly Expression[],
+  frame: Frame,
+  expected?: Expected,
+): CompileValue {
   const each = expected === "layers" ? "layer" : undefined;
   const values = items.map((item) => frame.environment.elaborator.evaluate(item, frame, each));
-  return values.some((value) => value.kind === "error") ? errorValue : { kind: "list", items: values };
+  return values.some((value) => value.kind === "error")
+    ? errorValue
+    : { kind: "list", items: values };
 }
 
 function evaluateMember(expression: MemberExpression, frame: Frame): CompileValue {
@@ -94,11 +160,17 @@ function evaluateMember(expression: MemberExpression, frame: Frame): CompileValu
   if (value.kind === "error") return value;
   const { name, span } = expression.property;
   if (name === "prev" && value.kind === "state") return tensorValue(value.old);
-  if (name !== "prev") return report(frame, messages.unknownName({ name }), [{ span, text: "states have `.prev` only" }]);
+  if (name !== "prev")
+    return report(frame, messages.unknownName({ name }), [
+      { span, text: "states have `.prev` only" },
+    ]);
   const object = expression.object.kind === "name" ? expression.object.name : "this";
-  return report(frame, messages.notAState({ name: object }), [
-    { span: expression.object.span, text: `this is ${kindNames[value.kind]}` },
-  ], `\`prev(${object})\` is the last token's value of any name`);
+  return report(
+    frame,
+    messages.notAState({ name: object }),
+    [{ span: expression.object.span, text: `this is ${kindNames[value.kind]}` }],
+    `\`prev(${object})\` is the last token's value of any name`,
+  );
 }
 
 function evaluateMix(expression: MixExpression, frame: Frame): CompileValue {
@@ -109,7 +181,10 @@ function evaluateMix(expression: MixExpression, frame: Frame): CompileValue {
     return report(frame, messages.notARoute({ name: expression.route.name }), [
       { span: expression.route.span, text: route ? `this is ${kindNames[route.kind]}` : "unknown" },
     ]);
-  if (builder.region !== null) return report(frame, messages.nestedMix(), [{ span: expression.span, text: "inside another one" }]);
+  if (builder.region !== null)
+    return report(frame, messages.nestedMix(), [
+      { span: expression.span, text: "inside another one" },
+    ]);
   const region = builder.openRegion();
   const inner: Frame = { ...frame, names: new Map(), parent: frame };
   const body = evaluateBodyIn(inner, expression);
@@ -118,7 +193,9 @@ function evaluateMix(expression: MixExpression, frame: Frame): CompileValue {
   const id = asTensor(body, inner);
   if (id === null) return wrong("the result of `mix`", "a tensor", body, expression, frame);
   builder.span = expression.span;
-  return tensorValue(builder.op("mix", { region, experts: route.experts }, [id, route.weights, route.choices]));
+  return tensorValue(
+    builder.op("mix", { region, experts: route.experts }, [id, route.weights, route.choices]),
+  );
 }
 
 function evaluateBodyIn(frame: Frame, expression: MixExpression): CompileValue {
@@ -133,8 +210,15 @@ function evaluateIf(expression: IfExpression, frame: Frame): CompileValue {
   else if (condition.kind === "number") holds = condition.value !== 0;
   else if (condition.kind === "none") holds = false;
   else if (condition.kind === "tensor" || condition.kind === "state")
-    return report(frame, messages.conditionNotKnown(), [{ span: expression.condition.span, text: "a tensor" }]);
+    return report(frame, messages.conditionNotKnown(), [
+      { span: expression.condition.span, text: "a tensor" },
+    ]);
   else holds = true;
   const inner: Frame = { ...frame, names: new Map(), parent: frame };
-  return frame.environment.elaborator.body(holds ? expression.then : expression.else, inner, "this branch", expression.span);
+  return frame.environment.elaborator.body(
+    holds ? expression.then : expression.else,
+    inner,
+    "this branch",
+    expression.span,
+  );
 }

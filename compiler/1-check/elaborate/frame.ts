@@ -31,7 +31,12 @@ export interface Environment {
 export interface Elaborator {
   evaluate(expression: Expression, frame: Frame, expected?: Expected): CompileValue;
   body(statements: readonly Statement[], frame: Frame, what: string, end: Span): CompileValue;
-  apply(recipe: RecipeValue, inputs: readonly CompileValue[], frame: Frame, span: Span): CompileValue;
+  apply(
+    recipe: RecipeValue,
+    inputs: readonly CompileValue[],
+    frame: Frame,
+    span: Span,
+  ): CompileValue;
 }
 
 export interface Frame {

@@ -8,8 +8,18 @@ import { type CompileValue, type RecipeValue, kindNames } from "../values.js";
 import { type Frame, report } from "./frame.js";
 
 export type Expected =
-  | "any" | "tensor" | "number" | "boolean" | "text"
-  | "axis" | "axes" | "axis?" | "layer" | "layers" | "number?" | "axes?";
+  | "any"
+  | "tensor"
+  | "number"
+  | "boolean"
+  | "text"
+  | "axis"
+  | "axes"
+  | "axis?"
+  | "layer"
+  | "layers"
+  | "number?"
+  | "axes?";
 
 const expectedNames: Readonly<Record<Expected, string>> = {
   any: "a value",
@@ -35,19 +45,33 @@ export function wantsAxes(expected: Expected | undefined): boolean {
 export function fits(value: CompileValue, expected: Expected): boolean {
   if (value.kind === "error") return true;
   switch (expected) {
-    case "any": return true;
-    case "tensor": return ["tensor", "state", "number"].includes(value.kind);
-    case "number": return value.kind === "number";
-    case "number?": return value.kind === "number" || value.kind === "none";
-    case "boolean": return value.kind === "boolean";
-    case "text": return value.kind === "text";
-    case "axis": return value.kind === "axis" || (value.kind === "axes" && value.axes.length === 1);
-    case "axis?": return value.kind === "none" || fits(value, "axis");
-    case "axes": return value.kind === "axis" || value.kind === "axes";
-    case "axes?": return value.kind === "none" || fits(value, "axes");
-    case "layer": return value.kind === "recipe";
+    case "any":
+      return true;
+    case "tensor":
+      return ["tensor", "state", "number"].includes(value.kind);
+    case "number":
+      return value.kind === "number";
+    case "number?":
+      return value.kind === "number" || value.kind === "none";
+    case "boolean":
+      return value.kind === "boolean";
+    case "text":
+      return value.kind === "text";
+    case "axis":
+      return value.kind === "axis" || (value.kind === "axes" && value.axes.length === 1);
+    case "axis?":
+      return value.kind === "none" || fits(value, "axis");
+    case "axes":
+      return value.kind === "axis" || value.kind === "axes";
+    case "axes?":
+      return value.kind === "none" || fits(value, "axes");
+    case "layer":
+      return value.kind === "recipe";
     case "layers":
-      return value.kind === "recipe" || (value.kind === "list" && value.items.every((item) => fits(item, "layer")));
+      return (
+        value.kind === "recipe" ||
+        (value.kind === "list" && value.items.every((item) => fits(item, "layer")))
+      );
   }
 }
 
@@ -71,10 +95,14 @@ export function expectKind(
 /** The tensor a value stands for: a tensor itself, a state's current value, or a constant. */
 export function asTensor(value: CompileValue, frame: Frame): ValueId | null {
   switch (value.kind) {
-    case "tensor": return value.id;
-    case "state": return frame.stateValues[value.index]!;
-    case "number": return frame.builder.constant(value.value);
-    default: return null;
+    case "tensor":
+      return value.id;
+    case "state":
+      return frame.stateValues[value.index]!;
+    case "number":
+      return frame.builder.constant(value.value);
+    default:
+      return null;
   }
 }
 

@@ -41,7 +41,9 @@ export function parameterPath(frame: Frame, name: string): string {
 export function collapsePaths(frame: Frame, statement: readonly string[], from: number): void {
   const { parameters } = frame.builder;
   const prefix = statement.join(".");
-  const made = parameters.map((_, i) => i).filter((i) => i >= from && parameters[i]!.path.startsWith(`${prefix}.`));
+  const made = parameters
+    .map((_, i) => i)
+    .filter((i) => i >= from && parameters[i]!.path.startsWith(`${prefix}.`));
   const below = made.map((i) => parameters[i]!.path.slice(prefix.length + 1).split("."));
   const first = below[0]?.[0];
   if (first === undefined || below.some((rest) => rest.length < 2 || rest[0] !== first)) return;

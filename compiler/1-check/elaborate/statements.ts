@@ -29,12 +29,24 @@ export function evaluateBody(
   for (const statement of statements) {
     result = null;
     switch (statement.kind) {
-      case "let": failed = !runLet(statement, frame) || failed; break;
-      case "state": failed = !runState(statement, frame) || failed; break;
-      case "write": failed = !runWrite(statement, frame) || failed; break;
-      case "route": failed = !runRoute(statement, frame) || failed; break;
-      case "expression": result = runExpression(statement.value, frame); break;
-      case "error": failed = true; break;
+      case "let":
+        failed = !runLet(statement, frame) || failed;
+        break;
+      case "state":
+        failed = !runState(statement, frame) || failed;
+        break;
+      case "write":
+        failed = !runWrite(statement, frame) || failed;
+        break;
+      case "route":
+        failed = !runRoute(statement, frame) || failed;
+        break;
+      case "expression":
+        result = runExpression(statement.value, frame);
+        break;
+      case "error":
+        failed = true;
+        break;
     }
   }
   if (failed || result?.kind === "error") return errorValue;
@@ -44,7 +56,10 @@ export function evaluateBody(
   ]);
 }
 
-function runExpression(value: Parameters<Frame["environment"]["elaborator"]["evaluate"]>[0], frame: Frame): CompileValue {
+function runExpression(
+  value: Parameters<Frame["environment"]["elaborator"]["evaluate"]>[0],
+  frame: Frame,
+): CompileValue {
   frame.builder.span = value.span;
   return frame.environment.elaborator.evaluate(value, frame);
 }
@@ -62,7 +77,10 @@ function runLet(statement: LetStatement, frame: Frame): boolean {
   frame.builder.span = statement.span;
   // A bare `param(…)` is the parameter of this name itself.
   const isParameter = value.kind === "call" && value.callee.name === "param";
-  const result = frame.environment.elaborator.evaluate(value, isParameter ? { ...frame, naming: name.name } : inner);
+  const result = frame.environment.elaborator.evaluate(
+    value,
+    isParameter ? { ...frame, naming: name.name } : inner,
+  );
   collapsePaths(frame, inner.path, from);
   const ok = annotation === null || result.kind === "error" || annotated(statement, result, frame);
   frame.names.set(name.name, finished(result, name.name, frame));
@@ -87,12 +105,22 @@ function annotated(statement: LetStatement, value: CompileValue, frame: Frame): 
   const same =
     id !== null &&
     own.length === expected.axes.length &&
-    own.every((axis) => expected.axes.some((other) => other.name === axis.name && other.size === axis.size));
+    own.every((axis) =>
+      expected.axes.some((other) => other.name === axis.name && other.size === axis.size),
+    );
   if (same) return true;
-  report(frame, messages.annotationMismatch({ name: statement.name.name, found, expected: showAxes(expected.axes) }), [
-    { span: statement.annotation!.span, text: showAxes(expected.axes) },
-    { span: statement.value.span, text: found },
-  ]);
+  report(
+    frame,
+    messages.annotationMismatch({
+      name: statement.name.name,
+      found,
+      expected: showAxes(expected.axes),
+    }),
+    [
+      { span: statement.annotation!.span, text: showAxes(expected.axes) },
+      { span: statement.value.span, text: found },
+    ],
+  );
   return false;
 }
 
@@ -103,9 +131,15 @@ function runState(statement: StateStatement, frame: Frame): boolean {
     : noneValue;
   const start = initial.kind === "none" ? 0 : asNumber(initial);
   if (start === null && initial.kind !== "error")
-    report(frame, messages.wrongKind({ what: `the start of \`${statement.name.name}\``, expected: "a number", found: kindNames[initial.kind] }), [
-      { span: statement.initial!.span, text: kindNames[initial.kind] },
-    ]);
+    report(
+      frame,
+      messages.wrongKind({
+        what: `the start of \`${statement.name.name}\``,
+        expected: "a number",
+        found: kindNames[initial.kind],
+      }),
+      [{ span: statement.initial!.span, text: kindNames[initial.kind] }],
+    );
   if (axes.kind !== "axes" || start === null) {
     frame.names.set(statement.name.name, errorValue);
     return false;
@@ -113,7 +147,13 @@ function runState(statement: StateStatement, frame: Frame): boolean {
   const { builder } = frame;
   const index = builder.states.length;
   const name = [...frame.path, statement.name.name].join(".");
-  builder.states.push({ name, axes: axes.axes, initial: start, region: builder.region, span: statement.span });
+  builder.states.push({
+    name,
+    axes: axes.axes,
+    initial: start,
+    region: builder.region,
+    span: statement.span,
+  });
   builder.span = statement.span;
   const old = builder.node("state", { state: name }, [], [{ dtype: "float", axes: axes.axes }])[0]!;
   builder.label(old, statement.name.name);
@@ -126,14 +166,29 @@ function runWrite(statement: WriteStatement, frame: Frame): boolean {
   const { environment, builder, stateValues } = frame;
   const target = lookup(frame, statement.state.name);
   builder.span = statement.span;
-  const value = environment.elaborator.evaluate(statement.value, { ...frame, path: [...frame.path, statement.state.name] }, "tensor");
+  const value = environment.elaborator.evaluate(
+    statement.value,
+    { ...frame, path: [...frame.path, statement.state.name] },
+    "tensor",
+  );
   const chunk = chunkSize(statement, frame);
   if (target?.kind === "error" || value.kind === "error") return false;
   if (target?.kind !== "state") {
-    const near = suggest(statement.state.name, visibleNames(frame).filter((name) => lookup(frame, name)?.kind === "state"));
-    report(frame, messages.notAState({ name: statement.state.name }), [
-      { span: statement.state.span, text: target ? `this is ${kindNames[target.kind]}` : "unknown" },
-    ], near ? `did you mean \`${near}\`?` : undefined);
+    const near = suggest(
+      statement.state.name,
+      visibleNames(frame).filter((name) => lookup(frame, name)?.kind === "state"),
+    );
+    report(
+      frame,
+      messages.notAState({ name: statement.state.name }),
+      [
+        {
+          span: statement.state.span,
+          text: target ? `this is ${kindNames[target.kind]}` : "unknown",
+        },
+      ],
+      near ? `did you mean \`${near}\`?` : undefined,
+    );
     return false;
   }
   const id = asTensor(value, frame);
@@ -141,23 +196,38 @@ function runWrite(statement: WriteStatement, frame: Frame): boolean {
   const type = id === null ? null : builder.type(id);
   const fitting =
     type !== null &&
-    type.axes.every((axis) => state.axes.some((other) => other.name === axis.name && other.size === axis.size));
+    type.axes.every((axis) =>
+      state.axes.some((other) => other.name === axis.name && other.size === axis.size),
+    );
   if (!fitting) {
-    report(frame, messages.stateShape({
-      name: statement.state.name,
-      expected: showAxes(state.axes),
-      found: type ? showAxes(type.axes) : kindNames[value.kind],
-    }), [
-      { span: statement.value.span, text: type ? showAxes(type.axes) : kindNames[value.kind] },
-      ...(state.span ? [{ span: state.span, text: "the state" }] : []),
-      ...(id === null ? [] : originLabel(frame, id).filter((l) => l.span.start < statement.span.start)),
-    ]);
+    report(
+      frame,
+      messages.stateShape({
+        name: statement.state.name,
+        expected: showAxes(state.axes),
+        found: type ? showAxes(type.axes) : kindNames[value.kind],
+      }),
+      [
+        { span: statement.value.span, text: type ? showAxes(type.axes) : kindNames[value.kind] },
+        ...(state.span ? [{ span: state.span, text: "the state" }] : []),
+        ...(id === null
+          ? []
+          : originLabel(frame, id).filter((l) => l.span.start < statement.span.start)),
+      ],
+    );
     return false;
   }
-  const full = state.axes.every((axis) => hasAxis(type, axis.name)) ? id! : builder.conform(id!, state.axes);
+  const full = state.axes.every((axis) => hasAxis(type, axis.name))
+    ? id!
+    : builder.conform(id!, state.axes);
   const region = builder.region;
   builder.region = state.region;
-  const written = builder.node("write", { state: state.name, chunk }, [full], [{ dtype: "float", axes: state.axes }])[0]!;
+  const written = builder.node(
+    "write",
+    { state: state.name, chunk },
+    [full],
+    [{ dtype: "float", axes: state.axes }],
+  )[0]!;
   builder.region = region;
   stateValues[target.index] = builder.label(written, statement.state.name);
   return true;
@@ -167,19 +237,31 @@ function chunkSize(statement: WriteStatement, frame: Frame): number | null {
   const at = statement.at;
   if (!at) return null;
   const argument = at.arguments[0];
-  const value = argument ? frame.environment.elaborator.evaluate(argument.value, frame, "number") : noneValue;
+  const value = argument
+    ? frame.environment.elaborator.evaluate(argument.value, frame, "number")
+    : noneValue;
   const size = asNumber(value);
-  if (at.callee.name === "chunk" && size !== null && Number.isSafeInteger(size) && size >= 1) return size;
+  if (at.callee.name === "chunk" && size !== null && Number.isSafeInteger(size) && size >= 1)
+    return size;
   if (value.kind !== "error")
-    report(frame, messages.wrongKind({ what: "what follows `at`", expected: "`chunk(n)` with a whole number n", found: "something else" }), [
-      { span: at.span, text: "not a chunk" },
-    ]);
+    report(
+      frame,
+      messages.wrongKind({
+        what: "what follows `at`",
+        expected: "`chunk(n)` with a whole number n",
+        found: "something else",
+      }),
+      [{ span: at.span, text: "not a chunk" }],
+    );
   return null;
 }
 
 function runRoute(statement: RouteStatement, frame: Frame): boolean {
   frame.builder.span = statement.span;
-  const value = frame.environment.elaborator.evaluate(statement.value, named(frame, statement.name.name));
+  const value = frame.environment.elaborator.evaluate(
+    statement.value,
+    named(frame, statement.name.name),
+  );
   if (value.kind !== "route" && value.kind !== "error")
     report(frame, messages.notARoute({ name: statement.name.name }), [
       { span: statement.value.span, text: `this is ${kindNames[value.kind]}` },

@@ -55,7 +55,9 @@ export class Carries {
         const rows = b.conform(next, [this.batch, slots, ...axes]);
         const ones = b.conform(b.constant(1), [this.batch, slots]);
         const put = { axis, over: ["slots"] };
-        output(b.map("select", b.op("put", put, [ids, ones]), b.op("put", put, [ids, rows]), input));
+        output(
+          b.map("select", b.op("put", put, [ids, ones]), b.op("put", put, [ids, rows]), input),
+        );
       },
     };
   }
@@ -89,7 +91,8 @@ export class Carries {
 
   private unique(stem: string): string {
     let name = stem;
-    for (let count = 2; this.states.some((state) => state.name === name); count += 1) name = `${stem}_${count}`;
+    for (let count = 2; this.states.some((state) => state.name === name); count += 1)
+      name = `${stem}_${count}`;
     return name;
   }
 }

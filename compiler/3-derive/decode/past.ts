@@ -20,7 +20,11 @@ export function withPast(
   const carry = carries.open(stem, [{ name: past, size: length }, ...own], 0, positions);
   const slots = axis === "slots" ? builder.type(x).axes.filter(({ name }) => name === axis) : [];
   const front = [{ name: "batch", size: 1 }, ...slots];
-  const now = builder.conform(axis === "slots" ? x : builder.sum(x, [axis]), [...front, { name: past, size: 1 }, ...own]);
+  const now = builder.conform(axis === "slots" ? x : builder.sum(x, [axis]), [
+    ...front,
+    { name: past, size: 1 },
+    ...own,
+  ]);
   const before = builder.conform(carry.value, [...front, { name: past, size: length }, ...own]);
   const all = builder.op("concat", { axis: past }, [now, before]);
   carry.store(builder.slice(all, past, 0, length));

@@ -28,22 +28,33 @@ export function recurrentForm(
   capacity: number,
 ): { readonly module: Module; readonly carried: readonly CarriedState[] } {
   const done = new Map<string, Decoded>();
-  for (const [name, graph] of module.functions) done.set(name, decodeFunction(graph, done, capacity, name === module.main));
+  for (const [name, graph] of module.functions)
+    done.set(name, decodeFunction(graph, done, capacity, name === module.main));
   const functions = new Map([...done].map(([name, { graph }]) => [name, graph]));
   return { module: { main: module.main, functions }, carried: done.get(module.main)!.carried };
 }
 
-function decodeFunction(graph: Graph, done: ReadonlyMap<string, Decoded>, capacity: number, isMain: boolean): Decoded {
+function decodeFunction(
+  graph: Graph,
+  done: ReadonlyMap<string, Decoded>,
+  capacity: number,
+  isMain: boolean,
+): Decoded {
   const builder = new GraphBuilder(graph.name);
   const known = new Map<ValueId, ValueId>();
   const wanted = (name: string): boolean => !isMain || name === "tokens" || name === "positions";
   for (const { name, value } of graph.inputs) {
     // a prediction needs neither targets nor weights; what does is pruned
-    const id = wanted(name) ? builder.input(name, graph.values[value]!.type) : builder.value(graph.values[value]!.type, name);
+    const id = wanted(name)
+      ? builder.input(name, graph.values[value]!.type)
+      : builder.value(graph.values[value]!.type, name);
     known.set(value, id);
   }
   for (const { path, value, initializer, trainable, decay } of graph.parameters)
-    known.set(value, builder.parameter(path, graph.values[value]!.type, initializer, trainable, decay));
+    known.set(
+      value,
+      builder.parameter(path, graph.values[value]!.type, initializer, trainable, decay),
+    );
   const batch: Axis = { name: "batch", size: 1 };
   const carries = new Carries(builder, batch);
   const calls: CarriedState[] = [];
@@ -74,7 +85,10 @@ function decodeFunction(graph: Graph, done: ReadonlyMap<string, Decoded>, capaci
     }
   }
   const own = graph.outputs.filter(({ name }) => !isMain || name === "prediction");
-  const outputs = own.map(({ name, value }) => ({ name, value: builder.conform(known.get(value)!, graph.values[value]!.type.axes) }));
+  const outputs = own.map(({ name, value }) => ({
+    name,
+    value: builder.conform(known.get(value)!, graph.values[value]!.type.axes),
+  }));
   results.forEach((push) => {
     push();
   });
@@ -83,7 +97,9 @@ function decodeFunction(graph: Graph, done: ReadonlyMap<string, Decoded>, capaci
   const byName = new Map(builder.outputs.map((port) => [port.name, port]));
   const order = new Map(carried.map(({ name }, i) => [name, i]));
   const declared = builder.inputs.filter(({ name }) => !order.has(name));
-  const states = builder.inputs.filter(({ name }) => order.has(name)).sort((a, b) => order.get(a.name)! - order.get(b.name)!);
+  const states = builder.inputs
+    .filter(({ name }) => order.has(name))
+    .sort((a, b) => order.get(a.name)! - order.get(b.name)!);
   const finished: Graph = {
     ...builder.finish(),
     inputs: [...declared, ...states],
@@ -137,7 +153,12 @@ function scanStep(
   befores.forEach((x, i) => known.set(node.outputs[outputs + states + i]!, along(x)));
 }
 
-function delayStep(builder: GraphBuilder, carries: Carries, node: NodeOf<"delay">, [x, positions]: readonly ValueId[]): ValueId {
+function delayStep(
+  builder: GraphBuilder,
+  carries: Carries,
+  node: NodeOf<"delay">,
+  [x, positions]: readonly ValueId[],
+): ValueId {
   const { axis, by } = node.attributes;
   const { all, past } = withPast(builder, carries, "past", x!, axis, by, positions!);
   const then = builder.sum(builder.slice(all, past, by, 1), [past]);
@@ -145,7 +166,12 @@ function delayStep(builder: GraphBuilder, carries: Carries, node: NodeOf<"delay"
   return builder.map("select", inside, nowAlong(builder, then, axis), builder.constant(0));
 }
 
-function convStep(builder: GraphBuilder, carries: Carries, node: NodeOf<"conv">, [x, w, positions]: readonly ValueId[]): ValueId {
+function convStep(
+  builder: GraphBuilder,
+  carries: Carries,
+  node: NodeOf<"conv">,
+  [x, w, positions]: readonly ValueId[],
+): ValueId {
   const { axis, taps } = node.attributes;
   const count = builder.size(w!, taps);
   if (count === 1) return builder.mul(x!, builder.sum(w!, [taps]));
@@ -171,13 +197,17 @@ function callStep(
   const states = target.carried.map((state) => ({ ...state, name: `${prefix}.${state.name}` }));
   calls.push(...states);
   const given = states.map(({ name, axes }) => builder.input(name, { dtype: "float", axes }));
-  const exact = inputs.map((id, i) => builder.conform(id, graph.values[node.inputs[i]!]!.type.axes));
+  const exact = inputs.map((id, i) =>
+    builder.conform(id, graph.values[node.inputs[i]!]!.type.axes),
+  );
   const types = target.graph.outputs.map(({ value }) => target.graph.values[value]!.type);
   const results = builder.node("call", { callee, prefix }, [...exact, ...given], types);
   const own = target.graph.outputs.length - states.length;
   node.outputs.slice(0, own).forEach((id, i) => known.set(id, results[i]!));
   // penalties and updates have no part in a prediction; what uses them is pruned
-  node.outputs.slice(own).forEach((id) => known.set(id, builder.zeros(graph.values[id]!.type.axes)));
+  node.outputs
+    .slice(own)
+    .forEach((id) => known.set(id, builder.zeros(graph.values[id]!.type.axes)));
   return () => {
     states.forEach(({ name }, i) => builder.outputs.push({ name, value: results[own + i]! }));
   };

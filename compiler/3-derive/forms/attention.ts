@@ -15,11 +15,15 @@ export function attentionForm(
   const { axis, key, window, causal, scale } = attributes;
   const length = findAxis(builder.type(q!), axis)!.size;
   const source = (x: ValueId): ValueId => builder.rename(x, { [axis]: "source" });
-  const ago = builder.sub(builder.iota({ name: axis, size: length }), builder.iota({ name: "source", size: length }));
+  const ago = builder.sub(
+    builder.iota({ name: axis, size: length }),
+    builder.iota({ name: "source", size: length }),
+  );
   const conditions = [builder.map("le", ago, positions!)];
   if (causal) conditions.push(builder.map("ge", ago, builder.constant(0)));
   else conditions.push(builder.map("le", builder.neg(ago), source(positions!)));
-  if (window !== null) conditions.push(builder.map("lt", builder.map("abs", ago), builder.constant(window)));
+  if (window !== null)
+    conditions.push(builder.map("lt", builder.map("abs", ago), builder.constant(window)));
   const seen = conditions.reduce(builder.mul);
   const scores = builder.mul(builder.dot(q!, source(k!), [key]), builder.constant(scale));
   const masked = builder.map("select", seen, scores, builder.constant(never));

@@ -34,23 +34,30 @@ export function planChunk(
   length: number,
   asked: number | null,
 ): ChunkPlan | null {
-  const namesOf = (id: ValueId): string[] => axisNames(builder.type(id)).filter((name) => stateAxes.includes(name));
+  const namesOf = (id: ValueId): string[] =>
+    axisNames(builder.type(id)).filter((name) => stateAxes.includes(name));
   const keySide = new Set(form.key);
   for (const { query } of form.reads) namesOf(query).forEach((name) => keySide.add(name));
-  for (const { a, b } of form.erases) [a, b].forEach((id) => namesOf(id).forEach((name) => keySide.add(name)));
+  for (const { a, b } of form.erases)
+    [a, b].forEach((id) => namesOf(id).forEach((name) => keySide.add(name)));
   const value = stateAxes.filter((name) => !keySide.has(name));
   const gate = form.gate === null ? [] : namesOf(form.gate);
   const onKey = gate.some((name) => form.key.includes(name));
   const onValue = value.length > 0 && value.every((name) => gate.includes(name));
   if ((onKey && onValue) || form.erases.length > 1) return null;
   const producers = new Producers(builder);
-  const writes = form.writes.map((write) => factorWrite(builder, producers, write, form.key, value));
+  const writes = form.writes.map((write) =>
+    factorWrite(builder, producers, write, form.key, value),
+  );
   if (writes.some((write) => write === null)) return null;
   const erases = form.erases.length > 0;
   const gated: Family = onKey ? "F2" : onValue ? "F2v" : form.gate === null ? "F0" : "F1";
   const family: Family = erases ? (onKey ? "F4" : "F3") : gated;
-  // gates on an axis of their own make [chunk, chunk, axis] factors: small chunks
-  const natural = onKey || onValue ? 16 : 64;
+  // Inside a chunk a token costs about chunk × key, between chunks key × value / chunk: a chunk as long as
+  // the key balances them. Gates on an axis of their own make [chunk, chunk, axis] factors: small chunks.
+  const keys = form.key.reduce((n, name) => n * builder.size(form.reads[0]!.query, name), 1);
+  const natural =
+    onKey || onValue ? 16 : Math.max(16, Math.min(64, 2 ** Math.floor(Math.log2(keys))));
   return { family, chunk: Math.min(asked ?? natural, length), writes: writes as OuterProduct[] };
 }
 
@@ -65,7 +72,13 @@ export function chunkForm(
   const { axis, resets } = node.attributes;
   const state = inputs[0]!;
   const length = lengthOf(builder, inputs, axis);
-  const layout: Layout = { builder, axis, chunk: plan.chunk, count: Math.ceil(length / plan.chunk), length };
+  const layout: Layout = {
+    builder,
+    axis,
+    chunk: plan.chunk,
+    count: Math.ceil(length / plan.chunk),
+    length,
+  };
   const decay = new Decay(layout, form.gate, resets ? inputs[1]! : null, form.key);
   const cut = (x: ValueId): ValueId => toChunks(layout, x);
   const erase = form.erases[0] ? { a: cut(form.erases[0].a), b: cut(form.erases[0].b) } : null;
@@ -73,7 +86,9 @@ export function chunkForm(
   const source = (x: ValueId): ValueId => builder.rename(x, { step: "source" });
   /** Σ_s M[t, s] V_s over the writes, M the decayed products of `query` with their keys. */
   const fromWrites = (query: ValueId, strict: boolean): ValueId | null => {
-    const terms = writes.map(({ key, value }) => builder.dot(decay.pairs(query, key, strict), source(value), ["source"]));
+    const terms = writes.map(({ key, value }) =>
+      builder.dot(decay.pairs(query, key, strict), source(value), ["source"]),
+    );
     return terms.length === 0 ? null : terms.reduce(builder.add);
   };
 
@@ -82,10 +97,24 @@ export function chunkForm(
   if (erase) {
     const lower = decay.pairs(erase.b, erase.a, true);
     const solve = (right: ValueId): ValueId => {
-      const shared = builder.type(lower).axes.filter((a) => a.name !== "source" && a.name !== "step");
+      const shared = builder
+        .type(lower)
+        .axes.filter((a) => a.name !== "source" && a.name !== "step");
       const missing = shared.filter((a) => !hasAxis(builder.type(right), a.name));
-      const whole = missing.length === 0 ? right : builder.conform(right, [...shared, ...withoutAxes(builder.type(right).axes, shared.map((a) => a.name))]);
-      return builder.op("solve", { row: "step", column: "source", transposed: false }, [lower, whole]);
+      const whole =
+        missing.length === 0
+          ? right
+          : builder.conform(right, [
+              ...shared,
+              ...withoutAxes(
+                builder.type(right).axes,
+                shared.map((a) => a.name),
+              ),
+            ]);
+      return builder.op("solve", { row: "step", column: "source", transposed: false }, [
+        lower,
+        whole,
+      ]);
     };
     const own = fromWrites(erase.b, true);
     corrected = { u: own === null ? null : solve(own), w: solve(decay.fromStart(erase.b, true)) };
@@ -93,11 +122,22 @@ export function chunkForm(
 
   // S over chunks: S ← D ∘ S + X (+ Âᵀ W S)
   const ends = writes.map(({ key, value }) => decay.intoEnd(key, value));
-  if (erase && corrected?.u != null) ends.push(decay.intoEnd(erase.a, corrected.u));
+  if (erase && corrected && corrected.u !== null) ends.push(decay.intoEnd(erase.a, corrected.u));
   const stateType = builder.type(state);
   const added = ends.length === 0 ? null : ends.reduce(builder.add);
-  const starts = overChunks(layout, state, decay.whole(), added, erase && corrected ? { a: decay.toEnd(erase.a), w: corrected.w } : null, form.key, node.attributes.label);
-  const u = corrected === null ? null : addTo(builder, corrected.u, builder.dot(corrected.w, starts.before, form.key));
+  const starts = overChunks(
+    layout,
+    state,
+    decay.whole(),
+    added,
+    erase && corrected ? { a: decay.toEnd(erase.a), w: corrected.w } : null,
+    form.key,
+    node.attributes.label,
+  );
+  const u =
+    corrected === null
+      ? null
+      : addTo(builder, corrected.u, builder.dot(corrected.w, starts.before, form.key));
 
   const outputs = form.reads.map(({ query, scale, plus, when }) => {
     const q = cut(query);
@@ -105,7 +145,8 @@ export function chunkForm(
     const terms = [builder.dot(decay.fromStart(q, strict), starts.before, form.key)];
     const own = fromWrites(q, strict);
     if (own !== null) terms.push(own);
-    if (erase && u !== null) terms.push(builder.dot(decay.pairs(q, erase.a, strict), source(u), ["source"]));
+    if (erase && u !== null)
+      terms.push(builder.dot(decay.pairs(q, erase.a, strict), source(u), ["source"]));
     let y = fromChunks(layout, terms.reduce(builder.add));
     if (scale !== null) y = builder.mul(y, scale);
     return plus === null ? y : builder.add(y, plus);
@@ -113,10 +154,13 @@ export function chunkForm(
   return { outputs, final: builder.conform(starts.final, stateType.axes) };
 }
 
-const addTo = (builder: GraphBuilder, a: ValueId | null, b: ValueId): ValueId => (a === null ? b : builder.add(a, b));
+const addTo = (builder: GraphBuilder, a: ValueId | null, b: ValueId): ValueId =>
+  a === null ? b : builder.add(a, b);
 
 function lengthOf(builder: GraphBuilder, inputs: readonly ValueId[], axis: string): number {
-  return inputs.map((id) => findAxis(builder.type(id), axis)?.size).find((size) => size !== undefined)!;
+  return inputs
+    .map((id) => findAxis(builder.type(id), axis)?.size)
+    .find((size) => size !== undefined)!;
 }
 
 /** The states at the start of every chunk and the last one. */
@@ -136,22 +180,38 @@ function overChunks(
     const { axes } = builder.type(x);
     return builder.conform(x, [batch, chunk, ...withoutAxes(axes, ["batch", "chunk"])]);
   };
-  const sequences = [whole, added, erase?.a ?? null, erase?.w ?? null].map((x) => (x === null ? null : sequence(x)));
+  const sequences = [whole, added, erase?.a ?? null, erase?.w ?? null].map((x) =>
+    x === null ? null : sequence(x),
+  );
   const body = new GraphBuilder(`${label} over chunks`);
   const s = body.input("S", state);
   const [d, x, a, w] = sequences.map((id, i) =>
-    id === null ? null : body.input("DXAW"[i]!, { ...builder.type(id), axes: withoutAxes(builder.type(id).axes, ["chunk"]) }),
+    id === null
+      ? null
+      : body.input("DXAW"[i]!, {
+          ...builder.type(id),
+          axes: withoutAxes(builder.type(id).axes, ["chunk"]),
+        }),
   );
-  let next = d == null ? s : body.mul(d, s);
-  if (x != null) next = body.add(next, x);
-  if (a != null && w != null) next = body.add(next, body.dot(a, body.dot(w, s, key), ["step"]));
+  let next = typeof d === "number" ? body.mul(d, s) : s;
+  if (typeof x === "number") next = body.add(next, x);
+  if (typeof a === "number" && typeof w === "number")
+    next = body.add(next, body.dot(a, body.dot(w, s, key), ["step"]));
   body.outputs.push({ name: "S", value: body.conform(next, state.axes) });
   const given = sequences.filter((id) => id !== null);
   if (given.length === 0) given.push(builder.zeros([batch, chunk]));
-  if (given.length !== sequences.filter((id) => id !== null).length) body.input("none", { dtype: "float", axes: [batch] });
+  if (given.length !== sequences.filter((id) => id !== null).length)
+    body.input("none", { dtype: "float", axes: [batch] });
   const attributes = {
-    axis: "chunk", body: body.finish(), states: 1, sequences: given.length, resets: false, restart: [0],
-    reverse: false, label: `${label} over chunks`, chunk: null,
+    axis: "chunk",
+    body: body.finish(),
+    states: 1,
+    sequences: given.length,
+    resets: false,
+    restart: [0],
+    reverse: false,
+    label: `${label} over chunks`,
+    chunk: null,
   };
   const [final, before] = builder.ops("scan", attributes, [initial, ...given]);
   return { before: before!, final: final! };

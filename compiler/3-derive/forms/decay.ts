@@ -24,14 +24,21 @@ export class Decay {
   private readonly starts: ValueId | null;
   private readonly onKey: boolean;
 
-  constructor(layout: Layout, gate: ValueId | null, resets: ValueId | null, private readonly key: readonly string[]) {
+  constructor(
+    layout: Layout,
+    gate: ValueId | null,
+    resets: ValueId | null,
+    private readonly key: readonly string[],
+  ) {
     const { builder } = layout;
     this.b = builder;
     this.size = layout.chunk;
-    const log = gate === null ? null : toChunks(layout, logarithm(builder, new Producers(builder), gate));
+    const log =
+      gate === null ? null : toChunks(layout, logarithm(builder, new Producers(builder), gate));
     this.c = log === null ? null : builder.op("cumulate", running, [log]);
     this.before = log === null ? null : builder.sub(this.c!, log);
-    this.starts = resets === null ? null : builder.op("cumulate", running, [toChunks(layout, resets)]);
+    this.starts =
+      resets === null ? null : builder.op("cumulate", running, [toChunks(layout, resets)]);
     this.onKey = gate !== null && key.some((name) => hasAxis(builder.type(gate), name));
   }
 
@@ -60,7 +67,9 @@ export class Decay {
   toEnd(x: ValueId): ValueId {
     const { b } = this;
     const decayed = this.c === null ? x : b.mul(x, b.exp(b.sub(this.last(this.c), this.c)));
-    return this.starts === null ? decayed : b.mul(decayed, b.map("eq", this.starts, this.last(this.starts)));
+    return this.starts === null
+      ? decayed
+      : b.mul(decayed, b.map("eq", this.starts, this.last(this.starts)));
   }
 
   /** Σ_s k_s v_sᵀ, decayed to the chunk's end: the decay goes to the side that has its axes. */
@@ -68,7 +77,11 @@ export class Decay {
     const gateOnValue =
       this.c !== null &&
       !this.onKey &&
-      this.b.type(this.c).axes.some(({ name }) => hasAxis(this.b.type(value), name) && !hasAxis(this.b.type(key), name));
+      this.b
+        .type(this.c)
+        .axes.some(
+          ({ name }) => hasAxis(this.b.type(value), name) && !hasAxis(this.b.type(key), name),
+        );
     return gateOnValue
       ? this.b.dot(key, this.toEnd(value), ["step"])
       : this.b.dot(this.toEnd(key), value, ["step"]);

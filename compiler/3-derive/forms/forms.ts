@@ -31,7 +31,9 @@ export function chooseForms(
   options: FormOptions,
 ): { readonly module: Module; readonly reports: readonly RecurrenceReport[] } {
   const reports: RecurrenceReport[] = [];
-  const functions = new Map([...module.functions].map(([name, graph]) => [name, rewrite(graph, options, reports)]));
+  const functions = new Map(
+    [...module.functions].map(([name, graph]) => [name, rewrite(graph, options, reports)]),
+  );
   return { module: { main: module.main, functions }, reports };
 }
 
@@ -53,11 +55,23 @@ function rewrite(graph: Graph, options: FormOptions, reports: RecurrenceReport[]
       known.set(node.outputs[0]!, slotPositionsForm(builder, inputs));
       continue;
     }
-    if (node.op === "scan" && rewriteScan(builder, graph, node, inputs, known, used, options, reports)) continue;
+    if (
+      node.op === "scan" &&
+      rewriteScan(builder, graph, node, inputs, known, used, options, reports)
+    )
+      continue;
     copyNode(builder, graph, node, known);
   }
-  const port = <P extends { readonly value: ValueId }>(p: P): P => ({ ...p, value: known.get(p.value)! });
-  builder.outputs.push(...graph.outputs.map((p) => ({ ...p, value: builder.conform(known.get(p.value)!, graph.values[p.value]!.type.axes) })));
+  const port = <P extends { readonly value: ValueId }>(p: P): P => ({
+    ...p,
+    value: known.get(p.value)!,
+  });
+  builder.outputs.push(
+    ...graph.outputs.map((p) => ({
+      ...p,
+      value: builder.conform(known.get(p.value)!, graph.values[p.value]!.type.axes),
+    })),
+  );
   builder.penalties.push(...graph.penalties.map(port));
   builder.updates.push(...graph.updates.map(port));
   return builder.finish();
@@ -87,13 +101,23 @@ function rewriteScan(
   const outputs = body.outputs.length - states;
   const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
   if ("reason" in form || keepsBefores) {
-    report("?", "recurrent", "reason" in form ? form.reason : "the state is used without contracting it");
+    report(
+      "?",
+      "recurrent",
+      "reason" in form ? form.reason : "the state is used without contracting it",
+    );
     return false;
   }
-  const length = inputs.map((id) => findAxis(builder.type(id), axis)?.size).find((size) => size !== undefined)!;
+  const length = inputs
+    .map((id) => findAxis(builder.type(id), axis)?.size)
+    .find((size) => size !== undefined)!;
   const plan = planChunk(builder, form, stateAxes, length, options.chunk ?? chunk);
   if (plan === null) {
-    report(form.erases.length > 1 ? "F3/F4 of higher rank" : "F5", "recurrent", "no chunk form yet");
+    report(
+      form.erases.length > 1 ? "F3/F4 of higher rank" : "F5",
+      "recurrent",
+      "no chunk form yet",
+    );
     return false;
   }
   report(plan.family, `chunk ${plan.chunk}`, null);

@@ -14,9 +14,15 @@ export interface Layout {
 
 /** [.., axis, ..] → [.., chunk, step, ..], zeros at the end; what lacks the axis is repeated along it. */
 export function toChunks({ builder, axis, chunk, count, length }: Layout, x: ValueId): ValueId {
-  const along = hasAxis(builder.type(x), axis) ? x : builder.conform(x, [{ name: axis, size: length }, ...builder.type(x).axes]);
+  const along = hasAxis(builder.type(x), axis)
+    ? x
+    : builder.conform(x, [{ name: axis, size: length }, ...builder.type(x).axes]);
   const padded = builder.pad(along, axis, 0, chunk * count - length);
-  return builder.op("split", { axis, outer: { name: "chunk", size: count }, inner: { name: "step", size: chunk } }, [padded]);
+  return builder.op(
+    "split",
+    { axis, outer: { name: "chunk", size: count }, inner: { name: "step", size: chunk } },
+    [padded],
+  );
 }
 
 /** [.., chunk, step, ..] → [.., axis, ..] without the padding. */

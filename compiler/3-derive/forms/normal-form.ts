@@ -74,8 +74,18 @@ export class Analysis {
     if (restart.some((value) => value !== 0)) return { reason: "the state does not start at 0" };
     const first = resets ? 2 : 1;
     const [state] = body.inputs;
-    this.forms.set(state!.value, { kind: "state", when: "old", gate: null, erases: [], writes: [] });
-    body.inputs.slice(1).forEach(({ value }, i) => this.forms.set(value, { kind: "free", value: inputs[first + i]! }));
+    this.forms.set(state!.value, {
+      kind: "state",
+      when: "old",
+      gate: null,
+      erases: [],
+      writes: [],
+    });
+    body.inputs
+      .slice(1)
+      .forEach(({ value }, i) =>
+        this.forms.set(value, { kind: "free", value: inputs[first + i]! }),
+      );
     const news = body.outputs[0]!.value;
     let step: Form | null = this.forms.get(news) ?? null;
     for (const node of body.nodes) {
@@ -87,7 +97,8 @@ export class Analysis {
       // from here on the new state is a symbol of its own
       this.forms.set(news, { kind: "state", when: "new", gate: null, erases: [], writes: [] });
     }
-    if (step?.kind !== "state" || step.when !== "old") return { reason: "the step does not read its state" };
+    if (step?.kind !== "state" || step.when !== "old")
+      return { reason: "the step does not read its state" };
     const reads: Read[] = [];
     for (const { value } of body.outputs.slice(1)) {
       const form = this.forms.get(value)!;
@@ -107,23 +118,39 @@ export class Analysis {
       return { kind: "free", value: this.recompute(node, values) };
     }
     switch (node.op) {
-      case "map": return this.map(node, inputs);
-      case "dot": return this.contract(inputs, node.attributes.over);
+      case "map":
+        return this.map(node, inputs);
+      case "dot":
+        return this.contract(inputs, node.attributes.over);
       case "reduce":
         return node.attributes.fn === "sum"
-          ? this.contract([inputs[0]!, { kind: "free", value: this.b.constant(1) }], node.attributes.over)
+          ? this.contract(
+              [inputs[0]!, { kind: "free", value: this.b.constant(1) }],
+              node.attributes.over,
+            )
           : { reason: "a maximum of the state is not affine in it" };
       default:
-        return { reason: `\`${(node as { op: string }).op}\` of the state is not part of the normal form` };
+        return {
+          reason: `\`${(node as { op: string }).op}\` of the state is not part of the normal form`,
+        };
     }
   }
 
   /** A node without the state, for all tokens at once. */
-  private recompute(node: NodeOf<"map"> | NodeOf<"dot"> | NodeOf<"reduce">, inputs: readonly ValueId[]): ValueId {
+  private recompute(
+    node: NodeOf<"map"> | NodeOf<"dot"> | NodeOf<"reduce">,
+    inputs: readonly ValueId[],
+  ): ValueId {
     if (node.op === "map") return this.b.map(node.attributes.fn, ...inputs);
     if (node.op === "dot") return this.b.dot(inputs[0]!, inputs[1]!, node.attributes.over);
-    if ((node.op as string) === "constant") return this.b.constant((node as unknown as NodeOf<"constant">).attributes.value);
-    return (this.b.op as (op: string, a: unknown, i: readonly ValueId[]) => ValueId).call(this.b, node.op, node.attributes, inputs);
+    if ((node.op as string) === "constant")
+      return this.b.constant((node as unknown as NodeOf<"constant">).attributes.value);
+    return (this.b.op as (op: string, a: unknown, i: readonly ValueId[]) => ValueId).call(
+      this.b,
+      node.op,
+      node.attributes,
+      inputs,
+    );
   }
 
   private map(node: NodeOf<"map">, inputs: readonly Form[]): Form | NotAffine {
@@ -175,17 +202,22 @@ export class Analysis {
   }
 
   private add(x: Form, y: Form): Form | NotAffine {
-    if (x.kind === "free" && y.kind === "free") return { kind: "free", value: this.b.add(x.value, y.value) };
+    if (x.kind === "free" && y.kind === "free")
+      return { kind: "free", value: this.b.add(x.value, y.value) };
     if (x.kind === "free") return this.add(y, x);
     if (x.kind === "read") {
-      if (y.kind === "free") return { ...x, plus: x.plus === null ? y.value : this.b.add(x.plus, y.value) };
-      if (y.kind === "state" || x.when !== y.when) return { reason: "a read of the state is added to the state" };
+      if (y.kind === "free")
+        return { ...x, plus: x.plus === null ? y.value : this.b.add(x.plus, y.value) };
+      if (y.kind === "state" || x.when !== y.when)
+        return { reason: "a read of the state is added to the state" };
       const plus = x.plus === null ? y.plus : y.plus === null ? x.plus : this.b.add(x.plus, y.plus);
       return { ...x, terms: [...x.terms, ...y.terms], plus };
     }
     if (y.kind === "free") return { ...x, writes: [...x.writes, y.value] };
-    if (y.kind === "read" || x.when !== y.when) return { reason: "a read of the state is added to the state" };
-    const isZero = (gate: ValueId | null): boolean => gate !== null && this.b.constantOf(gate) === 0;
+    if (y.kind === "read" || x.when !== y.when)
+      return { reason: "a read of the state is added to the state" };
+    const isZero = (gate: ValueId | null): boolean =>
+      gate !== null && this.b.constantOf(gate) === 0;
     const gate = isZero(x.gate)
       ? y.gate
       : isZero(y.gate)
@@ -195,12 +227,16 @@ export class Analysis {
   }
 
   private contract(inputs: readonly Form[], over: readonly string[]): Form | NotAffine {
-    const [state, vector] = inputs[0]!.kind === "free" ? [inputs[1]!, inputs[0]!] : [inputs[0]!, inputs[1]!];
+    const [state, vector] =
+      inputs[0]!.kind === "free" ? [inputs[1]!, inputs[0]!] : [inputs[0]!, inputs[1]!];
     if (vector.kind !== "free") return { reason: "the state is multiplied with itself" };
-    if (state.kind !== "state") return { reason: "what was read from the state is contracted again" };
+    if (state.kind !== "state")
+      return { reason: "what was read from the state is contracted again" };
     const sorted = [...over].sort();
     if (this.key !== null && this.key.join() !== sorted.join())
-      return { reason: `the state is contracted over \`${this.key.join()}\` and over \`${sorted.join()}\`` };
+      return {
+        reason: `the state is contracted over \`${this.key.join()}\` and over \`${sorted.join()}\``,
+      };
     if (!sorted.every((name) => this.stateAxes.includes(name)))
       return { reason: "the contraction is not over the state's own axes" };
     this.key = sorted;
@@ -208,8 +244,11 @@ export class Analysis {
     const terms: { scale: ValueId | null; b: ValueId }[] = [];
     const gateIsZero = state.gate !== null && this.b.constantOf(state.gate) === 0;
     if (!gateIsZero) {
-      const onKey = state.gate !== null && sorted.some((name) => hasAxis(this.b.type(state.gate!), name));
-      terms.push(onKey ? { scale: null, b: this.times(state.gate, q) } : { scale: state.gate, b: q });
+      const onKey =
+        state.gate !== null && sorted.some((name) => hasAxis(this.b.type(state.gate!), name));
+      terms.push(
+        onKey ? { scale: null, b: this.times(state.gate, q) } : { scale: state.gate, b: q },
+      );
     }
     for (const { a, b } of state.erases) terms.push({ scale: this.b.dot(q, a, sorted), b });
     const read = state.writes.map((write) => this.b.dot(q, write, sorted));

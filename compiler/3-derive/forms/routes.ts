@@ -4,7 +4,11 @@ import type { GraphBuilder } from "../../ir/builder.js";
 import type { NodeOf, ValueId } from "../../ir/graph.js";
 
 /** x of `by` tokens ago, where the document has them. */
-export function delayForm(builder: GraphBuilder, node: NodeOf<"delay">, [x, positions]: readonly ValueId[]): ValueId {
+export function delayForm(
+  builder: GraphBuilder,
+  node: NodeOf<"delay">,
+  [x, positions]: readonly ValueId[],
+): ValueId {
   const { axis, by } = node.attributes;
   const shifted = builder.op("shift", { axis, by }, [x!]);
   return builder.mul(shifted, builder.map("ge", positions!, builder.constant(by)));
@@ -21,10 +25,17 @@ export function slotPositionsForm(
   const documentOfSlot = builder.op("take", { axis: "time" }, [document, time!]);
   // one number per (expert, document), never 0, which stands before the first slot
   const most = builder.constant(builder.size(positions!, "time") + 2);
-  const key = builder.add(builder.add(builder.mul(expert!, most), documentOfSlot), builder.constant(1));
+  const key = builder.add(
+    builder.add(builder.mul(expert!, most), documentOfSlot),
+    builder.constant(1),
+  );
   const before = builder.op("shift", { axis: "slots", by: 1 }, [key]);
   const index = builder.iota({ name: "slots", size: builder.size(key, "slots") });
   const start = builder.map("select", builder.map("ne", key, before), index, builder.constant(0));
-  const latest = builder.op("cumulate", { fn: "max", axis: "slots", reverse: false, exclusive: false }, [start]);
+  const latest = builder.op(
+    "cumulate",
+    { fn: "max", axis: "slots", reverse: false, exclusive: false },
+    [start],
+  );
   return builder.sub(index, latest);
 }

@@ -16,8 +16,9 @@ export const dotGradient: GradientRule<"dot"> = (b, node, [d]) => {
   const { over } = node.attributes;
   const sides = node.inputs as readonly [number, number];
   const gradient = (own: number, other: number): number => {
-    const alone = b.type(other).axes
-      .map((axis) => axis.name)
+    const alone = b
+      .type(other)
+      .axes.map((axis) => axis.name)
       .filter((name) => !hasAxis(b.type(own), name) && !over.includes(name));
     return b.dot(d!, other, alone);
   };
@@ -28,7 +29,10 @@ export const groupedDotGradient: GradientRule<"grouped_dot"> = (b, node, [d]) =>
   const { over, group } = node.attributes;
   const [x, w, ids] = node.inputs as [number, number, number];
   const dy = full(b, d!, b.type(node.outputs[0]!));
-  const outputs = b.type(w).axes.map((axis) => axis.name).filter((name) => name !== group && !over.includes(name));
+  const outputs = b
+    .type(w)
+    .axes.map((axis) => axis.name)
+    .filter((name) => name !== group && !over.includes(name));
   const experts = b.type(w).axes.find((axis) => axis.name === group)!;
   const slots = b.type(ids).axes.map((axis) => axis.name);
   return [
@@ -45,8 +49,9 @@ export const solveGradient: GradientRule<"solve"> = (b, node, [d]) => {
   const x = node.outputs[0]!;
   const dx = full(b, d!, b.type(x));
   const dRight = b.op("solve", { row, column, transposed: !transposed }, [matrix, dx]);
-  const others = b.type(x).axes
-    .map((axis) => axis.name)
+  const others = b
+    .type(x)
+    .axes.map((axis) => axis.name)
     .filter((name) => name !== row && !hasAxis(b.type(matrix), name));
   const [left, right] = transposed ? [x, dRight] : [dRight, x];
   return [b.dot(left, b.rename(right, { [row]: column }), others), dRight];

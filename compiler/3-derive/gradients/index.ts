@@ -2,7 +2,13 @@
 
 import type { OpName } from "../../ir/ops.js";
 import { InternalFault } from "../../ir/types.js";
-import { convGradient, dotGradient, groupedDotGradient, reduceGradient, solveGradient } from "./contraction.js";
+import {
+  convGradient,
+  dotGradient,
+  groupedDotGradient,
+  reduceGradient,
+  solveGradient,
+} from "./contraction.js";
 import { mapGradient } from "./map.js";
 import type { GradientRule } from "./rule.js";
 import { scanGradient } from "./scan.js";
@@ -21,7 +27,8 @@ import {
 } from "./structure.js";
 
 /** Indices and constants: nothing flows through them. */
-const zero = (_: unknown, node: { readonly inputs: readonly unknown[] }) => node.inputs.map(() => null);
+const zero = (_: unknown, node: { readonly inputs: readonly unknown[] }) =>
+  node.inputs.map(() => null);
 
 /** Ops that are gone, or not yet there, when gradients are taken. */
 const never = (_: unknown, node: { readonly op: OpName }): never => {

@@ -17,7 +17,7 @@ type Partials = (point: Point) => readonly Cotangent[];
 const none: Partials = () => [null, null, null];
 const one = (b: GraphBuilder): ValueId => b.constant(1);
 
-const partials: { readonly [Fn in ScalarFunction]: Partials } = {
+const partials: Readonly<Record<ScalarFunction, Partials>> = {
   neg: ({ b, d }) => [b.neg(d)],
   exp: ({ b, d, y }) => [b.mul(d, y)],
   expm1: ({ b, d, y }) => [b.mul(d, b.add(y, one(b)))],
@@ -52,7 +52,12 @@ const partials: { readonly [Fn in ScalarFunction]: Partials } = {
     if (exponent !== undefined) return [base, null];
     // ∂/∂e bᵉ = bᵉ log b, and 0 where the base is 0
     const positive = b.map("gt", x[0], b.constant(0));
-    const log = b.map("select", positive, b.map("log", b.map("select", positive, x[0], one(b))), b.constant(0));
+    const log = b.map(
+      "select",
+      positive,
+      b.map("log", b.map("select", positive, x[0], one(b))),
+      b.constant(0),
+    );
     return [b.constantOf(x[0]) === undefined ? base : null, b.mul(d, b.mul(y, log))];
   },
   maximum: ({ b, d, x }) => {

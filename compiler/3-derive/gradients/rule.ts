@@ -37,7 +37,10 @@ export function reduceTo(
   const present = extra.filter((axis) => hasAxis(builder.type(d), axis.name));
   const absent = extra.filter((axis) => !hasAxis(builder.type(d), axis.name));
   const times = absent.reduce((product, axis) => product * axis.size, 1);
-  const summed = builder.sum(d, present.map((axis) => axis.name));
+  const summed = builder.sum(
+    d,
+    present.map((axis) => axis.name),
+  );
   return builder.mul(summed, builder.constant(times));
 }
 

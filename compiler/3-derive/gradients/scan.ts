@@ -6,7 +6,7 @@
  */
 
 import { GraphBuilder } from "../../ir/builder.js";
-import type { NodeOf, ValueId } from "../../ir/graph.js";
+import type { ValueId } from "../../ir/graph.js";
 import { withoutAxes } from "../../ir/types.js";
 import { copyInto } from "../copy.js";
 import { type Cotangent, type GradientRule, full } from "./rule.js";
@@ -26,7 +26,10 @@ export const scanGradient: GradientRule<"scan"> = (builder, node, cotangents, ba
 
   const back = new GraphBuilder(`${label} gradient`);
   const sequenceInputs: ValueId[] = [];
-  const stepType = (id: ValueId) => ({ ...builder.type(id), axes: withoutAxes(builder.type(id).axes, [axis]) });
+  const stepType = (id: ValueId) => ({
+    ...builder.type(id),
+    axes: withoutAxes(builder.type(id).axes, [axis]),
+  });
   const stateCotangents = initial.map((id, i) => back.input(`d${i}`, builder.type(id)));
   const sums = statics.map((id, i) => back.input(`sum${i}`, builder.type(id)));
   const perStep = (id: ValueId, name: string): ValueId => {
@@ -50,7 +53,9 @@ export const scanGradient: GradientRule<"scan"> = (builder, node, cotangents, ba
 
   // the forward step again, then its vector-Jacobian product
   const known = new Map<ValueId, ValueId>();
-  body.inputs.forEach(({ value }, i) => known.set(value, [...stateValues, ...stepValues, ...staticValues][i]!));
+  body.inputs.forEach(({ value }, i) =>
+    known.set(value, [...stateValues, ...stepValues, ...staticValues][i]!),
+  );
   const from = back.nodes.length;
   copyInto(back, body, known);
   const seeds = new Map<ValueId, ValueId>();

@@ -58,7 +58,10 @@ export const shiftGradient: GradientRule<"shift"> = (b, node, [d]) => {
 export const takeGradient: GradientRule<"take"> = (b, node, [d]) => {
   const [table, ids] = node.inputs as [number, number];
   const { axis } = node.attributes;
-  const over = b.type(ids).axes.map((a) => a.name).filter((name) => name === axis || !hasAxis(b.type(table), name));
+  const over = b
+    .type(ids)
+    .axes.map((a) => a.name)
+    .filter((name) => name === axis || !hasAxis(b.type(table), name));
   const put = { axis: findAxis(b.type(table), axis)!, over };
   return [b.op("put", put, [ids, full(b, d!, b.type(node.outputs[0]!))]), null];
 };

@@ -4,8 +4,19 @@
  */
 
 import type { Tensor } from "@tensorflow/tfjs";
-import type { KernelSet, MapKernel as RuntimeMap, ScanOptions } from "../../../runtime/tfjs/kernel-set.js";
-import type { BufferId, Operand, Program, ProgramFunction, ScanKernel, Step } from "../../ir/program.js";
+import type {
+  KernelSet,
+  MapKernel as RuntimeMap,
+  ScanOptions,
+} from "../../../runtime/tfjs/kernel-set.js";
+import type {
+  BufferId,
+  Operand,
+  Program,
+  ProgramFunction,
+  ScanKernel,
+  Step,
+} from "../../ir/program.js";
 import { InternalFault, axisNames, findAxis } from "../../ir/types.js";
 import { kernelCalls, letteredMap } from "./kernel-call.js";
 import type { Letters } from "./letters.js";
@@ -71,9 +82,15 @@ export class Executor {
         throw new InternalFault("the optimiser is run by the training loop");
       case "call": {
         const callee = this.program.functions.get(step.callee)!;
-        const results = [...callee.outputs, ...callee.penalties, ...callee.updates].map(({ buffer }) => buffer);
+        const results = [...callee.outputs, ...callee.penalties, ...callee.updates].map(
+          ({ buffer }) => buffer,
+        );
         return (slots, prefix) => {
-          const inner = this.invoke(callee, step.inputs.map((id) => slots[id]!), `${prefix}${step.prefix}.`);
+          const inner = this.invoke(
+            callee,
+            step.inputs.map((id) => slots[id]!),
+            `${prefix}${step.prefix}.`,
+          );
           step.outputs.forEach((id, i) => {
             const made = inner[results[i]!]!;
             if (id === null) made.dispose();
@@ -103,9 +120,15 @@ export class Executor {
       let given = tensors(slots);
       calls.forEach(({ method, arguments: args }, i) => {
         const values = args.map((argument) =>
-          argument.kind === "tensor" ? given[argument.index] : argument.kind === "tensors" ? given : argument.value,
+          argument.kind === "tensor"
+            ? given[argument.index]
+            : argument.kind === "tensors"
+              ? given
+              : argument.value,
         );
-        const made = (this.kernels as unknown as Record<string, (...args: unknown[]) => Tensor>)[method]!(...values);
+        const made = (this.kernels as unknown as Record<string, (...args: unknown[]) => Tensor>)[
+          method
+        ]!(...values);
         if (i > 0) given[0]!.dispose();
         given = [made];
       });
@@ -113,12 +136,17 @@ export class Executor {
     };
   }
 
-  private compileScan(kernel: ScanKernel, inputs: readonly Operand[], outputs: readonly (Operand | null)[]): Compiled {
+  private compileScan(
+    kernel: ScanKernel,
+    inputs: readonly Operand[],
+    outputs: readonly (Operand | null)[],
+  ): Compiled {
     const { attributes, body } = kernel;
     const { options, split } = scanOptions(kernel, inputs, outputs, this.letters);
     return (slots) => {
       const tensors = inputs.map(({ buffer }) => slots[buffer]!);
-      const resets = options.resets === null ? null : { ...options.resets, flags: tensors[attributes.states]! };
+      const resets =
+        options.resets === null ? null : { ...options.resets, flags: tensors[attributes.states]! };
       const result = this.kernels.scan(
         { ...options, resets } as ScanOptions,
         tensors.slice(0, attributes.states),
@@ -127,7 +155,10 @@ export class Executor {
         (states, sequences, statics) => {
           const inner = this.invoke(body, [...states, ...sequences, ...statics], "");
           const made = body.outputs.map(({ buffer }) => inner[buffer]!);
-          return { states: made.slice(0, attributes.states), outputs: made.slice(attributes.states) };
+          return {
+            states: made.slice(0, attributes.states),
+            outputs: made.slice(attributes.states),
+          };
         },
       );
       const all = [...result.outputs, ...result.finals, ...result.befores];
@@ -145,13 +176,17 @@ export function scanOptions(
   outputs: readonly (Operand | null)[],
   letters: Letters,
 ): {
-  readonly options: Omit<ScanOptions, "resets"> & { readonly resets: { readonly letters: string; readonly restart: readonly number[] } | null };
+  readonly options: Omit<ScanOptions, "resets"> & {
+    readonly resets: { readonly letters: string; readonly restart: readonly number[] } | null;
+  };
   readonly split: { readonly sequences: number; readonly statics: number };
 } {
   const { states, sequences, resets, restart, reverse } = attributes;
   const first = states + (resets ? 1 : 0);
   const split = { sequences: first, statics: first + sequences };
-  const along = inputs.slice(states, split.statics).find(({ type }) => axisNames(type).includes(attributes.axis))!;
+  const along = inputs
+    .slice(states, split.statics)
+    .find(({ type }) => axisNames(type).includes(attributes.axis))!;
   const axis = findAxis(along.type, attributes.axis)!;
   const typeOf = (buffer: BufferId) => body.buffers[buffer]!.type;
   const bodyOutputs = body.outputs.slice(states).map(({ buffer }) => {

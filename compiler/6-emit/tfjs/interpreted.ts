@@ -43,7 +43,9 @@ export function trainableFromPrograms(programs: TrainablePrograms): Trainable {
       return {
         loss: only.get("loss")!,
         objective: only.get("objective")!,
-        gradients: Object.fromEntries([...names].map(([output, path]) => [path, only.get(output)!])),
+        gradients: Object.fromEntries(
+          [...names].map(([output, path]) => [path, only.get(output)!]),
+        ),
         updates: Object.fromEntries(updates),
       };
     },
@@ -58,12 +60,19 @@ export function trainableFromPrograms(programs: TrainablePrograms): Trainable {
 export function decoderFromProgram(program: Program, carried: readonly CarriedState[]): Decoder {
   const runner = new Runner(program, new Letters());
   return {
-    carried: carried.map(({ name, axes, initial }) => ({ name, shape: axes.map(({ size }) => size), initial })),
+    carried: carried.map(({ name, axes, initial }) => ({
+      name,
+      shape: axes.map(({ size }) => size),
+      initial,
+    })),
     decode: (kernels, weights, states, input) => {
       const given = Object.fromEntries(carried.map(({ name }, i) => [name, states[i]!]));
       const { outputs } = runner.run(kernels, weights, { ...input, ...given });
       const only = keep(outputs, ["prediction", ...carried.map(({ name }) => name)]);
-      return { prediction: only.get("prediction")!, carried: carried.map(({ name }) => only.get(name)!) };
+      return {
+        prediction: only.get("prediction")!,
+        carried: carried.map(({ name }) => only.get(name)!),
+      };
     },
   };
 }
@@ -90,9 +99,13 @@ class Runner {
 }
 
 /** The outputs of the given names; all others are freed. */
-function keep(outputs: ReadonlyMap<string, Tensor>, names: readonly string[]): ReadonlyMap<string, Tensor> {
+function keep(
+  outputs: ReadonlyMap<string, Tensor>,
+  names: readonly string[],
+): ReadonlyMap<string, Tensor> {
   const wanted = new Set(names);
   for (const [name, tensor] of outputs) if (!wanted.has(name)) tensor.dispose();
-  for (const name of names) if (!outputs.has(name)) throw new InternalFault(`the program gives no ${name}`);
+  for (const name of names)
+    if (!outputs.has(name)) throw new InternalFault(`the program gives no ${name}`);
   return outputs;
 }

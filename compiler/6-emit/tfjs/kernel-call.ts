@@ -4,14 +4,25 @@
  */
 
 import type { Kernel, MapKernel, Operand, ScanKernel } from "../../ir/program.js";
-import { type Axis, InternalFault, type TensorType, findAxis, hasAxis, shapeOf } from "../../ir/types.js";
+import {
+  type Axis,
+  InternalFault,
+  type TensorType,
+  findAxis,
+  hasAxis,
+  shapeOf,
+} from "../../ir/types.js";
 import type { Letters } from "./letters.js";
 
 /** An argument: an input tensor by its position, all of them as a list, or a value. */
 export type CallArgument =
   | { readonly kind: "tensor"; readonly index: number }
   | { readonly kind: "tensors" }
-  | { readonly kind: "value"; readonly value: string | number | boolean | readonly number[] | Readonly<Record<string, number>> };
+  | {
+      readonly kind: "value";
+      readonly value:
+        string | number | boolean | readonly number[] | Readonly<Record<string, number>>;
+    };
 
 export interface KernelCall {
   readonly method: string;
@@ -19,7 +30,10 @@ export interface KernelCall {
 }
 
 const tensor = (index: number): CallArgument => ({ kind: "tensor", index });
-const value = (v: Extract<CallArgument, { kind: "value" }>["value"]): CallArgument => ({ kind: "value", value: v });
+const value = (v: Extract<CallArgument, { kind: "value" }>["value"]): CallArgument => ({
+  kind: "value",
+  value: v,
+});
 
 type Plain = Exclude<Kernel, MapKernel | ScanKernel>;
 
@@ -34,15 +48,23 @@ export function kernelCalls(
   const out = output.type;
   const all = types.map((type) => letters.all(type));
   const result = letters.all(out);
-  const position = (type: TensorType, name: string): number => type.axes.findIndex((axis) => axis.name === name);
+  const position = (type: TensorType, name: string): number =>
+    type.axes.findIndex((axis) => axis.name === name);
   const letterIn = (type: TensorType, name: string): string => letters.of(findAxis(type, name)!);
   const [x] = types as [TensorType];
-  const call = (method: string, ...args: readonly CallArgument[]): readonly KernelCall[] => [{ method, arguments: args }];
+  const call = (method: string, ...args: readonly CallArgument[]): readonly KernelCall[] => [
+    { method, arguments: args },
+  ];
   switch (kernel.op) {
     case "dot":
       return call("dot", value(`${all[0]},${all[1]}->${result}`), tensor(0), tensor(1));
     case "expand":
-      return call("expand", value(`${all[0]}->${result}`), tensor(0), value(newSizes(x, out, letters)));
+      return call(
+        "expand",
+        value(`${all[0]}->${result}`),
+        tensor(0),
+        value(newSizes(x, out, letters)),
+      );
     case "split":
       return call("reshape", tensor(0), value(shapeOf(out)));
     case "merge":
@@ -58,51 +80,120 @@ export function kernelCalls(
     case "concat":
       return call("concat", { kind: "tensors" }, value(position(x, kernel.attributes.axis)));
     case "shift":
-      return call("shift", tensor(0), value(position(x, kernel.attributes.axis)), value(kernel.attributes.by));
+      return call(
+        "shift",
+        tensor(0),
+        value(position(x, kernel.attributes.axis)),
+        value(kernel.attributes.by),
+      );
     case "take": {
       // the ids may have an axis of the same name as the one looked along: it is another axis
-      const row = letters.of({ name: `row of ${kernel.attributes.axis}`, size: findAxis(x, kernel.attributes.axis)!.size });
-      const table = x.axes.map((axis) => (axis.name === kernel.attributes.axis ? row : letters.of(axis))).join("");
+      const row = letters.of({
+        name: `row of ${kernel.attributes.axis}`,
+        size: findAxis(x, kernel.attributes.axis)!.size,
+      });
+      const table = x.axes
+        .map((axis) => (axis.name === kernel.attributes.axis ? row : letters.of(axis)))
+        .join("");
       return call("take", value(`${table},${all[1]}->${result}`), value(row), tensor(0), tensor(1));
     }
     case "put": {
       const { axis } = kernel.attributes;
       const row = letters.of({ name: `row of ${axis.name}`, size: axis.size });
       const to = out.axes.map((a) => (a.name === axis.name ? row : letters.of(a))).join("");
-      return call("put", value(`${all[0]},${all[1]}->${to}`), value(row), value(axis.size), tensor(0), tensor(1));
+      return call(
+        "put",
+        value(`${all[0]},${all[1]}->${to}`),
+        value(row),
+        value(axis.size),
+        tensor(0),
+        tensor(1),
+      );
     }
     case "top_k":
-      return call("topK", tensor(0), value(position(x, kernel.attributes.axis)), value(kernel.attributes.into.size));
+      return call(
+        "topK",
+        tensor(0),
+        value(position(x, kernel.attributes.axis)),
+        value(kernel.attributes.into.size),
+      );
     case "argsort":
       return call("argsort", tensor(0), value(position(x, kernel.attributes.axis)));
     case "cumulate": {
       const { fn, axis, reverse, exclusive } = kernel.attributes;
-      return call("cumulate", tensor(0), value(fn), value(position(x, axis)), value(reverse), value(exclusive));
+      return call(
+        "cumulate",
+        tensor(0),
+        value(fn),
+        value(position(x, axis)),
+        value(reverse),
+        value(exclusive),
+      );
     }
     case "solve": {
       const { row, column, transposed } = kernel.attributes;
       const spec = value(`${all[0]},${all[1]}->${result}`);
-      return call("solve", spec, value(letterIn(x, row)), value(letterIn(x, column)), value(transposed), tensor(0), tensor(1));
+      return call(
+        "solve",
+        spec,
+        value(letterIn(x, row)),
+        value(letterIn(x, column)),
+        value(transposed),
+        tensor(0),
+        tensor(1),
+      );
     }
     case "grouped_dot": {
       const group = letterIn(types[1]!, kernel.attributes.group);
-      return call("groupedDot", value(`${all.join()}->${result}`), value(group), tensor(0), tensor(1), tensor(2));
+      return call(
+        "groupedDot",
+        value(`${all.join()}->${result}`),
+        value(group),
+        tensor(0),
+        tensor(1),
+        tensor(2),
+      );
     }
     case "grouped_outer": {
       const { group } = kernel.attributes;
-      return call("groupedOuter", value(`${all.join()}->${result}`), value(letters.of(group)), value(group.size), tensor(0), tensor(1), tensor(2));
+      return call(
+        "groupedOuter",
+        value(`${all.join()}->${result}`),
+        value(letters.of(group)),
+        value(group.size),
+        tensor(0),
+        tensor(1),
+        tensor(2),
+      );
     }
     case "conv":
     case "conv_input_gradient": {
       const { axis, taps } = kernel.attributes;
       const method = kernel.op === "conv" ? "conv" : "convInputGradient";
       const spec = value(`${all.join()}->${result}`);
-      return call(method, spec, value(letterIn(x, axis)), value(letterIn(types[1]!, taps)), tensor(0), tensor(1), tensor(2));
+      return call(
+        method,
+        spec,
+        value(letterIn(x, axis)),
+        value(letterIn(types[1]!, taps)),
+        tensor(0),
+        tensor(1),
+        tensor(2),
+      );
     }
     case "conv_weight_gradient": {
       const { axis, taps } = kernel.attributes;
       const spec = value(`${all.join()}->${result}`);
-      return call("convWeightGradient", spec, value(letterIn(x, axis)), value(letters.of(taps)), value(taps.size), tensor(0), tensor(1), tensor(2));
+      return call(
+        "convWeightGradient",
+        spec,
+        value(letterIn(x, axis)),
+        value(letters.of(taps)),
+        value(taps.size),
+        tensor(0),
+        tensor(1),
+        tensor(2),
+      );
     }
   }
 }
@@ -153,7 +244,9 @@ export function letteredMap(
   letters: Letters,
 ): LetteredMap {
   const own = inputs.map(({ type }) => letters.all(type));
-  const missing = kernel.loop.axes.filter((axis) => !own.some((text) => text.includes(letters.of(axis))));
+  const missing = kernel.loop.axes.filter(
+    (axis) => !own.some((text) => text.includes(letters.of(axis))),
+  );
   const axisOf = (name: string): Axis => {
     const axis = findAxis(kernel.loop, name);
     if (!axis) throw new InternalFault(`a map has no axis ${name} to take positions of`);
@@ -166,7 +259,9 @@ export function letteredMap(
     code: kernel.code.map(({ fn, arguments: operands }) => ({
       fn,
       arguments: operands.map((operand) =>
-        operand.kind === "position" ? { kind: "position", letter: letters.of(axisOf(operand.axis)) } : operand,
+        operand.kind === "position"
+          ? { kind: "position", letter: letters.of(axisOf(operand.axis)) }
+          : operand,
       ),
     })),
     sizes: Object.fromEntries(missing.map((axis) => [letters.of(axis), axis.size])),

@@ -4,9 +4,28 @@ import type { Axis, TensorType } from "../../ir/types.js";
 
 /** What the field calls its axes; others take the next free letter. */
 const usual: Readonly<Record<string, string>> = {
-  batch: "B", time: "T", width: "D", heads: "H", key: "K", value: "V", vocab: "Z", experts: "E", hidden: "F",
-  chunk: "N", step: "C", source: "S", slots: "L", choice: "J", taps: "W", head: "A", group: "G", kv_heads: "M",
-  memories: "E", rank: "R", picks: "P", n: "K",
+  batch: "B",
+  time: "T",
+  width: "D",
+  heads: "H",
+  key: "K",
+  value: "V",
+  vocab: "Z",
+  experts: "E",
+  hidden: "F",
+  chunk: "N",
+  step: "C",
+  source: "S",
+  slots: "L",
+  choice: "J",
+  taps: "W",
+  head: "A",
+  group: "G",
+  kv_heads: "M",
+  memories: "E",
+  rank: "R",
+  picks: "P",
+  n: "K",
 };
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -21,7 +40,9 @@ export class Letters {
     const known = this.given.get(key);
     if (known !== undefined) return known;
     const wanted = [usual[axis.name], axis.name[0]?.toUpperCase(), axis.name[0], ...alphabet];
-    const letter = wanted.find((one) => one !== undefined && alphabet.includes(one) && !this.axes.has(one));
+    const letter = wanted.find(
+      (one) => one !== undefined && alphabet.includes(one) && !this.axes.has(one),
+    );
     if (letter === undefined) throw new Error("more than 52 different axes");
     this.given.set(key, letter);
     this.axes.set(letter, axis);

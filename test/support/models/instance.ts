@@ -6,7 +6,7 @@ import { check } from "../../../compiler/compile.js";
 import type { Host } from "../../../compiler/host.js";
 import { type ModelParameter, modelParameters } from "../../../compiler/ir/program.js";
 import { lower } from "../../../compiler/2-lower/lower.js";
-import { RandomStream } from "../../../runtime/random/stream.js";
+import type { RandomStream } from "../../../runtime/random/stream.js";
 import { type Tensor, tensor } from "../../../runtime/interpret/tensor.js";
 
 const library = readdirSync("stdlib")
@@ -18,7 +18,8 @@ const library = readdirSync("stdlib")
 export function modelOf(text: string): Model {
   const host = { readText: () => text, library: () => library } as unknown as Host;
   const { models, diagnostics } = check(host, "model.lsm");
-  if (diagnostics.length > 0) throw new Error(diagnostics.map(({ code, title }) => `${code}: ${title}`).join("\n"));
+  if (diagnostics.length > 0)
+    throw new Error(diagnostics.map(({ code, title }) => `${code}: ${title}`).join("\n"));
   return [...models.values()][0]!;
 }
 
@@ -29,12 +30,26 @@ export interface Batch {
 }
 
 /** Random tokens, targets, weights, and documents that start at random places. */
-export function randomBatch(vocabulary: number, batch: number, time: number, random: RandomStream, documents = 0.2): Batch {
-  const axes = [{ name: "batch", size: batch }, { name: "time", size: time }];
-  const draw = (value: (i: number) => number): Tensor => tensor(axes, Float64Array.from({ length: batch * time }, (_, i) => value(i)));
+export function randomBatch(
+  vocabulary: number,
+  batch: number,
+  time: number,
+  random: RandomStream,
+  documents = 0.2,
+): Batch {
+  const axes = [
+    { name: "batch", size: batch },
+    { name: "time", size: time },
+  ];
+  const draw = (value: (i: number) => number): Tensor =>
+    tensor(
+      axes,
+      Float64Array.from({ length: batch * time }, (_, i) => value(i)),
+    );
   const positions = tensor(axes);
   for (let i = 0; i < batch * time; i += 1)
-    positions.data[i] = i % time === 0 || random.uniform() < documents ? 0 : positions.data[i - 1]! + 1;
+    positions.data[i] =
+      i % time === 0 || random.uniform() < documents ? 0 : positions.data[i - 1]! + 1;
   const inputs = new Map([
     ["tokens", draw(() => random.integer(vocabulary))],
     ["targets", draw(() => random.integer(vocabulary))],
@@ -50,11 +65,16 @@ export function parametersOf(model: Model): readonly ModelParameter[] {
 }
 
 /** Random parameters, large enough that every part matters; float32 values, so that targets can hold them. */
-export function randomParameters(model: Model, random: RandomStream, deviation = 0.4): Map<string, Tensor> {
+export function randomParameters(
+  model: Model,
+  random: RandomStream,
+  deviation = 0.4,
+): Map<string, Tensor> {
   return new Map(
     parametersOf(model).map(({ path, type }) => {
       const value = tensor(type.axes);
-      for (let i = 0; i < value.data.length; i += 1) value.data[i] = Math.fround(deviation * random.normal());
+      for (let i = 0; i < value.data.length; i += 1)
+        value.data[i] = Math.fround(deviation * random.normal());
       return [path, value];
     }),
   );

@@ -8,17 +8,23 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
   "GLA (F2)": ["GLA(heads: 2, key: 3, rank: 2)", "swiglu(hidden: 5)"],
   "DeltaNet (F3)": ["DeltaNet(heads: 2, key: 3, taps: 3)", "swiglu(hidden: 5)"],
   "Gated DeltaNet (F3)": ["GatedDeltaNet(heads: 2, key: 3)", "swiglu(hidden: 5)"],
-  "attention": ["Attention(heads: 2)", "swiglu(hidden: 5)"],
+  attention: ["Attention(heads: 2)", "swiglu(hidden: 5)"],
   "grouped-query attention": ["Attention(heads: 2, kv_heads: 1)", "swiglu(hidden: 5)"],
   "windowed attention": ["Attention(heads: 2, window: 3)", "swiglu(hidden: 5)"],
   "attention with bias": ["Attention(heads: 2, bias: true)", "swiglu(hidden: 5)"],
-  "MoE, softmax scores": ["LinearAttention(heads: 2)", "MoE(experts: 3, top_k: 2, hidden: 5, z: 0.1, balance: 0.3)"],
+  "MoE, softmax scores": [
+    "LinearAttention(heads: 2)",
+    "MoE(experts: 3, top_k: 2, hidden: 5, z: 0.1, balance: 0.3)",
+  ],
   "MoE, sigmoid scores, shared expert, bias": [
     "LinearAttention(heads: 2)",
     'MoE(experts: 4, top_k: 2, hidden: 3, scores: "sigmoid", shared: 1, bias: 0.01, balance: 0)',
   ],
-  "MoM": ["MoM(heads: 2, memories: 3, key: 3)", "swiglu(hidden: 5)"],
-  "MoM without a shared memory": ["MoM(heads: 2, memories: 3, top_k: 1, shared: false)", "swiglu(hidden: 5)"],
+  MoM: ["MoM(heads: 2, memories: 3, key: 3)", "swiglu(hidden: 5)"],
+  "MoM without a shared memory": [
+    "MoM(heads: 2, memories: 3, top_k: 1, shared: false)",
+    "swiglu(hidden: 5)",
+  ],
 };
 
 /** Layers that users write themselves: steps that stdlib has none of. */

@@ -21,14 +21,20 @@ const rate = 0.01;
 const { tf, kernels } = await chooseBackend(name);
 
 const upload = (x: Tensor, int = false): TfTensor =>
-  tf.tensor(int ? Int32Array.from(x.data) : Float32Array.from(x.data), x.axes.map(({ size }) => size), int ? "int32" : "float32");
+  tf.tensor(
+    int ? Int32Array.from(x.data) : Float32Array.from(x.data),
+    x.axes.map(({ size }) => size),
+    int ? "int32" : "float32",
+  );
 const uploadAll = (values: ReadonlyMap<string, Tensor>): Map<string, TfTensor> =>
   new Map([...values].map(([key, x]) => [key, upload(x, key === "tokens" || key === "targets")]));
 const free = (values: Iterable<TfTensor>): void => {
   for (const x of values) x.dispose();
 };
 
-async function download(values: ReadonlyMap<string, TfTensor>): Promise<Map<string, { data: ArrayLike<number> }>> {
+async function download(
+  values: ReadonlyMap<string, TfTensor>,
+): Promise<Map<string, { data: ArrayLike<number> }>> {
   const found = new Map<string, { data: ArrayLike<number> }>();
   for (const [key, x] of values) found.set(key, { data: await x.data() });
   free(values.values());
@@ -47,9 +53,18 @@ for (const [label, text] of layerCases.slice(0, Number(most))) {
 
   // values and gradients, then AdamW, three times over
   const errors: number[] = [];
-  const reference = new Map([...parameters].map(([path, x]) => [path, tensor(x.axes, x.data.slice())]));
-  const moments = new Map([...parameters].map(([path, x]) => [path, [tensor(x.axes), tensor(x.axes)] as const]));
-  const gpuMoments = new Map([...parameters].map(([path, x]) => [path, [upload(tensor(x.axes)), upload(tensor(x.axes))] as const]));
+  const reference = new Map(
+    [...parameters].map(([path, x]) => [path, tensor(x.axes, x.data.slice())]),
+  );
+  const moments = new Map(
+    [...parameters].map(([path, x]) => [path, [tensor(x.axes), tensor(x.axes)] as const]),
+  );
+  const gpuMoments = new Map(
+    [...parameters].map(([path, x]) => [
+      path,
+      [upload(tensor(x.axes)), upload(tensor(x.axes))] as const,
+    ]),
+  );
   let values = { error: 0, name: "" };
   for (let step = 1; step <= 3; step += 1) {
     const { inputs } = randomBatch(model.vocabulary!, 2, time, random);
@@ -63,11 +78,21 @@ for (const [label, text] of layerCases.slice(0, Number(most))) {
       if (!gradient || !own) continue;
       const [m, v] = moments.get(path)!;
       const scalarOf = (value: number): Tensor => tensor([], Float64Array.of(value));
-      const next = definitions.adamw(adamw, [reference.get(path)!, own, m, v, scalarOf(rate), scalarOf(step)], []);
+      const next = definitions.adamw(
+        adamw,
+        [reference.get(path)!, own, m, v, scalarOf(rate), scalarOf(step)],
+        [],
+      );
       reference.set(path, next[0]!);
       moments.set(path, [next[1]!, next[2]!]);
       const [gm, gv] = gpuMoments.get(path)!;
-      const [p2, m2, v2] = kernels.adamw({ ...adamw, rate, step, scale: 1 }, weights.get(path)!, gradient, gm, gv);
+      const [p2, m2, v2] = kernels.adamw(
+        { ...adamw, rate, step, scale: 1 },
+        weights.get(path)!,
+        gradient,
+        gm,
+        gv,
+      );
       free([weights.get(path)!, gm, gv]);
       weights.set(path, p2);
       gpuMoments.set(path, [m2, v2]);
@@ -86,18 +111,42 @@ for (const [label, text] of layerCases.slice(0, Number(most))) {
   for (const pair of gpuMoments.values()) free(pair);
 
   // token by token
-  const { batch, inputs } = { batch: 1, ...randomBatch(model.vocabulary!, 1, 6, random) };
+  const { batch, inputs } = randomBatch(model.vocabulary!, 1, 6, random);
   const final = new Map<string, Tensor>();
-  for (const [path, x] of parameters) final.set(path, tensor(x.axes, Float64Array.from(await weights.get(path)!.data())));
-  const whole = interpret(compileTraining(model, { batch, time: 6 }).lowered, "main", inputs, final).outputs;
+  for (const [path, x] of parameters)
+    final.set(path, tensor(x.axes, Float64Array.from(await weights.get(path)!.data())));
+  const whole = interpret(
+    compileTraining(model, { batch, time: 6 }).lowered,
+    "main",
+    inputs,
+    final,
+  ).outputs;
   const { program, carried } = compileDecoding(model, 6);
   const decoder = new Executor(program, kernels, new Letters(), weights);
-  let states = uploadAll(new Map(carried.map(({ name: key, axes, initial }) => [key, tensor(axes, tensor(axes).data.fill(initial))])));
+  let states = uploadAll(
+    new Map(
+      carried.map(({ name: key, axes, initial }) => [
+        key,
+        tensor(axes, tensor(axes).data.fill(initial)),
+      ]),
+    ),
+  );
   const logits: number[] = [];
   for (let t = 0; t < 6; t += 1) {
     const one = (key: string): Tensor =>
-      tensor([{ name: "batch", size: 1 }, { name: "time", size: 1 }], Float64Array.of(inputs.get(key)!.data[t]!));
-    const now = uploadAll(new Map([["tokens", one("tokens")], ["positions", one("positions")]]));
+      tensor(
+        [
+          { name: "batch", size: 1 },
+          { name: "time", size: 1 },
+        ],
+        Float64Array.of(inputs.get(key)!.data[t]!),
+      );
+    const now = uploadAll(
+      new Map([
+        ["tokens", one("tokens")],
+        ["positions", one("positions")],
+      ]),
+    );
     const { outputs } = decoder.run(new Map([...now, ...states]));
     free([...now.values(), ...states.values()]);
     logits.push(...(await outputs.get("prediction")!.data()));
@@ -108,6 +157,14 @@ for (const [label, text] of layerCases.slice(0, Number(most))) {
   free(weights.values());
   const decoding = relativeError(logits, whole.get("prediction")!.data);
   const leaked = tf.memory().numTensors - before;
-  console.log(JSON.stringify({ label, gradients: values.error, worst: values.name, steps: Math.max(...errors), decoding, leaked }));
+  const line = {
+    label,
+    gradients: values.error,
+    worst: values.name,
+    steps: Math.max(...errors),
+    decoding,
+    leaked,
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 process.exit(0); // Dawn keeps a process alive

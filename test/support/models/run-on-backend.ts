@@ -33,16 +33,33 @@ function resolves(name: string): boolean {
 export const backendRuns: readonly BackendRun[] = [
   { backend: "cpu", cases: layerCases.length, time: 7, available: true },
   { backend: "wasm", cases: layerCases.length, time: 19, available: true },
-  { backend: "node-gpu", cases: layerCases.length, time: 7, available: required("node-gpu") || nativeIsThere() },
-  { backend: "webgpu", cases: layerCases.length, time: 3, available: required("webgpu") || (resolves("webgpu") && existsSync(driver)) },
+  {
+    backend: "node-gpu",
+    cases: layerCases.length,
+    time: 7,
+    available: required("node-gpu") || nativeIsThere(),
+  },
+  {
+    backend: "webgpu",
+    cases: layerCases.length,
+    time: 3,
+    available: required("webgpu") || (resolves("webgpu") && existsSync(driver)),
+  },
 ];
 
 function nativeIsThere(): boolean {
-  return resolves("@tensorflow/tfjs-node-gpu") || existsSync(join(process.env["HOME"] ?? "", ".cache/lsm/native"));
+  return (
+    resolves("@tensorflow/tfjs-node-gpu") ||
+    existsSync(join(process.env["HOME"] ?? "", ".cache/lsm/native"))
+  );
 }
 
 /** The JSON lines the program prints; throws with its whole output when it fails. */
-export async function runOnBackend(backend: BackendName, cases: number, time: number): Promise<unknown[]> {
+export async function runOnBackend(
+  backend: BackendName,
+  cases: number,
+  time: number,
+): Promise<unknown[]> {
   const folder = join(root, "node_modules", ".cache", "lsm");
   mkdirSync(folder, { recursive: true });
   const program = join(folder, `on-${backend}-${process.pid}.mjs`);
@@ -55,17 +72,30 @@ export async function runOnBackend(backend: BackendName, cases: number, time: nu
     packages: "external",
     logLevel: "error",
   });
-  const software = { VK_DRIVER_FILES: driver, XDG_RUNTIME_DIR: "/tmp", LD_LIBRARY_PATH: swiftShader };
+  const software = {
+    VK_DRIVER_FILES: driver,
+    XDG_RUNTIME_DIR: "/tmp",
+    LD_LIBRARY_PATH: swiftShader,
+  };
   const env = backend === "webgpu" ? { ...process.env, ...software } : process.env;
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [program, backend, String(cases), String(time)], { cwd: root, env });
+    const child = spawn(process.execPath, [program, backend, String(cases), String(time)], {
+      cwd: root,
+      env,
+    });
     let [output, errors] = ["", ""];
     child.stdout.on("data", (part: Buffer) => (output += part.toString()));
     child.stderr.on("data", (part: Buffer) => (errors += part.toString()));
     child.on("close", (status) => {
       rmSync(program, { force: true });
       if (status !== 0) fail(new Error(`${backend} ended with ${status}:\n${output}\n${errors}`));
-      else done(output.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as unknown));
+      else
+        done(
+          output
+            .split("\n")
+            .filter((line) => line.startsWith("{"))
+            .map((line) => JSON.parse(line) as unknown),
+        );
     });
   });
 }
