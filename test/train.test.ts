@@ -13,10 +13,12 @@ import { chooseBackend } from "../runtime/tfjs/backend.js";
 import { openRun } from "../runtime/tfjs/train/open-run.node.js";
 import { type RunOptions, runTraining } from "../runtime/tfjs/train/run.node.js";
 import type { TrainSettings } from "../runtime/tfjs/train/settings.js";
-import { freeState, freshState } from "../runtime/tfjs/train/state.js";
+import { batchGradients } from "../runtime/tfjs/train/gradients.js";
+import { readBack } from "../runtime/tfjs/train/optimise.js";
+import { freeState, freeTensors, freshState } from "../runtime/tfjs/train/state.js";
 import { trainStep } from "../runtime/tfjs/train/step.js";
 import type { Trainable } from "../runtime/tfjs/train/trainable.js";
-import { tinySettings, tinySource, tinyTrainable } from "./support/tiny-model.js";
+import { plainSource, tinySettings, tinySource, tinyTrainable } from "./support/tiny-model.js";
 
 let base: string;
 let trainable: Trainable;
@@ -113,6 +115,29 @@ test("the number of tensors stays the same from step to step", async () => {
   expect(new Set(counts).size).toBe(1);
   freeState(state);
   expect(tf.memory().numTensors).toBe(before);
+});
+
+test("gradients in parts are those of the whole batch", async () => {
+  const backend = await chooseBackend("wasm");
+  const { tf, kernels } = backend;
+  const whole = tinyTrainable(plainSource, { batch: 4, time: 32 });
+  const data = await openData(tinySettings.data, import.meta.dirname, 1);
+  const batch = new BatchStream(data.train, 4).next();
+  const state = freshState(tf, whole.parameters, 1);
+  const before = tf.memory().numTensors;
+  const halves = tinyTrainable(plainSource, { batch: 2, time: 32 });
+  const read = async (part: Trainable) => {
+    const result = batchGradients(backend, part, state.weights, batch);
+    const { scalars, squares } = await readBack(kernels, [result.loss], result.gradients);
+    [result.loss, result.objective].forEach((tensor) => void tensor.dispose());
+    freeTensors(result.gradients);
+    freeTensors(result.updates);
+    return [...scalars, ...squares.values()];
+  };
+  const [a, b] = [await read(whole), await read(halves)];
+  expect(Math.max(...a.map((x, i) => Math.abs(x - b[i]!) / Math.abs(x)))).toBeLessThan(1e-4);
+  expect(tf.memory().numTensors).toBe(before);
+  freeState(state);
 });
 
 test("a run that diverges stops, names the step, and keeps its last checkpoint", async () => {

@@ -15,15 +15,21 @@ export const tinySource = `model Tiny {
 }
 `;
 
+/** Without routers, whose losses are of a batch as a whole. */
+export const plainSource = `model Plain {
+  language_model(vocab: 256, width: 16, blocks: [Block(GLA(heads: 2), swiglu(hidden: 16))])
+}
+`;
+
 export const tinySizes = { batch: 2, time: 32 };
 
-export function tinyTrainable(source = tinySource): Trainable {
+export function tinyTrainable(source = tinySource, sizes = tinySizes): Trainable {
   const { models, diagnostics } = check(memoryHost({ "tiny.lsm": source }), "tiny.lsm");
   const model = [...models.values()][0];
   if (!model) throw new Error(JSON.stringify(diagnostics));
-  const stages = compileTraining(model, tinySizes);
+  const stages = compileTraining(model, sizes);
   const { name, vocabulary } = model;
-  return trainableFromPrograms({ name, vocabulary: vocabulary!, ...tinySizes, ...stages });
+  return trainableFromPrograms({ name, vocabulary: vocabulary!, ...sizes, ...stages });
 }
 
 export const tinySettings: TrainSettings = {

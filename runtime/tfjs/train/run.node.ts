@@ -109,7 +109,8 @@ class RunSession {
     this.state = saved
       ? stateFrom(tf, parameters, saved.checkpoint, saved.path)
       : freshState(tf, parameters, settings.seed);
-    this.batches = new BatchStream(data.train, batch, saved?.checkpoint.data?.position);
+    const rows = batch * (settings.accumulate ?? 1);
+    this.batches = new BatchStream(data.train, rows, saved?.checkpoint.data?.position);
     const changed = saved?.checkpoint.data && dataChanged(saved.checkpoint.data, data.train);
     if (changed) say(row("warning", changed));
   }

@@ -18,6 +18,8 @@ export interface TrainSettings {
   readonly data: DataSpec;
   readonly optimizer: AdamWSettings;
   readonly schedule: Schedule;
+  /** Parts of `Trainable.batch` sequences that an update's gradients are computed in; default 1. */
+  readonly accumulate?: number;
   /** Updates in all. */
   readonly steps: number;
   /** The largest global norm of the gradients; null for no limit. */

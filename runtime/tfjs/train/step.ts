@@ -4,7 +4,7 @@ import type { Batch } from "../../data/batches.js";
 import { RunError } from "../../run/errors.js";
 import { learningRate } from "../../run/schedule.js";
 import type { Backend } from "../backend.js";
-import { batchTensors, freeBatch } from "./batch-tensors.js";
+import { batchGradients } from "./gradients.js";
 import { applyUpdate, readBack } from "./optimise.js";
 import type { TrainSettings } from "./settings.js";
 import { type TrainState, freeTensors } from "./state.js";
@@ -25,20 +25,20 @@ type StepSettings = Pick<TrainSettings, "optimizer" | "schedule" | "steps" | "cl
  * @throws RunError `training-diverged`
  */
 export async function trainStep(
-  { tf, kernels }: Backend,
+  backend: Backend,
   trainable: Trainable,
   settings: StepSettings,
   state: TrainState,
   batch: Batch,
   step: number,
 ): Promise<StepResult> {
-  const inputs = batchTensors(tf, batch);
-  const { loss, objective, gradients, updates } = trainable.gradients(
-    kernels,
+  const { kernels } = backend;
+  const { loss, objective, gradients, updates } = batchGradients(
+    backend,
+    trainable,
     state.weights,
-    inputs,
+    batch,
   );
-  freeBatch(inputs);
   const { scalars, squares } = await readBack(kernels, [loss, objective], gradients);
   loss.dispose();
   objective.dispose();

@@ -1,0 +1,104 @@
+/** A batch's gradients, all at once or in parts that are weighted by the predictions they count. */
+
+import type { Tensor } from "@tensorflow/tfjs";
+import type { Batch } from "../../data/batches.js";
+import type { Backend } from "../backend.js";
+import type { KernelSet, MapKernel } from "../kernel-set.js";
+import { batchTensors, freeBatch } from "./batch-tensors.js";
+import type { GradientResult, TensorMap, Trainable } from "./trainable.js";
+
+/** The batch holds `trainable.batch` rows, or a multiple of it. The caller frees the result. */
+export function batchGradients(
+  { tf, kernels }: Backend,
+  trainable: Trainable,
+  weights: TensorMap,
+  batch: Batch,
+): GradientResult {
+  const results = partsOf(batch, trainable.batch).map((part): Weighted => {
+    const inputs = batchTensors(tf, part);
+    const result = trainable.gradients(kernels, weights, inputs);
+    freeBatch(inputs);
+    return { result, counted: predictions(part) };
+  });
+  return results.length === 1 ? results[0]!.result : combine(tf, kernels, results);
+}
+
+interface Weighted {
+  readonly result: GradientResult;
+  readonly counted: number;
+}
+
+function partsOf(batch: Batch, rows: number): Batch[] {
+  const size = rows * batch.seq;
+  return Array.from({ length: batch.rows / rows }, (_, i) => {
+    const [from, to] = [i * size, (i + 1) * size];
+    return {
+      ...batch,
+      rows,
+      tokens: batch.tokens.subarray(from, to),
+      targets: batch.targets.subarray(from, to),
+      weights: batch.weights?.subarray(from, to) ?? null,
+      documents: batch.documents.subarray(from, to),
+    };
+  });
+}
+
+const predictions = ({ tokens, weights }: Batch): number =>
+  weights?.reduce((sum, weight) => sum + weight, 0) ?? tokens.length;
+
+/** Every part's loss is the mean of its own predictions: their mean by share is the whole batch's. */
+function combine(
+  tf: Backend["tf"],
+  kernels: KernelSet,
+  parts: readonly Weighted[],
+): GradientResult {
+  const total = parts.reduce((sum, { counted }) => sum + counted, 0);
+  const shares = parts.map(({ counted }) =>
+    tf.scalar(total > 0 ? counted / total : 1 / parts.length),
+  );
+  const mean = (tensors: readonly Tensor[]): Tensor => {
+    const kernel = scaledSum(tensors.length, tensors[0]!.rank);
+    const result = kernels.map(kernel, [...tensors, ...shares], {});
+    for (const tensor of tensors) tensor.dispose();
+    return result;
+  };
+  const means = (maps: readonly TensorMap[]): TensorMap =>
+    Object.fromEntries(
+      Object.keys(maps[0]!).map((path) => [path, mean(maps.map((map) => map[path]!))]),
+    );
+  const results = parts.map(({ result }) => result);
+  const combined = {
+    loss: mean(results.map(({ loss }) => loss)),
+    objective: mean(results.map(({ objective }) => objective)),
+    gradients: means(results.map(({ gradients }) => gradients)),
+    updates: means(results.map(({ updates }) => updates)),
+  };
+  for (const share of shares) share.dispose();
+  return combined;
+}
+
+const kernelsByForm = new Map<string, MapKernel>();
+
+/** Σᵢ xᵢ · cᵢ for tensors x of one shape and scalars c. */
+function scaledSum(count: number, rank: number): MapKernel {
+  const key = `${count} ${rank}`;
+  let kernel = kernelsByForm.get(key);
+  if (!kernel) {
+    kernel = makeScaledSum(count, "ABCDEFGHIJKLMNOP".slice(0, rank));
+    kernelsByForm.set(key, kernel);
+  }
+  return kernel;
+}
+
+function makeScaledSum(count: number, letters: string): MapKernel {
+  const code: MapKernel["code"][number][] = [];
+  for (let i = 0; i < count; i++) {
+    const product = { kind: "value", index: code.length } as const;
+    const factors = [i, count + i].map((index) => ({ kind: "input", index }) as const);
+    code.push({ fn: "mul", arguments: factors });
+    const sum = { kind: "value", index: product.index - 1 } as const;
+    if (i > 0) code.push({ fn: "add", arguments: [sum, product] });
+  }
+  const inputs = [...Array<string>(count).fill(letters), ...Array<string>(count).fill("")];
+  return { inputs, output: letters, reduce: null, code };
+}
