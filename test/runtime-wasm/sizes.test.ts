@@ -81,6 +81,29 @@ describe("block edges", () => {
   });
 
   it.each([
+    ["AB->BA", [37, 53]],
+    ["ABC->ACB", [2, 100, 6]],
+    ["ABC->CAB", [5, 18, 35]],
+    ["ABCD->DBCA", [33, 2, 3, 21]],
+  ] as const)("of transposition %s", (spec, shape) => {
+    const { tf, kernels } = backend;
+    const [letters, output] = spec.split("->") as [string, string];
+    const x = tf
+      .range(
+        0,
+        shape.reduce((a, b) => a * b, 1),
+      )
+      .reshape([...shape]);
+    const result = kernels.expand(spec, x, {});
+    const expected = tf.transpose(
+      x,
+      [...output].map((letter) => letters.indexOf(letter)),
+    );
+    expect([...result.dataSync()]).toEqual([...expected.dataSync()]);
+    tf.dispose([x, result, expected]);
+  });
+
+  it.each([
     ["x:ABC -> C", [3, 700, 37]],
     ["x:ABC -> AB", [3, 37, 1500]],
     ["x:ABC -> AC", [5, 300, 18]],

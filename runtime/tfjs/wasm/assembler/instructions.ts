@@ -87,6 +87,8 @@ export const v128 = {
   }),
   const: (bytes: readonly number[]): V128 => ({ type: "v128", code: [simd(0x0c), bytes] }),
   and: vector2(0x4e),
+  /** a ∧ ¬b */
+  andNot: vector2(0x4f),
   or: vector2(0x50),
   xor: vector2(0x51),
   /** Bits of `a` where the mask is 1, else of `b`. */

@@ -6,6 +6,7 @@
  */
 
 import type { FunctionHandle, Local, ModuleBuilder } from "../assembler/assembler.js";
+import { transposed } from "../transpose.js";
 import { f32, i32, v128, type I32 } from "../assembler/instructions.js";
 
 /** Which axis has aligned groups of four contiguous floats. */
@@ -111,25 +112,10 @@ function emitTransposed(
     f.while(k, wholeK, 4, () => {
       f.set(offset, i32.add(from, entry(ks, k)));
       for (let group = 0; group < width; group += 4) {
-        const [a, b, c, d] = [0, 1, 2, 3].map((lane) =>
+        const block = [0, 1, 2, 3].map((lane) =>
           f.keep(v128.load(i32.add(offset, i32.load(lanes, 4 * (group + lane))))),
         );
-        const ab = [
-          f.keep(v128.shuffle32(a!, b!, [0, 4, 1, 5])),
-          f.keep(v128.shuffle32(a!, b!, [2, 6, 3, 7])),
-        ];
-        const cd = [
-          f.keep(v128.shuffle32(c!, d!, [0, 4, 1, 5])),
-          f.keep(v128.shuffle32(c!, d!, [2, 6, 3, 7])),
-        ];
-        for (let row = 0; row < 4; row++) {
-          const half = row % 2 === 0 ? ([0, 1, 4, 5] as const) : ([2, 3, 6, 7] as const);
-          f.store(
-            to,
-            v128.shuffle32(ab[row >> 1]!, cd[row >> 1]!, half),
-            4 * (row * width + group),
-          );
-        }
+        transposed(f, block).forEach((value, row) => f.store(to, value, 4 * (row * width + group)));
       }
       f.bump(to, 16 * width);
     });

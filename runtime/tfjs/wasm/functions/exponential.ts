@@ -55,6 +55,19 @@ export function exp(f: FunctionBuilder, x: V128): V128 {
   return scale(f, f.keep(f32x4.add(minusOne, float(f, 1))), shifted);
 }
 
+/** ln 2⁻¹²⁶: below it floats are denormal. */
+const lowestNormal = -87.33654;
+
+/** e^−|x|. One scaling does; what would be denormal becomes 0. */
+function expOfNegative(f: FunctionBuilder, x: V128): V128 {
+  const negative = f.keep(v128.or(x, int(f, -0x80000000)));
+  const limited = f.keep(f32x4.pmax(negative, float(f, lowestNormal)));
+  const { shifted, minusOne } = reduce(f, limited);
+  const power = i32x4.shl(i32x4.add(shifted, int(f, 127)), 23);
+  const value = f32x4.mul(f32x4.add(minusOne, float(f, 1)), power);
+  return v128.andNot(value, f32x4.lt(negative, float(f, lowestNormal)));
+}
+
 /**
  * eˣ − 1 = 2·(2ⁿ⁻¹·(eʳ − 1) + (2ⁿ⁻¹ − ½)): no cancellation since |eʳ − 1| < ½, and n − 1 ≤ 127 so that only
  * the last doubling can overflow. Below −40 the result is −1 in float32.
@@ -68,7 +81,7 @@ export function expm1(f: FunctionBuilder, x: V128): V128 {
 
 /** With e = e^−|x|: 1/(1 + e) for x ≥ 0, e/(1 + e) below. */
 export function sigmoid(f: FunctionBuilder, x: V128): V128 {
-  const e = f.keep(exp(f, f.keep(f32x4.neg(f32x4.abs(x)))));
+  const e = f.keep(expOfNegative(f, x));
   const numerator = v128.bitselect(e, float(f, 1), f32x4.lt(x, float(f, 0)));
   return f32x4.div(numerator, f32x4.add(e, float(f, 1)));
 }
@@ -78,7 +91,7 @@ const atanhCoefficients = [17, 15, 13, 11, 9, 7, 5, 3].map((n) => 2 / n);
 
 /** max(x, 0) + log(1 + e), e = e^−|x|, by log(1 + e) = 2·atanh s with s = e/(2 + e) ≤ ⅓: exact for small e. */
 export function softplus(f: FunctionBuilder, x: V128): V128 {
-  const e = f.keep(exp(f, f.keep(f32x4.neg(f32x4.abs(x)))));
+  const e = f.keep(expOfNegative(f, x));
   const s = f.keep(f32x4.div(e, f32x4.add(e, float(f, 2))));
   const square = f.keep(f32x4.mul(s, s));
   const series = f32x4.mul(polynomial(f, square, atanhCoefficients), f32x4.mul(square, s));

@@ -104,15 +104,19 @@ class MapEmitter {
     return this.#kernel.inputs.length + this.#nest.positions.indexOf(letter);
   }
 
-  /** Vectors a block, 4, 2 or 1: several hide the latency of sums and fill a cache line; long code would spill. */
+  /**
+   * Vectors a block, 4, 2 or 1. What limits these loops is the chain of dependent instructions, so several
+   * chains side by side pay even where V8 must spill registers; past about a hundred instructions it has
+   * enough in flight.
+   */
   #chooseUnroll(): 1 | 2 | 4 {
     const cost = this.#kernel.code.reduce((sum, step, i) => {
       const inside = this.#instructionLevels[i]! >= this.#nest.vector;
       return sum + (inside ? vectorFunctions[step.fn as ScalarFunction].cost : 0);
     }, 0);
     const { size } = this.#nest.axes[this.#nest.vector]!;
-    if (cost <= 8 && size >= 16) return 4;
-    return cost <= 30 && size >= 8 ? 2 : 1;
+    if (cost <= 60 && size >= 16) return 4;
+    return cost <= 120 && size >= 8 ? 2 : 1;
   }
 
   /** Emits what is settled in the body of loop `level`. */

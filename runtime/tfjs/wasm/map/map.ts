@@ -5,7 +5,9 @@ import type { MapKernel } from "../../kernel-set.js";
 import type { Heap, KernelFunction } from "../heap.js";
 import { buildMapModule, type MapTypes, type Representation } from "./emit.js";
 import { shapeOf, union, type Sizes } from "../../letters.js";
+import { createTranspose, type TransposePlane } from "../transpose.js";
 import { planNest } from "./nest.js";
+import { planesOf } from "./planes.js";
 
 /** A kernel compiled for certain sizes and input types. */
 interface Compiled {
@@ -37,11 +39,13 @@ const toFloat: MapKernel = {
 
 export class Maps {
   readonly #heap: Heap;
+  readonly #transpose: TransposePlane;
   readonly #variants = new WeakMap<MapKernel, Variants>();
   readonly #plain = new Map<string, MapKernel>();
 
   constructor(heap: Heap) {
     this.#heap = heap;
+    this.#transpose = createTranspose(heap);
   }
 
   run(kernel: MapKernel, inputs: readonly Tensor[], sizes: Sizes): Tensor {
@@ -113,12 +117,14 @@ export class Maps {
       output: representation(outputType),
     };
     const nest = planNest(kernel, (letter) => known[letter]!);
+    const build = (): KernelFunction =>
+      this.#heap.instantiate(buildMapModule(kernel, nest, types, this.#heap.shared))["run"]!;
     return {
       sizes: Object.values(known),
       dtypes,
       outputShape: shapeOf(kernel.output, known),
       outputType,
-      run: this.#heap.instantiate(buildMapModule(kernel, nest, types, this.#heap.shared))["run"]!,
+      run: (moves && planesOf(nest, this.#transpose)) || build(),
     };
   }
 }
