@@ -13,6 +13,7 @@ import { type Sizes, lower } from "./2-lower/lower.js";
 import { type CarriedState, recurrentForm } from "./3-derive/decode/recurrent-form.js";
 import { differentiate } from "./3-derive/differentiate.js";
 import { type FormOptions, type RecurrenceReport, chooseForms } from "./3-derive/forms/forms.js";
+import { type OptimizerOptions, adamwDefaults, withOptimizer } from "./5-schedule/optimizer.js";
 import { schedule } from "./5-schedule/schedule.js";
 import type { Module } from "./ir/graph.js";
 import { type ModelParameter, type Program, modelParameters } from "./ir/program.js";
@@ -29,6 +30,8 @@ export interface TrainingStages {
   readonly parameters: readonly ModelParameter[];
   /** main: tokens, targets, weights, positions → loss, objective, prediction, grad.<path> …; updates. */
   readonly gradients: Program;
+  /** The same with clipping and AdamW at its end: one whole training step. */
+  readonly step: Program;
   /** main: the same inputs → prediction, loss, objective. */
   readonly evaluation: Program;
 }
@@ -40,18 +43,22 @@ export function compileTraining(
   model: Model,
   sizes: Sizes,
   forms: FormOptions = natural,
+  optimizer: OptimizerOptions = adamwDefaults,
 ): TrainingStages {
   const lowered = lower(model.module, sizes);
   const { module: formed, reports } = chooseForms(lowered, forms);
   const differentiated = differentiate(formed);
+  const parameters = modelParameters(lowered.functions, lowered.main);
+  const gradients = schedule(withoutPrediction(differentiated));
   return {
     token: model.module,
     lowered,
     formed,
     differentiated,
     recurrences: reports,
-    parameters: modelParameters(lowered.functions, lowered.main),
-    gradients: schedule(withoutPrediction(differentiated)),
+    parameters,
+    gradients,
+    step: withOptimizer(gradients, parameters, optimizer),
     evaluation: schedule(withoutUpdates(formed)),
   };
 }

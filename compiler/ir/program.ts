@@ -98,8 +98,13 @@ export type Step =
   | { readonly kind: "optimize"; readonly optimize: Optimize }
   | { readonly kind: "free"; readonly buffer: BufferId };
 
-/** Clips the gradients' global norm, then one AdamW step for every parameter. */
+/**
+ * The end of a training step: clips the gradients' global norm, then steps every parameter by AdamW at the
+ * learning rate and step number the loop gives. Parameters and their two moments are the loop's and are
+ * replaced; `norm` receives the norm before clipping.
+ */
 export interface Optimize {
+  readonly norm: BufferId;
   readonly gradients: readonly {
     readonly path: string;
     readonly buffer: BufferId;

@@ -6,9 +6,10 @@
  */
 
 import type { Graph, Module, Node, NodeOf } from "../../compiler/ir/graph.js";
-import { type Axis, InternalFault, findAxis, sameAxes, showAxes } from "../../compiler/ir/types.js";
+import { InternalFault, findAxis, sameAxes, showAxes } from "../../compiler/ir/types.js";
 import { type Kernel, type KernelOp, kernels } from "./ops.js";
-import { type Tensor, sliceAt, tensor, visit, writeAt } from "./tensor.js";
+import { runScan } from "./scan.js";
+import type { Tensor } from "./tensor.js";
 
 export type Tensors = ReadonlyMap<string, Tensor>;
 
@@ -91,11 +92,7 @@ function run(graph: Graph, values: (Tensor | undefined)[], call: CallFunction): 
     const types = node.outputs.map((id) => graph.values[id]!.type);
     const results =
       node.op === "scan"
-        ? scan(
-            node,
-            inputs,
-            types.map((type) => type.axes),
-          )
+        ? scan(node, inputs)
         : node.op === "call"
           ? call(node, inputs)
           : kernel(node)(node.attributes as never, inputs, types);
@@ -112,47 +109,19 @@ function kernel(node: Node): Kernel<KernelOp> {
   return found as Kernel<KernelOp>;
 }
 
-/** A recurrence, step by step. Befores are the states a step starts from, after a reset. */
-function scan(
-  node: NodeOf<"scan">,
-  inputs: readonly Tensor[],
-  axes: readonly (readonly Axis[])[],
-): readonly Tensor[] {
-  const { axis, body, states, sequences, resets, restart, reverse } = node.attributes;
-  const flags = resets ? inputs[states]! : null;
-  const first = states + (resets ? 1 : 0);
-  const steps = inputs.slice(first, first + sequences);
-  const statics = inputs.slice(first + sequences);
-  let current = inputs.slice(0, states);
-  const results = axes.map((own) => tensor(own));
-  const outputs = body.outputs.length - states;
-  const length = findAxis({ dtype: "float", axes: axes.at(-1)! }, axis)!.size;
-  for (let i = 0; i < length; i += 1) {
-    const t = reverse ? length - 1 - i : i;
-    if (flags)
-      current = current.map((state, s) => reset(state, sliceAt(flags, axis, t), restart[s]!));
-    current.forEach((state, s) => writeAt(results[outputs + states + s]!, axis, t, state));
+function scan(node: NodeOf<"scan">, inputs: readonly Tensor[]): readonly Tensor[] {
+  const { axis, body, states, sequences } = node.attributes;
+  const steps = inputs.slice(states, inputs.length).slice(0, sequences + 1);
+  const found = steps
+    .map(({ axes }) => findAxis({ dtype: "float", axes }, axis))
+    .find((one) => one !== undefined)!;
+  const results = body.outputs.map(({ value }) => body.values[value]!.type.axes);
+  return runScan(node.attributes, inputs, found, results, (args) => {
     const values: (Tensor | undefined)[] = [];
-    const args = [...current, ...steps.map((x) => sliceAt(x, axis, t)), ...statics];
-    body.inputs.forEach(({ value }, k) => (values[value] = args[k]));
+    body.inputs.forEach(({ value }, i) => (values[value] = args[i]));
     run(body, values, () => {
       throw new InternalFault("a call inside a recurrence");
     });
-    current = body.outputs.slice(0, states).map(({ value }) => values[value]!);
-    body.outputs
-      .slice(states)
-      .forEach(({ value }, k) => writeAt(results[k]!, axis, t, values[value]!));
-  }
-  current.forEach((state, s) => (results[outputs + s] = state));
-  return results;
-}
-
-function reset(state: Tensor, flag: Tensor, restart: number): Tensor {
-  const out = tensor(state.axes);
-  let i = 0;
-  visit(state.axes, [flag.axes], (o) => {
-    out.data[i] = flag.data[o[0]!] !== 0 ? restart : state.data[i]!;
-    i += 1;
+    return body.outputs.map(({ value }) => values[value]!);
   });
-  return out;
 }
