@@ -11,7 +11,10 @@ describe("schedules", () => {
 
   test("values at the corners", () => {
     expect(rates({ kind: "constant" }, 10, [0, 9, 99])).toEqual([1, 1, 1]);
-    expect(rates({ kind: "linear", warmup: 4 }, 10, [0, 3, 4, 9])).toEqual([0.2, 0.8, 1, 1]);
+    expect(rates({ kind: "constant", warmup: 4 }, 10, [0, 3, 4, 9])).toEqual([0.2, 0.8, 1, 1]);
+    expect(rates({ kind: "linear", warmup: 1, floor: 0.2 }, 5, [0, 1, 3, 5, 50])).toEqual([
+      0.5, 1, 0.6, 0.2, 0.2,
+    ]);
     expect(rates({ kind: "cosine", warmup: 0, floor: 0.2 }, 10, [0, 5, 10, 50])).toEqual([
       1, 0.6, 0.2, 0.2,
     ]);
@@ -26,7 +29,7 @@ describe("schedules", () => {
 
   test("never above the peak, above zero in warm-up, and falling afterwards", () => {
     const schedule = fc.record({
-      kind: fc.constantFrom("cosine" as const, "wsd" as const),
+      kind: fc.constantFrom("linear" as const, "cosine" as const, "wsd" as const),
       warmup: fc.nat(30),
       decay: fc.nat(30),
       floor: fc.double({ min: 0, max: 1, noNaN: true }),

@@ -55,6 +55,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "this condition is not known when the model is built",
     prose: "The condition of an `if` is a number or true/false, never a tensor.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  if x > 0 { x } else { -x }\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  select(x > 0, x, -x)\n}\n```",
   },
+  "conflicting-settings": {
+    severity: "error",
+    title: "`{first}` and `{second}` exclude each other",
+    prose: "Two settings answer the same question. Text is read or a task is generated; a training ends after `steps` or after\n`tokens`; a mesh is written down or searched for.\n\n## Wrong\n\n```lsm\ndata recall {\n  text \"corpus/**/*.txt\"\n  generate mqar(pairs: 8, vocab: 64)\n  seq 64\n}\n```\n\n## Right\n\n```lsm\ndata recall {\n  generate mqar(pairs: 8, vocab: 64)\n  seq 64\n}\n```",
+  },
   "duplicate-argument": {
     severity: "error",
     title: "`{name}` is given twice",
@@ -69,6 +74,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "`{name}` is declared twice",
     prose: "Layers, models, data, trainings and meshes of one file have different names. A layer of yours may have the name of one in the standard library, and then stands in its place.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) { x }\nlayer A(x: [width]) { x }\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) { x }\nlayer B(x: [width]) { x }\n```",
+  },
+  "duplicate-setting": {
+    severity: "error",
+    title: "`{key}` is set twice",
+    prose: "A setting has one value. Only `text` in a `data` block and `replace` in a `convert` block may be given several times,\nand add up.\n\n## Wrong\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n  seq 512\n}\n```\n\n## Right\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 512\n}\n```",
   },
   "endless-recursion": {
     severity: "error",
@@ -110,6 +120,16 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "{callee} is given some of its inputs, but not `{name}`",
     prose: "Calling a layer with all its inputs applies it; with none of them it gives a recipe to apply later. Some but not all is neither.\n\n## Wrong\n\n```lsm\nlayer Two(x: [width], y: [width]) { x + y }\nlayer A(x: [width]) {\n  Two(x)\n}\n```\n\n## Right\n\n```lsm\nlayer Two(x: [width], y: [width]) { x + y }\nlayer A(x: [width]) {\n  Two(x, x)\n}\n```",
   },
+  "missing-part": {
+    severity: "error",
+    title: "{key} needs {part}",
+    prose: "A setting is a key and what belongs to it: a value, `every` and a number, or words such as `over cp by lasp2`.\n\n## Wrong\n\n```lsm\nmodel Tiny {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\ntrain first {\n  model Tiny\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  steps 100\n  checkpoint 50\n}\n```\n\n## Right\n\n```lsm\nmodel Tiny {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\ntrain first {\n  model Tiny\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  steps 100\n  checkpoint every 50\n}\n```",
+  },
+  "missing-setting": {
+    severity: "error",
+    title: "the `{kind}` block `{name}` needs `{key}`",
+    prose: "Most settings have a default; this one is too much a matter of what you are doing to have one.\n\n## Wrong\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n}\n```\n\n## Right\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\n```",
+  },
   "nested-mix": {
     severity: "error",
     title: "a `mix` inside a `mix` is not supported",
@@ -145,6 +165,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "only a name can be called",
     prose: "A call is a name followed by `(` on the same line. The outcome of a call, a member or an expression in parentheses is\ncalled by giving it a name first.\n\n## Wrong\n```lsm\nlayer Twice(x: [width], mixer: layer) {\n  shared(mixer)(x)\n}\n```\n\n## Right\n```lsm\nlayer Twice(x: [width], mixer: layer) {\n  tied = shared(mixer)\n  tied(x)\n}\n```",
   },
+  "out-of-range": {
+    severity: "error",
+    title: "{name} must be {range}, not {value}",
+    prose: "The value is of the right kind, but no training can use it. Some bounds are fixed (a learning rate is above 0), others\ncome from another setting: the warm-up is shorter than the training, the schedule's floor is not above the learning\nrate it falls from.\n\n## Wrong\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 0\n}\n```\n\n## Right\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\n```",
+  },
   "reserved-axis": {
     severity: "error",
     title: "`{name}` cannot be the name of an axis",
@@ -159,6 +184,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "the state `{name}` is {expected}, but this step gives {found}",
     prose: "A step gives a value for every element of its state and has no axis that the state lacks.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key]\n  S <- S + k * v\n  linear(S, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key, value]\n  S <- S + k * v\n  linear(dot(k, S, key), [width])\n}\n```",
+  },
+  "stray-part": {
+    severity: "error",
+    title: "{key} takes no {part}",
+    prose: "`every` goes with what happens again and again (`checkpoint every 100`), and the words `over`, `by`, `with` and\n`schedule` with what is placed or replaced. This setting has another form.\n\n## Wrong\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq every 256\n}\n```\n\n## Right\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\n```",
   },
   "stray-statement": {
     severity: "error",
@@ -180,6 +210,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "this `{bracket}` is never closed",
     prose: "Every `(`, `[` and `{` needs its closing bracket. The second place, where there is one, is where something begins\nthat cannot stand inside the bracket: a new statement, a new declaration, or another bracket's end.\n\n## Wrong\n```lsm\nlayer Project(x: [width], heads = 4, key = 64) {\n  q = linear(x, [heads, key]\n  k = linear(x, [heads, key])\n  q * k\n}\n```\n\n## Right\n```lsm\nlayer Project(x: [width], heads = 4, key = 64) {\n  q = linear(x, [heads, key])\n  k = linear(x, [heads, key])\n  q * k\n}\n```",
   },
+  "uneven-share": {
+    severity: "error",
+    title: "{count} {what} cannot be shared evenly by {parts} {part}",
+    prose: "What is shared out (heads, experts, the tokens of a sequence, the sequences of a batch) goes to all devices or parts in\nequal amounts: anything else would leave the others waiting.\n\n## Wrong\n\n```lsm\nmodel Tiny {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\ntrain first {\n  model Tiny\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  accumulate 3\n  steps 100\n}\n```\n\n## Right\n\n```lsm\nmodel Tiny {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\ntrain first {\n  model Tiny\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  accumulate 4\n  steps 100\n}\n```",
+  },
   "unexpected-character": {
     severity: "error",
     title: "the character `{character}` has no meaning here",
@@ -200,6 +235,16 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "the axis `{name}` has no size here",
     prose: "An axis in brackets takes its size from the name of the same spelling: an input's axis, a parameter or an earlier number.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [hidden])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], hidden = 64) {\n  linear(linear(x, [hidden]), [width])\n}\n```",
   },
+  "unknown-choice": {
+    severity: "error",
+    title: "{key} cannot be `{value}`",
+    prose: "The setting takes one of a few words, and this is none of them.\n\n## Wrong\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  tokenizer byte\n  seq 256\n}\n```\n\n## Right\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  tokenizer bytes\n  seq 256\n}\n```",
+  },
+  "unknown-declaration": {
+    severity: "error",
+    title: "no {kind} is called `{name}`",
+    prose: "A `train` block names a `model` and a `data` block of the same program, or of a file that it uses.\n\n## Wrong\n\n```lsm\nmodel Tiny {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\ntrain first {\n  model Tyni\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  steps 100\n}\n```\n\n## Right\n\n```lsm\nmodel Tiny {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\ntrain first {\n  model Tiny\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  steps 100\n}\n```",
+  },
   "unknown-keyword": {
     severity: "error",
     title: "`{word}` is not a keyword",
@@ -215,6 +260,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "nothing here is called `{name}`",
     prose: "A name must be defined before it is used: an input or parameter of the layer, an earlier statement, a state, a layer of this file, or one of the standard library.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(y, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
   },
+  "unknown-setting": {
+    severity: "error",
+    title: "a `{kind}` block has no setting `{key}`",
+    prose: "Each kind of block has settings of its own. A key that is not known would have no effect, so it is refused.\n\n## Wrong\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  sequence 256\n}\n```\n\n## Right\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\n```",
+  },
   "unopened-bracket": {
     severity: "error",
     title: "this `{bracket}` has no opening bracket",
@@ -224,6 +274,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "this string has no closing quote",
     prose: "A string starts and ends with `\"` and stands on one line. A quote inside it is written `\\\"`, a backslash `\\\\`.\n\n## Wrong\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\n  tokenizer bytes\n}\n```\n\n## Right\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  tokenizer bytes\n}\n```",
+  },
+  "vocabulary-mismatch": {
+    severity: "error",
+    title: "`{model}` has {has}, and the data `{data}` has {needed}",
+    prose: "A model has one row of its embedding and one logit for each token id, so its vocabulary is at least as large as the\ndata's: 256 for bytes, the `vocab` of a generated task. (A `tokenizer.json` is looked at when the training starts.)\n\n## Wrong\n\n```lsm\nmodel Tiny {\n  language_model(vocab: 128, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  tokenizer bytes\n  seq 256\n}\ntrain first {\n  model Tiny\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  steps 100\n}\n```\n\n## Right\n\n```lsm\nmodel Tiny {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  tokenizer bytes\n  seq 256\n}\ntrain first {\n  model Tiny\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  steps 100\n}\n```",
   },
   "wrong-kind": {
     severity: "error",

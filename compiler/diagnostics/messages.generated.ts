@@ -60,6 +60,12 @@ export const messages = {
     title: "this condition is not known when the model is built",
     help: "`if` chooses between architectures; to choose per token write `select(condition, a, b)`",
   }),
+  conflictingSettings: (p: { first: Value; second: Value }): Message => ({
+    code: "conflicting-settings",
+    severity: "error",
+    title: `\`${p.first}\` and \`${p.second}\` exclude each other`,
+    help: "leave one of them out",
+  }),
   duplicateArgument: (p: { name: Value }): Message => ({
     code: "duplicate-argument",
     severity: "error",
@@ -77,6 +83,12 @@ export const messages = {
     severity: "error",
     title: `\`${p.name}\` is declared twice`,
     help: "rename one of them",
+  }),
+  duplicateSetting: (p: { key: Value }): Message => ({
+    code: "duplicate-setting",
+    severity: "error",
+    title: `\`${p.key}\` is set twice`,
+    help: "leave one of them out",
   }),
   endlessRecursion: (p: { name: Value; path: Value }): Message => ({
     code: "endless-recursion",
@@ -126,6 +138,18 @@ export const messages = {
     title: `${p.callee} is given some of its inputs, but not \`${p.name}\``,
     help: "give all inputs to apply the layer, or none to make a recipe of it",
   }),
+  missingPart: (p: { key: Value; part: Value }): Message => ({
+    code: "missing-part",
+    severity: "error",
+    title: `${p.key} needs ${p.part}`,
+    help: null,
+  }),
+  missingSetting: (p: { kind: Value; name: Value; key: Value }): Message => ({
+    code: "missing-setting",
+    severity: "error",
+    title: `the \`${p.kind}\` block \`${p.name}\` needs \`${p.key}\``,
+    help: null,
+  }),
   nestedMix: (): Message => ({
     code: "nested-mix",
     severity: "error",
@@ -168,6 +192,12 @@ export const messages = {
     title: "only a name can be called",
     help: "give it a name first: `f = …`, then `f(x)`",
   }),
+  outOfRange: (p: { name: Value; range: Value; value: Value }): Message => ({
+    code: "out-of-range",
+    severity: "error",
+    title: `${p.name} must be ${p.range}, not ${p.value}`,
+    help: null,
+  }),
   reservedAxis: (p: { name: Value }): Message => ({
     code: "reserved-axis",
     severity: "error",
@@ -184,6 +214,12 @@ export const messages = {
     code: "state-shape",
     severity: "error",
     title: `the state \`${p.name}\` is ${p.expected}, but this step gives ${p.found}`,
+    help: null,
+  }),
+  strayPart: (p: { key: Value; part: Value }): Message => ({
+    code: "stray-part",
+    severity: "error",
+    title: `${p.key} takes no ${p.part}`,
     help: null,
   }),
   strayStatement: (): Message => ({
@@ -210,6 +246,12 @@ export const messages = {
     title: `this \`${p.bracket}\` is never closed`,
     help: `close it with \`${p.closer}\``,
   }),
+  unevenShare: (p: { count: Value; what: Value; parts: Value; part: Value }): Message => ({
+    code: "uneven-share",
+    severity: "error",
+    title: `${p.count} ${p.what} cannot be shared evenly by ${p.parts} ${p.part}`,
+    help: `${p.parts} must divide ${p.count}`,
+  }),
   unexpectedCharacter: (p: { character: Value }): Message => ({
     code: "unexpected-character",
     severity: "error",
@@ -234,6 +276,18 @@ export const messages = {
     title: `the axis \`${p.name}\` has no size here`,
     help: `define it first (\`${p.name} = 64\`), or write the size in place: \`[${p.name}: 64]\``,
   }),
+  unknownChoice: (p: { key: Value; value: Value }): Message => ({
+    code: "unknown-choice",
+    severity: "error",
+    title: `${p.key} cannot be \`${p.value}\``,
+    help: null,
+  }),
+  unknownDeclaration: (p: { kind: Value; name: Value }): Message => ({
+    code: "unknown-declaration",
+    severity: "error",
+    title: `no ${p.kind} is called \`${p.name}\``,
+    help: null,
+  }),
   unknownKeyword: (p: { word: Value; keyword: Value }): Message => ({
     code: "unknown-keyword",
     severity: "error",
@@ -252,6 +306,12 @@ export const messages = {
     title: `nothing here is called \`${p.name}\``,
     help: null,
   }),
+  unknownSetting: (p: { kind: Value; key: Value }): Message => ({
+    code: "unknown-setting",
+    severity: "error",
+    title: `a \`${p.kind}\` block has no setting \`${p.key}\``,
+    help: null,
+  }),
   unopenedBracket: (p: { bracket: Value }): Message => ({
     code: "unopened-bracket",
     severity: "error",
@@ -263,6 +323,12 @@ export const messages = {
     severity: "error",
     title: "this string has no closing quote",
     help: "a string ends on the line where it starts; write a line break in it as `\\n`",
+  }),
+  vocabularyMismatch: (p: { model: Value; has: Value; data: Value; needed: Value }): Message => ({
+    code: "vocabulary-mismatch",
+    severity: "error",
+    title: `\`${p.model}\` has ${p.has}, and the data \`${p.data}\` has ${p.needed}`,
+    help: `give the model \`vocab: ${p.needed}\`, or more`,
   }),
   wrongKind: (p: { what: Value; expected: Value; found: Value }): Message => ({
     code: "wrong-kind",

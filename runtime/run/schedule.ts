@@ -5,9 +5,10 @@
 
 /** The rates between `peak`, the optimiser's `lr`, and `floor`, also a learning rate; lengths count updates. */
 export type Schedule =
-  | { readonly kind: "constant" }
-  /** Straight up over `warmup` updates, then constant. */
-  | { readonly kind: "linear"; readonly warmup: number }
+  /** Straight up over `warmup` updates, none unless given, then constant. */
+  | { readonly kind: "constant"; readonly warmup?: number }
+  /** Straight down from the end of the warm-up to the end of training. */
+  | { readonly kind: "linear"; readonly warmup: number; readonly floor: number }
   /** Half a cosine from the end of the warm-up to the end of training. */
   | { readonly kind: "cosine"; readonly warmup: number; readonly floor: number }
   /** Warm-up, stable, then straight down over the last `decay` updates (Hu et al. 2024, MiniCPM). */
@@ -30,12 +31,13 @@ export function learningRate(
   step: number,
   steps: number,
 ): number {
-  if (schedule.kind === "constant") return peak;
-  const { warmup } = schedule;
+  const { warmup = 0 } = schedule;
   if (step < warmup) return (peak * (step + 1)) / (warmup + 1);
   switch (schedule.kind) {
-    case "linear":
+    case "constant":
       return peak;
+    case "linear":
+      return peak + (schedule.floor - peak) * share(step - warmup, steps - warmup);
     case "cosine": {
       const { floor } = schedule;
       const done = share(step - warmup, steps - warmup);

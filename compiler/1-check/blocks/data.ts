@@ -1,0 +1,153 @@
+/** `data` blocks: what a model learns from, text in files or tasks that are generated. */
+
+import type { BlockDeclaration } from "../../../grammar/ast.js";
+import type { DataSpec, MqarData, TextData } from "../../../runtime/data/open.node.js";
+import { messages } from "../../diagnostics/messages.generated.js";
+import { breaks } from "./bounds.js";
+import { excludeEach } from "./exclusive.js";
+import { optional, otherwise, required, several } from "./forms.js";
+import { readBlock } from "./owner.js";
+import { count, number } from "./readers/number.js";
+import { either, text, truth } from "./readers/text.js";
+import { variant, word } from "./readers/word.js";
+import type { Scope, Values } from "./schema.js";
+
+export type Data = { readonly name: string; readonly doc: string | null } & DataSpec;
+
+const mqarOptions = {
+  pairs: otherwise(count, 8, "key-value pairs in a row"),
+  queries: optional(count, "queries in a row, as many as pairs unless given"),
+  vocab: otherwise(count, 64, "ids in all"),
+  power: otherwise(
+    number({ above: 0 }),
+    0.01,
+    "exponent of the gaps between queries: 1 is uniform, near 0 most come early",
+  ),
+  noise: otherwise(truth, false, "whether random ids fill the space between queries"),
+};
+
+export const dataTable = {
+  text: several(
+    text("corpus/**/*.txt"),
+    "files to read: a path, a pattern, or `npm:` and a package's name; several add up",
+  ),
+  tokenizer: otherwise(
+    either(word({ bytes: "every byte is a token: 256 ids" }), text("tokenizer.json")),
+    "bytes",
+    "how text becomes tokens: `bytes`, or the path of a tokenizer.json",
+  ),
+  seq: required(count, "tokens in one sequence"),
+  pack: optional(
+    word({ documents: "states, convolutions and attention start afresh at each document" }),
+    "how documents share a sequence; without it, all text is one document",
+  ),
+  held_out: optional(
+    number({ from: 0 }),
+    "what is kept to measure on: a share of the text below 1, 0.05 unless given; of a generated task, rows, 512 unless given",
+  ),
+  generate: optional(
+    variant({
+      mqar: { doc: "multi-query associative recall (Arora et al., 2023)", options: mqarOptions },
+    }),
+    "a task made from the seed, instead of `text`",
+  ),
+};
+
+type Settings = Values<typeof dataTable>;
+
+/** Null when anything in the block is wrong (reported). */
+export function checkData(block: BlockDeclaration, scope: Scope): Data | null {
+  const { values, partial } = readBlock(dataTable, block, scope);
+  const generates = scope.places.has("generate");
+  const fits = [
+    excludeEach("generate", ["text", "tokenizer", "pack"], scope),
+    generates || hasText(block, scope),
+    generates ? taskFits(partial, scope) : shareFits(partial, scope),
+  ];
+  if (values === null || !fits.every(Boolean)) return null;
+  return {
+    name: block.name.name,
+    doc: block.doc,
+    ...(values.generate ? taskOf(values, values.generate) : textOf(values)),
+  };
+}
+
+function textOf({ text, tokenizer, seq, pack, held_out }: Settings): TextData {
+  const reads = tokenizer === "bytes" ? "bytes" : { json: tokenizer };
+  return {
+    kind: "text",
+    text,
+    tokenizer: reads,
+    seq,
+    pack: pack !== null,
+    heldOut: held_out ?? 0.05,
+  };
+}
+
+function taskOf({ seq, held_out }: Settings, task: NonNullable<Settings["generate"]>): MqarData {
+  return { ...task, queries: task.queries ?? task.pairs, seq, heldOut: held_out ?? 512 };
+}
+
+function hasText(block: BlockDeclaration, { places, reporter }: Scope): boolean {
+  if (places.has("text")) return true;
+  reporter.report(
+    messages.missingSetting({ kind: "data", name: block.name.name, key: "text" }),
+    [{ span: block.name.span, text: "nothing to read" }],
+    'for example `text "corpus/**/*.txt"`, or a task: `generate mqar(pairs: 8)`',
+  );
+  return false;
+}
+
+/** Of a text a share is held out, and some is left to learn from. */
+function shareFits({ held_out }: Partial<Settings>, scope: Scope): boolean {
+  if (typeof held_out !== "number" || held_out < 1) return true;
+  return breaks(
+    "held_out",
+    held_out,
+    { range: "a share of the text, from 0 to below 1", path: "text", text: "of this text" },
+    scope,
+  );
+}
+
+/** The pairs need as many keys and values, and a row as many places (runtime/data/mqar.ts). */
+function taskFits({ generate, seq, held_out }: Partial<Settings>, scope: Scope): boolean {
+  const rows =
+    typeof held_out !== "number" ||
+    Number.isSafeInteger(held_out) ||
+    breaks(
+      "held_out",
+      held_out,
+      { range: "a whole number of rows", path: "generate", text: "a task without end" },
+      scope,
+    );
+  if (!generate) return rows;
+  const { pairs, vocab } = generate;
+  const queries = generate.queries ?? pairs;
+  const [ids, places] = [2 * pairs + 2, 2 * (pairs + queries)];
+  const keys =
+    vocab >= ids ||
+    breaks(
+      "generate.vocab",
+      vocab,
+      {
+        range: `at least ${ids}`,
+        path: "generate.pairs",
+        text: `${pairs} pairs take a key and a value each`,
+      },
+      scope,
+    );
+  const room =
+    seq === undefined ||
+    seq >= places ||
+    breaks(
+      "seq",
+      seq,
+      {
+        range: `at least ${places}`,
+        path: "generate",
+        text: `${pairs} pairs and ${queries} queries take two tokens each`,
+      },
+      scope,
+    );
+  return rows && keys && room;
+}
