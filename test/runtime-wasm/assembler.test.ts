@@ -91,4 +91,14 @@ describe("the assembler", () => {
     run(0);
     expect([...floats.slice(0, 5)]).toEqual([3, 6, 9, 12, 8]);
   });
+
+  it("imports a shared memory as one", () => {
+    const module = new ModuleBuilder();
+    module.function("run", (f) => f.store(i32.const(0), i32.const(7)));
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+    const compiled = new WebAssembly.Module(module.finish(true));
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+    (exports["run"] as () => void)();
+    expect(new Int32Array(memory.buffer)[0]).toBe(7);
+  });
 });

@@ -84,7 +84,6 @@ describe("tfjs's heap", () => {
     const table = tf.zeros([3, 2]);
     const ids = tf.tensor1d([3], "int32");
     expect(() => kernels.take("VD,T->TD", "V", table, ids)).toThrow(/3 is not one of 0 … 2/);
-    tf.disposeVariables();
     tf.dispose([table, ids]);
   });
 });

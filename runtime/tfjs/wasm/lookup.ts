@@ -87,8 +87,8 @@ export function createLookup(heap: Heap, rows: RowMover): Pick<KernelSet, "take"
         const lookup = planLookup(asked, held.replace(axis, looked), result, limit, sizeOf);
         return { outputShape: [...result].map(sizeOf), ...lookup };
       });
-      const output = heap.output(plan.outputShape, table.dtype);
       const tables = fillTables(plan, ids);
+      const output = heap.output(plan.outputShape, table.dtype);
       const count = plan.idOf.length;
       rows.gather(
         heap.address(output),
@@ -108,8 +108,8 @@ export function createLookup(heap: Heap, rows: RowMover): Pick<KernelSet, "take"
         const outputShape = [...result].map((letter) => (letter === axis ? size : sizeOf(letter)));
         return { outputShape, ...lookup };
       });
-      const output = heap.output(plan.outputShape);
       const tables = fillTables(plan, ids);
+      const output = heap.output(plan.outputShape);
       const count = plan.idOf.length;
       const to = heap.address(output);
       rows.zero(to, 1, output.size, 0);

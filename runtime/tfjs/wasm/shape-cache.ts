@@ -7,6 +7,15 @@ import { parseSpec } from "../letters.js";
 
 export type SizeOf = (letter: string) => number;
 
+/** Plans kept for one spec: training has one or two, a server may see prompts of every length. */
+const mostVariants = 64;
+
+/** Adds to a list of variants, giving up the oldest when there are too many. */
+export function keepLatest<Variant>(variants: Variant[], added: Variant): void {
+  if (variants.length === mostVariants) variants.shift();
+  variants.push(added);
+}
+
 interface Entry<Plan> {
   readonly shapes: readonly (readonly number[])[];
   readonly plan: Plan;
@@ -25,7 +34,7 @@ export class ShapeCache<Plan> {
     for (const entry of entries) if (sameShapes(entry.shapes, shapes)) return entry.plan;
     const copies = shapes.map((shape) => [...shape]);
     const plan = make(sizesIn(spec, copies));
-    entries.push({ shapes: copies, plan });
+    keepLatest(entries, { shapes: copies, plan });
     return plan;
   }
 }

@@ -5,6 +5,7 @@ import type { MapKernel } from "../../kernel-set.js";
 import type { Heap, KernelFunction } from "../heap.js";
 import { buildMapModule, type MapTypes, type Representation } from "./emit.js";
 import { shapeOf, union, type Sizes } from "../../letters.js";
+import { keepLatest } from "../shape-cache.js";
 import { createTranspose, type TransposePlane } from "../transpose.js";
 import { planNest } from "./nest.js";
 import { planesOf } from "./planes.js";
@@ -94,7 +95,7 @@ export class Maps {
         return candidate;
     }
     const made = this.#compile(kernel, letters, inputs, sizes);
-    compiled.push(made);
+    keepLatest(compiled, made);
     return made;
   }
 
