@@ -10,10 +10,14 @@ const remedies = {
 function native(name: "node-gpu" | "node", packageName: string): Candidate {
   return {
     name,
-    async start(tf) {
+    async start(tf, asked) {
       if (!inNode)
         return missing("TensorFlow for Node does not run in a browser", "use webgpu or wasm");
-      const { findNative, loadNative } = await import("../native/load.node.js");
+      const { findNative, hasGpu, loadNative } = await import("../native/load.node.js");
+      // Op by op, TensorFlow on a CPU takes two to three times as long as our WebAssembly kernels
+      // (docs/performance.md), so without a GPU it is for who asks for it.
+      if (!asked && !hasGpu())
+        return missing("no NVIDIA GPU here", "on a CPU lsm's own WebAssembly kernels are fastest");
       const found = findNative(packageName);
       if (!found)
         return missing(

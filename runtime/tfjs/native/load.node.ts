@@ -35,3 +35,8 @@ export function loadNative({ directory }: NativePackage): void {
   // It brings a copy of tfjs along, but engine and kernel registry are global, so one copy serves the other.
   require(directory);
 }
+
+/** Whether NVIDIA's driver runs here: TensorFlow is worth its start-up only on a GPU. */
+export function hasGpu(): boolean {
+  return existsSync("/proc/driver/nvidia/version");
+}
