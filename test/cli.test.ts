@@ -21,7 +21,7 @@ const commands = [
 ];
 
 const good = "layer Id(x: [width]) {\n  x\n}\n";
-const bad = "layer Id(x: [width]) {\n  x = )\n  x\n}\n";
+const bad = "layer Id(x: [width]) {\n  y = x)\n  x\n}\n";
 
 describe("help", () => {
   test("names every command", async () => {

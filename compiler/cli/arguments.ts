@@ -31,3 +31,10 @@ export type Backend = (typeof backends)[number];
 export function targetOption(): Option {
   return new Option("--target <target>", "what to compile to").choices([...targets]);
 }
+
+export function backendOption(): Option {
+  return new Option(
+    "--backend <backend>",
+    "what tfjs runs on (default: the best there is)",
+  ).choices([...backends]);
+}

@@ -5,6 +5,7 @@ import { Fault } from "../diagnostics/fault.js";
 import { Lines } from "../diagnostics/render/lines.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { HostError } from "../host.js";
+import { RunError } from "../../runtime/run/errors.js";
 import { Exit, UsageError, type ExitCode } from "./exit.js";
 import { isSystemError } from "./node-host.js";
 import { paletteOf, say, sourceLookup, type Session } from "./session.js";
@@ -15,6 +16,7 @@ export function reportFailure(error: unknown, session: Session): ExitCode {
   if (error instanceof UsageError) return complain(session, error.message, error.help, Exit.usage);
   if (error instanceof HostError)
     return complain(session, error.message, nearbyFile(error, session), Exit.environment);
+  if (error instanceof RunError) return runFailed(error, session);
   if (isSystemError(error)) return complain(session, error.message, null, Exit.environment);
   return internalFault(error, session);
 }
@@ -29,6 +31,15 @@ function complain(
   say(session.err, `${paint.error("error:")} ${message}`);
   if (help !== null) say(session.err, `${paint.help("help:")} ${help}`);
   return code;
+}
+
+/** What went wrong while something ran: mostly the environment's doing, but divergence is the program's. */
+function runFailed({ code, what, where, help }: RunError, { err }: Session): ExitCode {
+  const paint = paletteOf(err);
+  say(err, `${paint.error(`error[${code}]:`)} ${what}`);
+  say(err, `  --> ${where}`);
+  say(err, `${paint.help("help:")} ${help}`);
+  return code === "training-diverged" ? Exit.mistakes : Exit.environment;
 }
 
 /** A file of a similar name in the same folder. */

@@ -33,6 +33,10 @@ function output(stream: NodeJS.WriteStream): Output {
   });
   return {
     colour: wantsColour(stream),
+    isTTY: Boolean(stream.isTTY),
+    get columns() {
+      return stream.columns;
+    },
     write: (text) => {
       if (stream.writable) stream.write(text);
     },

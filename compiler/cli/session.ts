@@ -8,6 +8,9 @@ import { HostError, type Host } from "../host.js";
 
 export interface Output {
   readonly colour: boolean;
+  /** Whether lines can be redrawn in place, and how many columns they have. */
+  readonly isTTY?: boolean;
+  readonly columns?: number;
   write(text: string): void;
 }
 

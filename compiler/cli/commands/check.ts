@@ -33,13 +33,13 @@ async function check(
   options: CheckOptions,
   session: Session,
 ): Promise<ExitCode> {
-  const { parse } = await import("../../../grammar/parse.js");
+  const { check: checkProgram } = await import("../../1-check/check.js");
   const diagnostics: Diagnostic[] = [];
   let failure: ExitCode | null = null;
   for (const path of new Set(files)) {
     session.subject = path;
     try {
-      diagnostics.push(...parse(session.host.readText(path), path).diagnostics);
+      diagnostics.push(...checkProgram(session.host, path).diagnostics);
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       failure = reportFailure(error, session); // the other files still get their say

@@ -1,10 +1,16 @@
 /** `lsm generate`: text from a checkpoint, one token at a time, in constant memory. */
 
-import { naturalNumber, nonNegative, positiveInteger } from "../arguments.js";
-import type { ExitCode } from "../exit.js";
+import {
+  backendOption,
+  naturalNumber,
+  nonNegative,
+  positiveInteger,
+  type Backend,
+} from "../arguments.js";
+import { openCheckpoint } from "../checkpoints.js";
+import { Exit, UsageError, type ExitCode } from "../exit.js";
 import type { AddCommand } from "../program.js";
-import type { Session } from "../session.js";
-import { notInThisBuild } from "../unfinished.js";
+import { say, type Session } from "../session.js";
 
 export interface GenerateOptions {
   readonly prompt: string;
@@ -13,6 +19,7 @@ export interface GenerateOptions {
   readonly temperature: number;
   readonly topK?: number;
   readonly seed?: number;
+  readonly backend?: Backend;
 }
 
 export const addGenerate: AddCommand = (program, session, finish) => {
@@ -32,7 +39,12 @@ export const addGenerate: AddCommand = (program, session, finish) => {
       0.8,
     )
     .option("--top-k <n>", "sample from the n likeliest tokens only", positiveInteger)
-    .option("--seed <n>", "the seed of the sampling", naturalNumber)
+    .option(
+      "--seed <n>",
+      "the seed of the sampling; the same seed gives the same text",
+      naturalNumber,
+    )
+    .addOption(backendOption())
     .addHelpText(
       "after",
       `
@@ -46,10 +58,27 @@ Examples:
 };
 
 async function generate(
-  checkpoint: string,
-  _options: GenerateOptions,
+  given: string,
+  options: GenerateOptions,
   session: Session,
 ): Promise<ExitCode> {
-  session.subject = checkpoint;
-  return notInThisBuild("generate", session);
+  const trained = await openCheckpoint(session, given);
+  if (trained === null) return Exit.mistakes;
+  const { checkpoint, model, path } = trained;
+  if (!checkpoint.tokenizer)
+    throw new UsageError(
+      `${path} was not trained on text`,
+      "`lsm evaluate` measures a model of a generated task",
+    );
+  const { Writer } = await import("../writer.js");
+  const { chooseBackend } = await import("../../../runtime/tfjs/backend.js");
+  const { loadWeights } = await import("../../../runtime/tfjs/train/state.js");
+  const { tokenizerFrom } = await import("../../../runtime/data/tokenizer-from.js");
+  const { parameterSpecs } = await import("../parameters.js");
+  const backend = await chooseBackend(options.backend);
+  const weights = loadWeights(backend.tf, parameterSpecs(model), checkpoint.weights, path);
+  const writer = new Writer(model, tokenizerFrom(checkpoint.tokenizer), backend, weights);
+  for await (const text of writer.write({ seed: 0, ...options })) session.out.write(text);
+  say(session.out);
+  return Exit.ok;
 }

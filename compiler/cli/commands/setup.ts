@@ -1,9 +1,8 @@
 /** `lsm setup`: optional parts that this machine can have and npm cannot install. */
 
-import type { ExitCode } from "../exit.js";
+import { Exit, type ExitCode } from "../exit.js";
 import type { AddCommand } from "../program.js";
-import type { Session } from "../session.js";
-import { notInThisBuild } from "../unfinished.js";
+import { say, type Session } from "../session.js";
 
 export interface SetupNativeOptions {
   readonly tensorflow?: string;
@@ -31,6 +30,9 @@ export const addSetup: AddCommand = (program, session, finish) => {
     .action(async (options: SetupNativeOptions) => finish(await setupNative(options, session)));
 };
 
-async function setupNative(_options: SetupNativeOptions, session: Session): Promise<ExitCode> {
-  return notInThisBuild("setup native", session);
+async function setupNative(options: SetupNativeOptions, session: Session): Promise<ExitCode> {
+  const native = await import("../../../runtime/tfjs/native/index.js");
+  await native.setupNative(options, (line) => say(session.out, line));
+  say(session.out, "`lsm train` uses it from now on; --backend wasm goes without.");
+  return Exit.ok;
 }

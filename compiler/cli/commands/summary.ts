@@ -1,9 +1,10 @@
 /** `lsm summary`: what a model costs before it is trained. */
 
-import type { ExitCode } from "../exit.js";
+import { Exit, type ExitCode } from "../exit.js";
 import type { AddCommand } from "../program.js";
-import type { Session } from "../session.js";
-import { notInThisBuild } from "../unfinished.js";
+import { chooseModel, loadProgram } from "../programs.js";
+import { say, type Session } from "../session.js";
+import { sizesFor } from "../sizes.js";
 
 export interface SummaryOptions {
   readonly model?: string;
@@ -31,9 +32,15 @@ export const addSummary: AddCommand = (program, session, finish) => {
 
 async function summarise(
   file: string,
-  _options: SummaryOptions,
+  { model: name, json }: SummaryOptions,
   session: Session,
 ): Promise<ExitCode> {
-  session.subject = file;
-  return notInThisBuild("summary", session);
+  const checked = await loadProgram(session, file);
+  if (checked === null) return Exit.mistakes;
+  const model = chooseModel(checked, name);
+  const compiler = await import("../../summary.js");
+  const summary = compiler.summarise(model, sizesFor(checked, model.name).time);
+  if (json) say(session.out, JSON.stringify(summary, null, 2));
+  else session.out.write((await import("../summary-text.js")).summaryText(summary));
+  return Exit.ok;
 }

@@ -2,15 +2,16 @@
 
 import { Option } from "commander";
 import {
-  backends,
+  backendOption,
   naturalNumber,
   positiveInteger,
   targetOption,
   type Backend,
   type Target,
 } from "../arguments.js";
-import type { ExitCode } from "../exit.js";
+import { Exit, UsageError, type ExitCode } from "../exit.js";
 import type { AddCommand } from "../program.js";
+import { choose, loadProgram } from "../programs.js";
 import type { Session } from "../session.js";
 import { notInThisBuild } from "../unfinished.js";
 
@@ -26,6 +27,9 @@ export interface TrainOptions {
   readonly resume?: string;
 }
 
+/** What stands for all train blocks of a file. */
+const all = "all";
+
 export const addTrain: AddCommand = (program, session, finish) => {
   program
     .command("train")
@@ -34,13 +38,12 @@ export const addTrain: AddCommand = (program, session, finish) => {
       "Trains a model: a progress line, a loss curve, checkpoints, and samples of what it writes.",
     )
     .argument("<file>", "the program")
-    .option("--train <name>", "the train block to run; needed only when there are several")
-    .addOption(targetOption().default("tfjs"))
-    .addOption(
-      new Option("--backend <backend>", "what tfjs runs on (default: the best there is)").choices([
-        ...backends,
-      ]),
+    .option(
+      "--train <name>",
+      "the train block to run, needed only when there are several; `all` runs and compares them",
     )
+    .addOption(targetOption().default("tfjs"))
+    .addOption(backendOption())
     .option("--steps <n>", "stop after this many steps, whatever the program says", positiveInteger)
     .option("--out <dir>", "the run's folder (default: under runs/)")
     .option("--seed <n>", "the seed of all random streams", naturalNumber)
@@ -63,7 +66,18 @@ Examples:
     );
 };
 
-async function train(file: string, _options: TrainOptions, session: Session): Promise<ExitCode> {
-  session.subject = file;
-  return notInThisBuild("train", session);
+async function train(file: string, options: TrainOptions, session: Session): Promise<ExitCode> {
+  const checked = await loadProgram(session, file);
+  if (checked === null) return Exit.mistakes;
+  if (options.target === "torch") return notInThisBuild("train --target torch", session);
+  const { trainings } = checked;
+  const { trainAll, trainOne } = await import("../train/train.js");
+  if (options.train === all && !trainings.has(all)) {
+    if (options.resume !== undefined && options.resume !== "auto")
+      throw new UsageError("one checkpoint cannot go on as several runs", "choose a --train");
+    return trainAll(checked, options, session);
+  }
+  const training = choose("train", trainings, file, options.train);
+  const { exitCode } = await trainOne(checked, training, options, session);
+  return exitCode as ExitCode;
 }

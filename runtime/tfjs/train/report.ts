@@ -30,6 +30,16 @@ export function dataRows(data: OpenedData, baselines: Baselines | null): string[
 export const unitOf = ({ tokenizer }: Pick<OpenedData, "tokenizer">): string =>
   tokenizer?.describe().kind === "bytes" ? "nats per byte" : "nats per token";
 
+export type NamedLoss = readonly [name: string, loss: number | null];
+
+/** Losses side by side; those there are. */
+export function lossText(losses: readonly NamedLoss[], unit: string): string {
+  const shown = losses.flatMap(([name, loss]) =>
+    loss === null ? [] : [`${name} ${loss.toFixed(3)}`],
+  );
+  return `${shown.join(", ")} (${unit})`;
+}
+
 export interface Ending {
   readonly trainingLoss: number;
   readonly heldOut: Measured | null;
@@ -39,12 +49,12 @@ export interface Ending {
 
 export function lossRows(ending: Ending): string[] {
   const { trainingLoss, heldOut, baselines, unit } = ending;
-  const losses = [
-    `training ${trainingLoss.toFixed(3)}`,
-    ...(heldOut ? [`held out ${heldOut.loss.toFixed(3)}`] : []),
-    ...(baselines ? [`bigram model ${baselines.bigram.toFixed(3)}`] : []),
+  const losses: NamedLoss[] = [
+    ["training", trainingLoss],
+    ["held out", heldOut?.loss ?? null],
+    ["bigram model", baselines?.bigram ?? null],
   ];
-  const rows = [row("loss", `${losses.join(", ")} (${unit})`)];
+  const rows = [row("loss", lossText(losses, unit))];
   if (heldOut && heldOut.accuracy !== null) {
     const { accuracy, predictions } = heldOut;
     const text = `${percent(accuracy)} of ${predictions.toLocaleString("en-US")} held-out predictions`;

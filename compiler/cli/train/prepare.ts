@@ -1,0 +1,50 @@
+/** Compiles a training, and says what was compiled. */
+
+import { row } from "../../../runtime/tfjs/train/report.js";
+import type { Trainable } from "../../../runtime/tfjs/train/trainable.js";
+import type { Training } from "../../1-check/blocks/training.js";
+import type { Model } from "../../1-check/model.js";
+import { trainableFromPrograms } from "../../6-emit/tfjs/interpreted.js";
+import { type TrainingStages, compileTraining } from "../../compile.js";
+import { parameterCounts } from "../../summary.js";
+
+export interface Prepared {
+  readonly trainable: Trainable;
+  /** The first lines of the run. */
+  readonly about: string[];
+}
+
+export function prepare(model: Model, training: Training): Prepared {
+  const { trainable, stages } = compiledFor(model, training);
+  return { trainable, about: [modelRow(model), ...recurrenceRows(stages)] };
+}
+
+/** A model for the batches of a training. */
+export function compiledFor(
+  model: Model,
+  training: Training,
+): { readonly trainable: Trainable; readonly stages: TrainingStages } {
+  const sizes = { batch: training.batch / training.accumulate, time: training.data.seq };
+  const stages = compileTraining(model, sizes);
+  const { name, vocabulary } = model;
+  const trainable = trainableFromPrograms({ name, vocabulary: vocabulary!, ...sizes, ...stages });
+  return { trainable, stages };
+}
+
+function modelRow(model: Model): string {
+  const { parameters, activated } = parameterCounts(model);
+  const all = parameters.toLocaleString("en-US");
+  const some = activated.toLocaleString("en-US");
+  const counts =
+    parameters === activated
+      ? `${all} parameters`
+      : `${all} parameters, ${some} activated for a token`;
+  return row("model", `${model.name}, ${counts}`);
+}
+
+function recurrenceRows({ recurrences }: TrainingStages): string[] {
+  return recurrences.map(({ function: block, state, family, form, reason }) => {
+    const why = reason === null ? "" : ` (${reason})`;
+    return row("recurrence", `${state} in ${block}: family ${family}, ${form}${why}`);
+  });
+}
