@@ -28,6 +28,7 @@ export function checkLayer(
     elaborator,
     functions: new Map(),
     functionByText: new Map(),
+    blocksByRecipe: new Map(),
     vocabulary: null,
     generic: true,
   };
@@ -41,7 +42,7 @@ export function checkLayer(
     stateValues: [],
     stack: [],
     shared: null,
-    block: { depth: 0, depths: 1 },
+    block: { depth: 0, depths: 1, asked: false },
   };
   const unknown = new Map<string, number>();
   const size = (name: string): number => {

@@ -30,6 +30,7 @@ export function instantiate(
     elaborator,
     functions: new Map(),
     functionByText: new Map(),
+    blocksByRecipe: new Map(),
     vocabulary: null,
     generic: false,
   };

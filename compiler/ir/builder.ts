@@ -40,6 +40,7 @@ export class GraphBuilder {
   private regions = 0;
   private readonly known = new Map<string, readonly ValueId[]>();
   private readonly constants = new Map<ValueId, number>();
+  private readonly producers: (Node | undefined)[] = []; // by value
 
   constructor(readonly name: string) {}
 
@@ -57,6 +58,11 @@ export class GraphBuilder {
   size(id: ValueId, axis: string): number {
     const found = this.type(id).axes.find((a) => a.name === axis);
     return found ? found.size : 1;
+  }
+
+  /** The node that makes a value; inputs and parameters have none. */
+  producer(id: ValueId): Node | undefined {
+    return this.producers[id];
   }
 
   constantOf(id: ValueId): number | undefined {
@@ -109,6 +115,7 @@ export class GraphBuilder {
     const outputs = types.map((type) => this.value(type));
     const node = { op, attributes, inputs, outputs, region: this.region } as unknown as Node;
     this.nodes.push(node);
+    for (const id of outputs) this.producers[id] = node;
     if (key !== null) this.known.set(key, outputs);
     return outputs;
   }

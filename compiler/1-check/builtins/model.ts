@@ -4,8 +4,14 @@ import { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, ValueId } from "../../ir/graph.js";
 import { printGraph } from "../../ir/print.js";
 import { messages } from "../../diagnostics/messages.generated.js";
-import { type TensorType, hasAxis, sameAxes, showAxes } from "../../ir/types.js";
-import { type Environment, type Frame, report } from "../elaborate/frame.js";
+import { type TensorType, hasAxis, sameAxes, showAxes, showType } from "../../ir/types.js";
+import {
+  type BlockFunction,
+  type BlockPlace,
+  type Environment,
+  type Frame,
+  report,
+} from "../elaborate/frame.js";
 import { asLayers, asTensor } from "../elaborate/kinds.js";
 import { layerPath } from "../elaborate/paths.js";
 import { type CompileValue, type RecipeValue, errorValue, tensorValue } from "../values.js";
@@ -78,13 +84,32 @@ const chain: Builtin = {
   },
 };
 
-/** The function of a block: a new one, or an equal one that exists. */
+/** The function of a block: that of the same recipe before, an equal one that exists, or a new one. */
 function blockFunction(
   recipe: RecipeValue,
   type: TensorType,
-  block: { depth: number; depths: number },
+  place: { readonly depth: number; readonly depths: number },
   call: BuiltinCall,
-): { name: string; type: TensorType } | null {
+): BlockFunction | null {
+  const { blocksByRecipe } = call.frame.environment;
+  const key = showType(type);
+  const known = blocksByRecipe.get(recipe)?.get(key);
+  if (known) return known;
+  const block: BlockPlace = { ...place, asked: false };
+  const made = elaborateBlock(recipe, type, block, call);
+  if (made && !block.asked) {
+    const byType = blocksByRecipe.get(recipe) ?? new Map<string, BlockFunction>();
+    blocksByRecipe.set(recipe, byType.set(key, made));
+  }
+  return made;
+}
+
+function elaborateBlock(
+  recipe: RecipeValue,
+  type: TensorType,
+  block: BlockPlace,
+  call: BuiltinCall,
+): BlockFunction | null {
   const { frame } = call;
   const { environment } = frame;
   const builder = new GraphBuilder("");

@@ -137,7 +137,7 @@ function penalise(builder: GraphBuilder, name: string, loss: ValueId, weight: nu
 
 /** Looks through a softmax (exp(x − max x) / Σ) or a sigmoid to what went in. */
 function logitsOf(builder: GraphBuilder, scores: ValueId): ValueId | null {
-  const maker = (id: ValueId) => builder.nodes.find(({ outputs }) => outputs.includes(id));
+  const maker = (id: ValueId) => builder.producer(id);
   const last = maker(scores);
   if (last?.op !== "map") return null;
   if (last.attributes.fn === "sigmoid") return last.inputs[0]!;

@@ -12,7 +12,7 @@ import type { Axis } from "../../ir/types.js";
 import { showAxes } from "../../ir/types.js";
 import { type BoundArgument, type CompileValue, type RecipeValue, errorValue } from "../values.js";
 import { matchArguments } from "./arguments.js";
-import { type Frame, originLabel, report } from "./frame.js";
+import { type Frame, lookup, originLabel, report } from "./frame.js";
 import { type Expected, asTensor, expectKind, wantsAxes } from "./kinds.js";
 import { layerPath } from "./paths.js";
 
@@ -234,7 +234,7 @@ function bindInput(
       spread = { name: axisName, axes: [] };
       continue;
     }
-    const known = inner.names.get(axisName);
+    const known = lookup(inner, axisName);
     const at = own.findIndex(
       (axis) => axis.name === (known?.kind === "axis" ? known.name : axisName),
     );

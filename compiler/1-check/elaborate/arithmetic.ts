@@ -107,7 +107,7 @@ export function toInitializer(value: CompileValue, frame: Frame): Initializer | 
 }
 
 function tensorInitializer(id: ValueId, frame: Frame): Initializer | null {
-  const node = frame.builder.nodes.find(({ outputs }) => outputs.includes(id));
+  const node = frame.builder.producer(id);
   if (node?.op === "constant") return { kind: "constant", value: node.attributes.value };
   if (node?.op === "iota") return { kind: "iota", axis: node.attributes.axis.name };
   if (node?.op !== "map") return null;

@@ -8,7 +8,7 @@ import type { Label, Message } from "../../diagnostics/diagnostic.js";
 import type { Reporter } from "../../diagnostics/report.js";
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, ValueId } from "../../ir/graph.js";
-import { showAxes } from "../../ir/types.js";
+import { type TensorType, showAxes } from "../../ir/types.js";
 import type { Declarations } from "../declarations.js";
 import type { CompileValue, RecipeValue, SharedParameters } from "../values.js";
 import type { Expected } from "./kinds.js";
@@ -21,10 +21,25 @@ export interface Environment {
   /** Blocks made so far, by name, and by structure so that equal blocks are one function. */
   readonly functions: Map<string, Graph>;
   readonly functionByText: Map<string, string>;
+  /** What elaborating a recipe as a block gave, where `depth` made no difference: stacks repeat their blocks. */
+  readonly blocksByRecipe: Map<RecipeValue, Map<string, BlockFunction>>;
   /** Size of the token ids, once the model has said it. */
   vocabulary: number | null;
   /** A layer is checked on its own, with unknown sizes: divisions may have remainders. */
   readonly generic: boolean;
+}
+
+/** A block's function, by its name, and what it gives. */
+export interface BlockFunction {
+  readonly name: string;
+  readonly type: TensorType;
+}
+
+/** Where a block stands in its chain. */
+export interface BlockPlace {
+  readonly depth: number;
+  readonly depths: number;
+  asked: boolean; // somebody looked at `depth` or `depths`, so the block may differ from its neighbours
 }
 
 /** The mutually recursive parts of the elaborator, tied together in elaborator.ts. */
@@ -51,10 +66,11 @@ export interface Frame {
   readonly stateValues: ValueId[]; // current value of each of the builder's states
   readonly stack: readonly { readonly layer: LayerDeclaration; readonly call: Span }[];
   readonly shared: { readonly bank: SharedParameters; readonly depth: number } | null;
-  readonly block: { readonly depth: number; readonly depths: number } | null;
+  readonly block: BlockPlace | null;
 }
 
 export function lookup(frame: Frame, name: string): CompileValue | undefined {
+  if (frame.block && (name === "depth" || name === "depths")) frame.block.asked = true;
   for (let at: Frame | null = frame; at; at = at.parent) {
     const value = at.names.get(name);
     if (value) return value;
