@@ -18,6 +18,8 @@ export interface Declarations {
   readonly models: ReadonlyMap<string, ModelDeclaration>;
   readonly blocks: readonly BlockDeclaration[];
   readonly sources: ReadonlyMap<string, string>;
+  /** Layers and models with syntax errors inside: what is missing in them may have been written. */
+  readonly damaged: ReadonlySet<Item>;
 }
 
 /** Reads a program and all it uses; what cannot be read or parsed is reported and left out. */
@@ -30,6 +32,7 @@ export function collect(host: Host, path: string, text: string, reporter: Report
       if (item.kind === "layer") layers.set(item.name.name, item);
   }
   const files: SourceFile[] = [];
+  const damaged = new Set<Item>();
   visit(path, text);
   const declared = new Map<string, Exclude<Item, { kind: "use" | "error" }>>();
   for (const file of files)
@@ -53,6 +56,7 @@ export function collect(host: Host, path: string, text: string, reporter: Report
     ),
     blocks: items.flatMap((item) => (item.kind === "layer" || item.kind === "model" ? [] : [item])),
     sources,
+    damaged,
   };
 
   function visit(source: string, content: string): void {
@@ -60,6 +64,11 @@ export function collect(host: Host, path: string, text: string, reporter: Report
     sources.set(source, content);
     const { file, diagnostics } = parse(content, source);
     reporter.addAll(diagnostics);
+    for (const place of diagnostics.flatMap(({ labels }) => labels.slice(0, 1))) {
+      const { start } = place.span;
+      const item = file.items.find(({ span }) => span.start <= start && start <= span.end);
+      if (item) damaged.add(item);
+    }
     files.push(file);
     for (const item of file.items) {
       if (item.kind !== "use") continue;

@@ -29,6 +29,7 @@ export function checkLayer(
     functions: new Map(),
     functionByText: new Map(),
     blocksByRecipe: new Map(),
+    model: null,
     vocabulary: null,
     generic: true,
   };

@@ -31,6 +31,7 @@ export function instantiate(
     functions: new Map(),
     functionByText: new Map(),
     blocksByRecipe: new Map(),
+    model: declaration,
     vocabulary: null,
     generic: false,
   };
@@ -63,6 +64,7 @@ export function instantiate(
   );
   if (result.kind === "error") return null;
   if (!builder.outputs.some((output) => output.name === "loss")) {
+    if (declarations.damaged.has(declaration)) return null;
     reporter.report(messages.noObjective({ name }), [
       { span: declaration.name.span, text: "no loss" },
     ]);

@@ -3,11 +3,19 @@
 import { messages } from "../../diagnostics/messages.generated.js";
 import type { Initializer } from "../../ir/initializer.js";
 import { toInitializer } from "../elaborate/arithmetic.js";
-import { report } from "../elaborate/frame.js";
+import { isInput } from "../elaborate/apply.js";
+import { type Frame, report } from "../elaborate/frame.js";
 import { asAxes, asAxisNames } from "../elaborate/kinds.js";
 import { parameterPath } from "../elaborate/paths.js";
 import { type CompileValue, errorValue, kindNames, tensorValue } from "../values.js";
-import { type Builtin, type BuiltinCall, numberOf, parameters, truth } from "./builtin.js";
+import {
+  type Builtin,
+  type BuiltinCall,
+  type GivenArgument,
+  numberOf,
+  parameters,
+  truth,
+} from "./builtin.js";
 
 const param: Builtin = {
   usage: "param(axes, init, decay: false, trainable: true)",
@@ -23,7 +31,8 @@ const param: Builtin = {
       return report(frame, messages.unknownAxis({ name: unknown }), [
         { span: given.get("axes")!.span, text: "no size" },
       ]);
-    const init = given.get("init")!;
+    const init = named(given.get("init")!, frame);
+    if (init.value.kind === "error") return errorValue;
     const initializer = toInitializer(init.value, frame);
     if (!initializer)
       return report(
@@ -56,6 +65,14 @@ const param: Builtin = {
     return tensorValue(id);
   },
 };
+
+/** An initialiser of the library by its bare name: `dt_bias` is `dt_bias()`. */
+function named(init: GivenArgument, frame: Frame): GivenArgument {
+  const { value, span } = init;
+  if (value.kind !== "recipe" || value.layer === null || value.layer.parameters.some(isInput))
+    return init;
+  return { ...init, value: frame.environment.elaborator.apply(value, [], frame, span) };
+}
 
 const initializer = (value: Initializer): CompileValue => ({
   kind: "initializer",

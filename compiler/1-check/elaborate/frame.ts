@@ -3,7 +3,13 @@
  * parameters, and the calls that led here.
  */
 
-import type { Expression, LayerDeclaration, Span, Statement } from "../../../grammar/ast.js";
+import type {
+  Expression,
+  LayerDeclaration,
+  ModelDeclaration,
+  Span,
+  Statement,
+} from "../../../grammar/ast.js";
 import type { Label, Message } from "../../diagnostics/diagnostic.js";
 import type { Reporter } from "../../diagnostics/report.js";
 import type { GraphBuilder } from "../../ir/builder.js";
@@ -23,6 +29,8 @@ export interface Environment {
   readonly functionByText: Map<string, string>;
   /** What elaborating a recipe as a block gave, where `depth` made no difference: stacks repeat their blocks. */
   readonly blocksByRecipe: Map<RecipeValue, Map<string, BlockFunction>>;
+  /** The model being built; null while a layer is checked on its own. */
+  readonly model: ModelDeclaration | null;
   /** Size of the token ids, once the model has said it. */
   vocabulary: number | null;
   /** A layer is checked on its own, with unknown sizes: divisions may have remainders. */
@@ -84,6 +92,19 @@ export function visibleNames(frame: Frame): string[] {
   return names;
 }
 
+/** What may follow from a statement that could not be read, and is then not worth a message. */
+const consequences: ReadonlySet<string> = new Set([
+  "unknown-name",
+  "unknown-layer",
+  "unknown-axis",
+  "not-a-state",
+  "not-a-route",
+  "no-result",
+  "missing-argument",
+  "missing-input",
+  "too-many-arguments",
+]);
+
 /** Reports a mistake; inside applied layers the outermost call in the user's file is labelled too. */
 export function report(
   frame: Frame,
@@ -91,12 +112,16 @@ export function report(
   labels: readonly Label[],
   help?: string | null,
 ): CompileValue {
+  const { declarations, reporter, model } = frame.environment;
+  const within = frame.stack.at(-1)?.layer ?? model;
+  if (within && declarations.damaged.has(within) && consequences.has(message.code))
+    return { kind: "error" };
   const calls = frame.stack
     .map(({ layer, call }) => ({ span: call, text: `in this use of ${layer.name.name}` }))
     .filter(({ span }) => !labels.some((label) => label.span === span));
   const trail = calls.length > 0 ? [calls[calls.length - 1]!, ...calls.slice(0, 1)] : [];
   const unique = trail.filter((label, i) => trail.findIndex((l) => l.span === label.span) === i);
-  frame.environment.reporter.report(message, [...labels, ...unique], help);
+  reporter.report(message, [...labels, ...unique], help);
   return { kind: "error" };
 }
 
