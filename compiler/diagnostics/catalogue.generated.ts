@@ -95,10 +95,25 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "this file is too large to be a program",
     prose: "A file may have 4 million characters and 500 000 words and marks. The largest programs people write are a hundred times smaller,\nso a larger file is most likely something else, such as a data file given by mistake. Nothing in it was read.\n\n## Wrong\n```text\na data file of 10 MB\n```\n\n## Right\n```lsm\nuse \"layers.lsm\"\n```",
   },
+  "idle-devices": {
+    severity: "error",
+    title: "`{axis}` has {count} devices, and nothing is placed over it",
+    prose: "The axes `dp_replicate` and `dp_shard` share out the batch by themselves. Along `cp`, `tp`, `ep` and `pp` the block has to\nsay what is shared out: `sequence over cp by lasp2`, `heads over tp`, `experts over ep`, `blocks over pp`. Otherwise the\ndevices of that axis would all do the same work.\n\n## Wrong\n\n```lsm\nparallel pod on h100 * 8 {\n  mesh { dp_shard: 4, tp: 2 }\n}\n```\n\n## Right\n\n```lsm\nparallel pod on h100 * 8 {\n  mesh { dp_shard: 4, tp: 2 }\n  heads over tp\n}\n```",
+  },
+  "idle-placement": {
+    severity: "warning",
+    title: "`{key}` is placed over `{axis}`, which the mesh does not have",
+    prose: "An axis that is left out of the mesh has size 1, so a placement over it changes nothing. Write the axis with size 1 in the mesh\nwhen that is meant.\n\n## Wrong\n\n```lsm\nparallel pod on h100 * 8 {\n  mesh { dp_shard: 8 }\n  heads over tp\n}\n```\n\n## Right\n\n```lsm\nparallel pod on h100 * 8 {\n  mesh { dp_shard: 4, tp: 2 }\n  heads over tp\n}\n```",
+  },
   "input-mismatch": {
     severity: "error",
     title: "{callee} takes `{name}: {expected}`, not {found}",
     prose: "A layer's header names the axes of its inputs, and the values given must have exactly these, in any order.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], heads = 4) {\n  swiglu(linear(x, [heads]), 64)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  swiglu(x, 64)\n}\n```",
+  },
+  "mesh-product": {
+    severity: "error",
+    title: "the mesh has {product} devices, and there are {count}",
+    prose: "The sizes of a mesh's axes (`pp`, `dp_replicate`, `dp_shard`, `cp`, `tp`, `ep`) multiply to the number of devices in\nthe header. An axis that is left out has size 1.\n\n## Wrong\n\n```lsm\nparallel pod on h100 * 8 {\n  mesh { dp_replicate: 2, dp_shard: 2 }\n}\n```\n\n## Right\n\n```lsm\nparallel pod on h100 * 8 {\n  mesh { dp_replicate: 2, dp_shard: 4 }\n}\n```",
   },
   "missing-argument": {
     severity: "error",
@@ -165,6 +180,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "only a name can be called",
     prose: "A call is a name followed by `(` on the same line. The outcome of a call, a member or an expression in parentheses is\ncalled by giving it a name first.\n\n## Wrong\n```lsm\nlayer Twice(x: [width], mixer: layer) {\n  shared(mixer)(x)\n}\n```\n\n## Right\n```lsm\nlayer Twice(x: [width], mixer: layer) {\n  tied = shared(mixer)\n  tied(x)\n}\n```",
   },
+  "nothing-to-place": {
+    severity: "error",
+    title: "`{model}` has no {things} to place over `{axis}`",
+    prose: "Experts are what a `mix` routes to; heads are the axes `heads` and `kv_heads` of states and of attention. A model without\nthem has nothing to share out along that axis of the mesh.\n\n## Wrong\n\n```lsm\nmodel Dense {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\nparallel pod on h100 * 8 {\n  mesh { dp_shard: 2, ep: 4 }\n  experts over ep\n}\n```\n\n## Right\n\n```lsm\nmodel Sparse {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), MoE(experts: 4, top_k: 2, hidden: 16))])\n}\nparallel pod on h100 * 8 {\n  mesh { dp_shard: 2, ep: 4 }\n  experts over ep\n}\n```",
+  },
   "out-of-range": {
     severity: "error",
     title: "{name} must be {range}, not {value}",
@@ -194,6 +214,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "a statement stands outside a layer or model",
     prose: "A file consists of declarations: `layer`, `model`, `data`, `train`, `parallel`, `convert` and `use`. Statements such as\n`q = …`, `state S: …` and `S <- …` stand inside the braces of a layer or a model. The parser skips to the next\ndeclaration.\n\n## Wrong\n```lsm\nq = linear(x, [heads, key])\nlayer Gate(x: [width]) {\n  x\n}\n```\n\n## Right\n```lsm\nlayer Gate(x: [width], heads = 4, key = 16) {\n  q = linear(x, [heads, key])\n  linear(q, [width])\n}\n```",
+  },
+  "too-few-blocks": {
+    severity: "error",
+    title: "`{model}` has {blocks} blocks, fewer than the {stages} stages of `pp`",
+    prose: "A pipeline gives every stage at least one block of the stack.\n\n## Wrong\n\n```lsm\nmodel Short {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\nparallel pod on h100 * 2 {\n  mesh { pp: 2 }\n  blocks over pp\n}\n```\n\n## Right\n\n```lsm\nmodel Short {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))] * 2)\n}\nparallel pod on h100 * 2 {\n  mesh { pp: 2 }\n  blocks over pp\n}\n```",
   },
   "too-large": {
     severity: "error",

@@ -108,10 +108,28 @@ export const messages = {
     title: "this file is too large to be a program",
     help: "split it and join the parts with `use`; or is it another kind of file?",
   }),
+  idleDevices: (p: { axis: Value; count: Value }): Message => ({
+    code: "idle-devices",
+    severity: "error",
+    title: `\`${p.axis}\` has ${p.count} devices, and nothing is placed over it`,
+    help: null,
+  }),
+  idlePlacement: (p: { key: Value; axis: Value }): Message => ({
+    code: "idle-placement",
+    severity: "warning",
+    title: `\`${p.key}\` is placed over \`${p.axis}\`, which the mesh does not have`,
+    help: `add \`${p.axis}\` to the mesh, or leave the placement out`,
+  }),
   inputMismatch: (p: { callee: Value; name: Value; expected: Value; found: Value }): Message => ({
     code: "input-mismatch",
     severity: "error",
     title: `${p.callee} takes \`${p.name}: ${p.expected}\`, not ${p.found}`,
+    help: null,
+  }),
+  meshProduct: (p: { product: Value; count: Value }): Message => ({
+    code: "mesh-product",
+    severity: "error",
+    title: `the mesh has ${p.product} devices, and there are ${p.count}`,
     help: null,
   }),
   missingArgument: (p: { callee: Value; name: Value }): Message => ({
@@ -192,6 +210,12 @@ export const messages = {
     title: "only a name can be called",
     help: "give it a name first: `f = …`, then `f(x)`",
   }),
+  nothingToPlace: (p: { model: Value; things: Value; axis: Value }): Message => ({
+    code: "nothing-to-place",
+    severity: "error",
+    title: `\`${p.model}\` has no ${p.things} to place over \`${p.axis}\``,
+    help: `make \`${p.axis}\` 1`,
+  }),
   outOfRange: (p: { name: Value; range: Value; value: Value }): Message => ({
     code: "out-of-range",
     severity: "error",
@@ -228,6 +252,12 @@ export const messages = {
     title: "a statement stands outside a layer or model",
     help: "move it into the `{ … }` it belongs to; a `}` too many may have ended that early",
   }),
+  tooFewBlocks: (p: { model: Value; blocks: Value; stages: Value }): Message => ({
+    code: "too-few-blocks",
+    severity: "error",
+    title: `\`${p.model}\` has ${p.blocks} blocks, fewer than the ${p.stages} stages of \`pp\``,
+    help: `make \`pp\` ${p.blocks} at most`,
+  }),
   tooLarge: (p: { found: Value; count: Value }): Message => ({
     code: "too-large",
     severity: "error",
@@ -250,7 +280,7 @@ export const messages = {
     code: "uneven-share",
     severity: "error",
     title: `${p.count} ${p.what} cannot be shared evenly by ${p.parts} ${p.part}`,
-    help: `${p.parts} must divide ${p.count}`,
+    help: null,
   }),
   unexpectedCharacter: (p: { character: Value }): Message => ({
     code: "unexpected-character",

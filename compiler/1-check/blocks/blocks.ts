@@ -5,6 +5,10 @@ import type { Reporter } from "../../diagnostics/report.js";
 import type { Declarations } from "../declarations.js";
 import type { Model } from "../model.js";
 import { type Data, checkData } from "./data.js";
+import type { Conversion } from "./conversion.js";
+import { checkConvert } from "./convert.js";
+import type { Mesh } from "./mesh.js";
+import { checkParallel } from "./parallel.js";
 import type { Scope } from "./schema.js";
 import { checkTrain } from "./train.js";
 import type { Training } from "./training.js";
@@ -13,6 +17,8 @@ import type { Training } from "./training.js";
 export interface Blocks {
   readonly data: ReadonlyMap<string, Data>;
   readonly trainings: ReadonlyMap<string, Training>;
+  readonly meshes: ReadonlyMap<string, Mesh>;
+  readonly conversions: ReadonlyMap<string, Conversion>;
 }
 
 export function checkBlocks(
@@ -34,5 +40,12 @@ export function checkBlocks(
   };
   const data = each("data", checkData);
   const trainings = each("train", (block, scope) => checkTrain(block, { data, models }, scope));
-  return { data, trainings };
+  const trained = [...trainings.values()];
+  const named = trained.flatMap(({ model }) => models.get(model) ?? []);
+  const concerned = trained.length > 0 ? [...new Set(named)] : [...models.values()];
+  const meshes = each("parallel", (block, scope) =>
+    checkParallel(block, concerned, trained, scope),
+  );
+  const conversions = each("convert", checkConvert);
+  return { data, trainings, meshes, conversions };
 }

@@ -5,55 +5,11 @@ import type { DataSpec, MqarData, TextData } from "../../../runtime/data/open.no
 import { messages } from "../../diagnostics/messages.generated.js";
 import { breaks } from "./bounds.js";
 import { excludeEach } from "./exclusive.js";
-import { optional, otherwise, required, several } from "./forms.js";
 import { readBlock } from "./owner.js";
-import { count, number } from "./readers/number.js";
-import { either, text, truth } from "./readers/text.js";
-import { variant, word } from "./readers/word.js";
-import type { Scope, Values } from "./schema.js";
+import type { Scope } from "./schema.js";
+import { type DataSettings, dataTable } from "./tables/data.js";
 
 export type Data = { readonly name: string; readonly doc: string | null } & DataSpec;
-
-const mqarOptions = {
-  pairs: otherwise(count, 8, "key-value pairs in a row"),
-  queries: optional(count, "queries in a row, as many as pairs unless given"),
-  vocab: otherwise(count, 64, "ids in all"),
-  power: otherwise(
-    number({ above: 0 }),
-    0.01,
-    "exponent of the gaps between queries: 1 is uniform, near 0 most come early",
-  ),
-  noise: otherwise(truth, false, "whether random ids fill the space between queries"),
-};
-
-export const dataTable = {
-  text: several(
-    text("corpus/**/*.txt"),
-    "files to read: a path, a pattern, or `npm:` and a package's name; several add up",
-  ),
-  tokenizer: otherwise(
-    either(word({ bytes: "every byte is a token: 256 ids" }), text("tokenizer.json")),
-    "bytes",
-    "how text becomes tokens: `bytes`, or the path of a tokenizer.json",
-  ),
-  seq: required(count, "tokens in one sequence"),
-  pack: optional(
-    word({ documents: "states, convolutions and attention start afresh at each document" }),
-    "how documents share a sequence; without it, all text is one document",
-  ),
-  held_out: optional(
-    number({ from: 0 }),
-    "what is kept to measure on: a share of the text below 1, 0.05 unless given; of a generated task, rows, 512 unless given",
-  ),
-  generate: optional(
-    variant({
-      mqar: { doc: "multi-query associative recall (Arora et al., 2023)", options: mqarOptions },
-    }),
-    "a task made from the seed, instead of `text`",
-  ),
-};
-
-type Settings = Values<typeof dataTable>;
 
 /** Null when anything in the block is wrong (reported). */
 export function checkData(block: BlockDeclaration, scope: Scope): Data | null {
@@ -72,7 +28,7 @@ export function checkData(block: BlockDeclaration, scope: Scope): Data | null {
   };
 }
 
-function textOf({ text, tokenizer, seq, pack, held_out }: Settings): TextData {
+function textOf({ text, tokenizer, seq, pack, held_out }: DataSettings): TextData {
   const reads = tokenizer === "bytes" ? "bytes" : { json: tokenizer };
   return {
     kind: "text",
@@ -84,7 +40,10 @@ function textOf({ text, tokenizer, seq, pack, held_out }: Settings): TextData {
   };
 }
 
-function taskOf({ seq, held_out }: Settings, task: NonNullable<Settings["generate"]>): MqarData {
+function taskOf(
+  { seq, held_out }: DataSettings,
+  task: NonNullable<DataSettings["generate"]>,
+): MqarData {
   return { ...task, queries: task.queries ?? task.pairs, seq, heldOut: held_out ?? 512 };
 }
 
@@ -99,7 +58,7 @@ function hasText(block: BlockDeclaration, { places, reporter }: Scope): boolean 
 }
 
 /** Of a text a share is held out, and some is left to learn from. */
-function shareFits({ held_out }: Partial<Settings>, scope: Scope): boolean {
+function shareFits({ held_out }: Partial<DataSettings>, scope: Scope): boolean {
   if (typeof held_out !== "number" || held_out < 1) return true;
   return breaks(
     "held_out",
@@ -110,7 +69,7 @@ function shareFits({ held_out }: Partial<Settings>, scope: Scope): boolean {
 }
 
 /** The pairs need as many keys and values, and a row as many places (runtime/data/mqar.ts). */
-function taskFits({ generate, seq, held_out }: Partial<Settings>, scope: Scope): boolean {
+function taskFits({ generate, seq, held_out }: Partial<DataSettings>, scope: Scope): boolean {
   const rows =
     typeof held_out !== "number" ||
     Number.isSafeInteger(held_out) ||

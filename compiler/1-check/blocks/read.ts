@@ -50,8 +50,9 @@ export function readSettings<T extends Table>(
       first.set(name, setting.key);
       const path = owner.path + name;
       if (!places.has(path)) places.set(path, setting.value?.span ?? setting.span);
-      const help = `\`${usage(name, row)}\`: ${row.doc}`;
-      const value = row.form.read(setting, { name: `\`${name}\``, path, help, scope });
+      const use = usage(name, row);
+      const site = { name: `\`${name}\``, path, usage: use, help: `\`${use}\`: ${row.doc}`, scope };
+      const value = row.form.read(setting, site);
       if (value === undefined) failed = true;
       else
         values.set(

@@ -19,6 +19,7 @@ export interface Scope {
 export interface Site {
   readonly name: string; // how messages call it
   readonly path: string; // where `places` keeps it
+  readonly usage: string; // `seq N`
   readonly help: string; // "`seq N`: tokens in one sequence"
   readonly scope: Scope;
 }

@@ -3,6 +3,7 @@
 import { messages } from "../../diagnostics/messages.generated.js";
 import type { Model } from "../model.js";
 import type { Data } from "./data.js";
+import { settingSpan } from "./lookup.js";
 import type { Scope } from "./schema.js";
 
 /** A tokenizer.json is not read here: its vocabulary is known when the training starts. */
@@ -14,18 +15,18 @@ export function vocabularyFits(
   const needed = data.kind === "mqar" ? data.vocab! : data.tokenizer === "bytes" ? 256 : 0;
   if (needed === 0 || (model.vocabulary !== null && model.vocabulary >= needed)) return true;
   const has = model.vocabulary === null ? "no tokens" : `${model.vocabulary} ids`;
-  const block = declarations.blocks.find(
-    ({ kind, name }) => kind === "data" && name.name === data.name,
-  );
-  const source = block?.settings.find(
-    ({ key }) => key.name === "tokenizer" || key.name === "generate",
+  const source = settingSpan(
+    declarations,
+    "data",
+    data.name,
+    data.kind === "mqar" ? "generate" : "tokenizer",
   );
   reporter.report(
     messages.vocabularyMismatch({ model: model.name, has, data: data.name, needed }),
     [
       { span: places.get("model")!, text: `this model has ${has}` },
       { span: places.get("data")!, text: `this data has ${needed} ids` },
-      ...(source ? [{ span: source.span, text: `${needed} ids` }] : []),
+      ...(source ? [{ span: source, text: `${needed} ids` }] : []),
     ],
   );
   return false;

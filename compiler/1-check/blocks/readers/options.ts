@@ -48,7 +48,7 @@ export function textWith<T extends Table>(callee: string, options: T): Reader<Va
 }
 
 /** Arguments as settings; those without a name are for the options in the table's order. */
-function settingsOf(given: readonly Argument[], table: Table): Setting[] {
+export function settingsOf(given: readonly Argument[], table: Table): Setting[] {
   const order = Object.keys(table);
   return given.map(({ name, value, span }, i) => ({
     kind: "setting",
