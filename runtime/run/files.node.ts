@@ -9,6 +9,7 @@ const HELP: Readonly<Record<string, string>> = {
   EACCES: "check the permissions of the file and its folder",
   EPERM: "check the permissions of the file and its folder",
   EISDIR: "name a file, not a folder",
+  EEXIST: "choose another path, or move the file away",
   ENOTDIR: "one part of the path is a file, not a folder",
   ENOSPC: "free some space or choose another folder; what was saved before is untouched",
   EDQUOT:
@@ -22,6 +23,7 @@ const WHAT: Readonly<Record<string, string>> = {
   EACCES: "access is denied",
   EPERM: "access is denied",
   EISDIR: "this is a folder, not a file",
+  EEXIST: "a file of this name is in the way",
   ENOTDIR: "a folder of this path is a file",
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
