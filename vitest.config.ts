@@ -9,6 +9,7 @@ const report = process.env["LSM_TEST_REPORT"];
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    env: { LSM_DEBUG: "1" }, // the IR is verified after every pass
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: report === undefined ? ["default"] : ["default", "json"],

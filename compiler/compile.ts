@@ -16,6 +16,7 @@ import { type FormOptions, type RecurrenceReport, chooseForms } from "./3-derive
 import { type OptimizerOptions, adamwDefaults, withOptimizer } from "./5-schedule/optimizer.js";
 import { schedule } from "./5-schedule/schedule.js";
 import type { Module } from "./ir/graph.js";
+import { sound, soundProgram } from "./ir/debug.js";
 import { type ModelParameter, type Program, modelParameters } from "./ir/program.js";
 
 export { check, type Checked } from "./1-check/check.js";
@@ -45,11 +46,12 @@ export function compileTraining(
   forms: FormOptions = natural,
   optimizer: OptimizerOptions = adamwDefaults,
 ): TrainingStages {
-  const lowered = lower(model.module, sizes);
-  const { module: formed, reports } = chooseForms(lowered, forms);
-  const differentiated = differentiate(formed);
+  const lowered = sound(lower(sound(model.module, "token"), sizes), "lowered");
+  const { module, reports } = chooseForms(lowered, forms);
+  const formed = sound(module, "formed");
+  const differentiated = sound(differentiate(formed), "differentiated");
   const parameters = modelParameters(lowered.functions, lowered.main);
-  const gradients = schedule(withoutPrediction(differentiated));
+  const gradients = soundProgram(schedule(withoutPrediction(differentiated)));
   return {
     token: model.module,
     lowered,
@@ -58,8 +60,8 @@ export function compileTraining(
     recurrences: reports,
     parameters,
     gradients,
-    step: withOptimizer(gradients, parameters, optimizer),
-    evaluation: schedule(withoutUpdates(formed)),
+    step: soundProgram(withOptimizer(gradients, parameters, optimizer)),
+    evaluation: soundProgram(schedule(withoutUpdates(formed))),
   };
 }
 
@@ -93,5 +95,5 @@ export interface DecodingProgram {
 /** Compiles generation of one sequence of up to `capacity` tokens (which only full attention must know). */
 export function compileDecoding(model: Model, capacity: number): DecodingProgram {
   const { module, carried } = recurrentForm(lower(model.module, { batch: 1, time: 1 }), capacity);
-  return { program: schedule(module), carried };
+  return { program: soundProgram(schedule(sound(module, "formed"))), carried };
 }
