@@ -15,6 +15,8 @@ import type { NodeOf, ValueId } from "../../ir/graph.js";
 import { type Axis, axisNames, findAxis, hasAxis, withoutAxes } from "../../ir/types.js";
 import { Decay } from "./decay.js";
 import { type Layout, fromChunks, toChunks } from "./layout.js";
+import { overChunks } from "./over-chunks.js";
+import { type Corrections, solveErases } from "./erases.js";
 import { type OuterProduct, Producers, factorWrite } from "./factors.js";
 import type { NormalForm } from "./normal-form.js";
 
@@ -44,7 +46,7 @@ export function planChunk(
   const gate = form.gate === null ? [] : namesOf(form.gate);
   const onKey = gate.some((name) => form.key.includes(name));
   const onValue = value.length > 0 && value.every((name) => gate.includes(name));
-  if ((onKey && onValue) || form.erases.length > 1) return null;
+  if (onKey && onValue) return null;
   const producers = new Producers(builder);
   const writes = form.writes.map((write) =>
     factorWrite(builder, producers, write, form.key, value),
@@ -81,7 +83,7 @@ export function chunkForm(
   };
   const decay = new Decay(layout, form.gate, resets ? inputs[1]! : null, form.key);
   const cut = (x: ValueId): ValueId => toChunks(layout, x);
-  const erase = form.erases[0] ? { a: cut(form.erases[0].a), b: cut(form.erases[0].b) } : null;
+  const erases = form.erases.map(({ a, b }) => ({ a: cut(a), b: cut(b) }));
   const writes = plan.writes.map(({ key, value }) => ({ key: cut(key), value: cut(value) }));
   const source = (x: ValueId): ValueId => builder.rename(x, { step: "source" });
   /** Σ_s M[t, s] V_s over the writes, M the decayed products of `query` with their keys. */
@@ -92,52 +94,30 @@ export function chunkForm(
     return terms.length === 0 ? null : terms.reduce(builder.add);
   };
 
-  // U = U₁ + W S₀, both for all chunks at once
-  let corrected: { readonly u: ValueId | null; readonly w: ValueId } | null = null;
-  if (erase) {
-    const lower = decay.pairs(erase.b, erase.a, true);
-    const solve = (right: ValueId): ValueId => {
-      const shared = builder
-        .type(lower)
-        .axes.filter((a) => a.name !== "source" && a.name !== "step");
-      const missing = shared.filter((a) => !hasAxis(builder.type(right), a.name));
-      const whole =
-        missing.length === 0
-          ? right
-          : builder.conform(right, [
-              ...shared,
-              ...withoutAxes(
-                builder.type(right).axes,
-                shared.map((a) => a.name),
-              ),
-            ]);
-      return builder.op("solve", { row: "step", column: "source", transposed: false }, [
-        lower,
-        whole,
-      ]);
-    };
-    const own = fromWrites(erase.b, true);
-    corrected = { u: own === null ? null : solve(own), w: solve(decay.fromStart(erase.b, true)) };
-  }
+  const { own, fromState } =
+    erases.length > 0 ? solveErases(builder, decay, erases, fromWrites) : noErases;
 
-  // S over chunks: S ← D ∘ S + X (+ Âᵀ W S)
+  // S over chunks: S ← D ∘ S + X + Σ Âᵀ W S
   const ends = writes.map(({ key, value }) => decay.intoEnd(key, value));
-  if (erase && corrected && corrected.u !== null) ends.push(decay.intoEnd(erase.a, corrected.u));
+  erases.forEach(({ a }, i) => {
+    const u = own[i];
+    if (typeof u === "number") ends.push(decay.intoEnd(a, u));
+  });
   const stateType = builder.type(state);
   const added = ends.length === 0 ? null : ends.reduce(builder.add);
+  const rereads = erases.map(({ a }, i) => ({ a: decay.toEnd(a), w: fromState[i]! }));
   const starts = overChunks(
     layout,
     state,
     decay.whole(),
     added,
-    erase && corrected ? { a: decay.toEnd(erase.a), w: corrected.w } : null,
+    rereads,
     form.key,
     node.attributes.label,
   );
-  const u =
-    corrected === null
-      ? null
-      : addTo(builder, corrected.u, builder.dot(corrected.w, starts.before, form.key));
+  const erased = fromState.map((w, i) =>
+    addTo(builder, own[i]!, builder.dot(w, starts.before, form.key)),
+  );
 
   const outputs = form.reads.map(({ query, scale, plus, when }) => {
     const q = cut(query);
@@ -145,14 +125,17 @@ export function chunkForm(
     const terms = [builder.dot(decay.fromStart(q, strict), starts.before, form.key)];
     const own = fromWrites(q, strict);
     if (own !== null) terms.push(own);
-    if (erase && u !== null)
-      terms.push(builder.dot(decay.pairs(q, erase.a, strict), source(u), ["source"]));
+    erases.forEach(({ a }, i) => {
+      terms.push(builder.dot(decay.pairs(q, a, strict), source(erased[i]!), ["source"]));
+    });
     let y = fromChunks(layout, terms.reduce(builder.add));
     if (scale !== null) y = builder.mul(y, scale);
     return plus === null ? y : builder.add(y, plus);
   });
   return { outputs, final: builder.conform(starts.final, stateType.axes) };
 }
+
+const noErases: Corrections = { own: [], fromState: [] };
 
 const addTo = (builder: GraphBuilder, a: ValueId | null, b: ValueId): ValueId =>
   a === null ? b : builder.add(a, b);
@@ -161,58 +144,4 @@ function lengthOf(builder: GraphBuilder, inputs: readonly ValueId[], axis: strin
   return inputs
     .map((id) => findAxis(builder.type(id), axis)?.size)
     .find((size) => size !== undefined)!;
-}
-
-/** The states at the start of every chunk and the last one. */
-function overChunks(
-  { builder, count }: Layout,
-  initial: ValueId,
-  whole: ValueId | null,
-  added: ValueId | null,
-  erase: { readonly a: ValueId; readonly w: ValueId } | null,
-  key: readonly string[],
-  label: string,
-): { readonly before: ValueId; readonly final: ValueId } {
-  const state = builder.type(initial);
-  const chunk: Axis = { name: "chunk", size: count };
-  const batch = state.axes[0]!;
-  const sequence = (x: ValueId): ValueId => {
-    const { axes } = builder.type(x);
-    return builder.conform(x, [batch, chunk, ...withoutAxes(axes, ["batch", "chunk"])]);
-  };
-  const sequences = [whole, added, erase?.a ?? null, erase?.w ?? null].map((x) =>
-    x === null ? null : sequence(x),
-  );
-  const body = new GraphBuilder(`${label} over chunks`);
-  const s = body.input("S", state);
-  const [d, x, a, w] = sequences.map((id, i) =>
-    id === null
-      ? null
-      : body.input("DXAW"[i]!, {
-          ...builder.type(id),
-          axes: withoutAxes(builder.type(id).axes, ["chunk"]),
-        }),
-  );
-  let next = typeof d === "number" ? body.mul(d, s) : s;
-  if (typeof x === "number") next = body.add(next, x);
-  if (typeof a === "number" && typeof w === "number")
-    next = body.add(next, body.dot(a, body.dot(w, s, key), ["step"]));
-  body.outputs.push({ name: "S", value: body.conform(next, state.axes) });
-  const given = sequences.filter((id) => id !== null);
-  if (given.length === 0) given.push(builder.zeros([batch, chunk]));
-  if (given.length !== sequences.filter((id) => id !== null).length)
-    body.input("none", { dtype: "float", axes: [batch] });
-  const attributes = {
-    axis: "chunk",
-    body: body.finish(),
-    states: 1,
-    sequences: given.length,
-    resets: false,
-    restart: [0],
-    reverse: false,
-    label: `${label} over chunks`,
-    chunk: null,
-  };
-  const [final, before] = builder.ops("scan", attributes, [initial, ...given]);
-  return { before: before!, final: final! };
 }

@@ -113,11 +113,8 @@ function rewriteScan(
     .find((size) => size !== undefined)!;
   const plan = planChunk(builder, form, stateAxes, length, options.chunk ?? chunk);
   if (plan === null) {
-    report(
-      form.erases.length > 1 ? "F3/F4 of higher rank" : "F5",
-      "recurrent",
-      "no chunk form yet",
-    );
+    const elementwise = "its gate has every axis of the state: no matrix form";
+    report("F5", "recurrent", elementwise);
     return false;
   }
   report(plan.family, `chunk ${plan.chunk}`, null);

@@ -101,14 +101,34 @@ export class Analysis {
       return { reason: "the step does not read its state" };
     const reads: Read[] = [];
     for (const { value } of body.outputs.slice(1)) {
-      const form = this.forms.get(value)!;
-      if (form.kind !== "read" || form.terms.length !== 1)
-        return { reason: "the state is used without contracting it" };
-      const [{ scale, b }] = form.terms as [{ scale: ValueId | null; b: ValueId }];
-      reads.push({ query: b, scale, plus: form.plus, when: form.when });
+      const read = this.read(this.forms.get(value)!);
+      if (read === null) return { reason: "the state is used without contracting it" };
+      reads.push(read);
     }
-    if (this.key === null) return { reason: "nothing contracts the state" };
-    return { key: this.key, gate: step.gate, erases: step.erases, writes: step.writes, reads };
+    const { gate, writes } = step;
+    return { key: this.key ?? [], gate, erases: this.merged(step.erases), writes, reads };
+  }
+
+  /** An output as a read; a state that is given out whole is a read over no axes. */
+  private read(form: Form): Read | null {
+    if (form.kind === "state") {
+      if (form.gate !== null || form.erases.length > 0 || this.key !== null) return null;
+      const plus = form.writes.length === 0 ? null : form.writes.reduce(this.b.add);
+      return { query: this.b.constant(1), scale: null, plus, when: form.when };
+    }
+    if (form.kind !== "read" || form.terms.length !== 1) return null;
+    const { scale, b } = form.terms[0]!;
+    return { query: b, scale, plus: form.plus, when: form.when };
+  }
+
+  /** Erases along one key are one erase. */
+  private merged(erases: readonly Erase[]): Erase[] {
+    const byKey = new Map<ValueId, ValueId>();
+    for (const { a, b } of erases) {
+      const known = byKey.get(b);
+      byKey.set(b, known === undefined ? a : this.b.add(known, a));
+    }
+    return [...byKey].map(([b, a]) => ({ a, b }));
   }
 
   private apply(node: NodeOf<"map"> | NodeOf<"dot"> | NodeOf<"reduce">): Form | NotAffine {

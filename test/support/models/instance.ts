@@ -80,25 +80,30 @@ export function randomParameters(
   );
 }
 
-/** ‖a − b‖ / ‖b‖. */
-export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  if (a.length !== b.length) return Infinity;
-  let [difference, size] = [0, 0];
-  for (let i = 0; i < b.length; i += 1) {
-    difference += (a[i]! - b[i]!) ** 2;
-    size += b[i]! ** 2;
-  }
-  return Math.sqrt(difference / (size + 1e-24));
+function norm(x: ArrayLike<number>): number {
+  return Math.sqrt(Array.from(x).reduce((sum, value) => sum + value * value, 0));
 }
 
-/** The largest relative error over named results, and whose it is. */
+/** ‖a − b‖ / max(‖b‖, floor). */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>, floor = 1e-12): number {
+  if (a.length !== b.length) return Infinity;
+  const difference = Array.from(b, (value, i) => a[i]! - value);
+  return norm(difference) / Math.max(norm(b), floor);
+}
+
+/**
+ * The largest relative error over named results, and whose it is. A gradient that is zero in exact
+ * arithmetic is rounding noise of the others, so errors are relative to a ten-millionth of the largest
+ * result at least.
+ */
 export function worst(
   actual: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
   expected: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
 ): { readonly error: number; readonly name: string } {
+  const floor = 1e-7 * Math.max(...[...expected.values()].map(({ data }) => norm(data)));
   let found = { error: 0, name: "" };
   for (const [name, { data }] of expected) {
-    const error = relativeError(actual.get(name)?.data ?? [], data);
+    const error = relativeError(actual.get(name)?.data ?? [], data, floor);
     if (!(error <= found.error)) found = { error, name };
   }
   return found;

@@ -25,6 +25,20 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
     "MoM(heads: 2, memories: 3, top_k: 1, shared: false)",
     "swiglu(hidden: 5)",
   ],
+  "HGRN2 (F2)": ["HGRN2(heads: 2)", "swiglu(hidden: 5)"],
+  "Lightning (F1)": ["Lightning(heads: 2)", "swiglu(hidden: 5)"],
+  "Based (F0)": ["Based(heads: 2, key: 2)", "swiglu(hidden: 5)"],
+  "ReBased (F0)": ["ReBased(heads: 2, key: 2)", "swiglu(hidden: 5)"],
+  "RWKV-6 (F2)": ["RWKV6(heads: 2, rank: 2)", "ChannelMix(hidden: 5)"],
+  "RWKV-7 (F4)": ["RWKV7(heads: 2, rank: 2)", "ChannelMix(hidden: 5)"],
+  "KDA (F4)": ["KDA(heads: 2, rank: 2)", "swiglu(hidden: 5)"],
+  "Comba (F3)": ["Comba(heads: 2)", "swiglu(hidden: 5)"],
+  "DeltaProduct (F3, rank 2)": ["DeltaProduct(heads: 2)", "swiglu(hidden: 5)"],
+  "GSA (F2, twice)": ["GSA(heads: 2, slots_per_head: 3)", "swiglu(hidden: 5)"],
+  "mLSTM (F1)": ["MLSTM(heads: 2)", "swiglu(hidden: 5)"],
+  "Mamba-1 (F5)": ["Mamba1(n: 2, rank: 1)", "swiglu(hidden: 5)"],
+  S4D: ["S4D(n: 2)", "swiglu(hidden: 5)"],
+  "Liger (F2)": ["Liger(heads: 2, window: 3)", "swiglu(hidden: 5)"],
 };
 
 /** Layers that users write themselves: steps that stdlib has none of. */
