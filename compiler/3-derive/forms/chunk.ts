@@ -10,9 +10,9 @@
  * Λ = 1 and no write. The states at chunk starts come from a scan over chunks.
  */
 
-import { GraphBuilder } from "../../ir/builder.js";
+import type { GraphBuilder } from "../../ir/builder.js";
 import type { NodeOf, ValueId } from "../../ir/graph.js";
-import { type Axis, axisNames, findAxis, hasAxis, withoutAxes } from "../../ir/types.js";
+import { axisNames, findAxis } from "../../ir/types.js";
 import { Decay } from "./decay.js";
 import { type Layout, fromChunks, toChunks } from "./layout.js";
 import { overChunks } from "./over-chunks.js";
