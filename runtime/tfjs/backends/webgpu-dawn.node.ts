@@ -4,6 +4,7 @@
  * tfjs's WebGPU backend looks for it while its module is loaded, so it must be there before.
  */
 
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 
 interface Dawn {
@@ -29,4 +30,11 @@ export async function provideNavigator(): Promise<boolean> {
     writable: true,
   });
   return true;
+}
+
+/** False where Linux shows no graphics device at all. */
+export function mayHaveGpu(): boolean {
+  return (
+    process.platform !== "linux" || ["/dev/dri", "/dev/nvidia0"].some((path) => existsSync(path))
+  );
 }

@@ -27,11 +27,16 @@ export const webgpu: Candidate = {
   name: "webgpu",
   async start(tf, asked) {
     try {
-      if (inNode && !(await (await import("./webgpu-dawn.node.js")).provideNavigator()))
-        return missing(
-          "there is no WebGPU in Node without the package webgpu",
-          'run "npm install webgpu@0.6.2"',
-        );
+      if (inNode) {
+        const dawn = await import("./webgpu-dawn.node.js");
+        // Dawn complains on the terminal where there is no driver, so it is not even asked.
+        if (!asked && !dawn.mayHaveGpu()) return missing("no GPU here", "use wasm");
+        if (!(await dawn.provideNavigator()))
+          return missing(
+            "there is no WebGPU in Node without the package webgpu",
+            'run "npm install webgpu@0.6.2"',
+          );
+      }
       const gpu = (globalThis.navigator as unknown as { gpu?: Gpu } | undefined)?.gpu;
       const adapter = await gpu?.requestAdapter();
       if (!adapter)
