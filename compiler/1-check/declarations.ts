@@ -18,6 +18,8 @@ export interface Declarations {
   readonly models: ReadonlyMap<string, ModelDeclaration>;
   readonly blocks: readonly BlockDeclaration[];
   readonly sources: ReadonlyMap<string, string>;
+  /** Paths of the library's files, which the user has not written. */
+  readonly library: ReadonlySet<string>;
   /** Layers and models with syntax errors inside: what is missing in them may have been written. */
   readonly damaged: ReadonlySet<Item>;
 }
@@ -31,6 +33,7 @@ export function collect(host: Host, path: string, text: string, reporter: Report
     for (const item of parse(file.text, file.path).file.items)
       if (item.kind === "layer") layers.set(item.name.name, item);
   }
+  const library = new Set(sources.keys());
   const files: SourceFile[] = [];
   const damaged = new Set<Item>();
   visit(path, text);
@@ -56,6 +59,7 @@ export function collect(host: Host, path: string, text: string, reporter: Report
     ),
     blocks: items.flatMap((item) => (item.kind === "layer" || item.kind === "model" ? [] : [item])),
     sources,
+    library,
     damaged,
   };
 

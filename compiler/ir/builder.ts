@@ -100,6 +100,11 @@ export class GraphBuilder {
     return id;
   }
 
+  /** Says where a value comes from in the user's file. */
+  locate(id: ValueId, span: Span): void {
+    this.values[id] = { ...this.values[id]!, span };
+  }
+
   /** Adds a node with given output types: for calls, states and copies of nodes. */
   node<Op extends OpName>(
     op: Op,

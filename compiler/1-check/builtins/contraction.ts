@@ -1,5 +1,6 @@
 /** Contractions and reductions: `dot`, `sum`, `mean`. */
 
+import type { Expression } from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
 import { findAxis, showAxes } from "../../ir/types.js";
 import { alignable } from "../elaborate/arithmetic.js";
@@ -24,16 +25,15 @@ const dot: Builtin = {
       if (!bare) continue;
       const other = bare === "a" ? "b" : "a";
       const [id, otherId] = [tensor(call, bare), tensor(call, other)];
-      const name = (side: "a" | "b"): string => {
-        const { expression } = given.get(side)!;
-        return expression.kind === "name" ? expression.name : "the other side";
-      };
+      const name = (side: "a" | "b", otherwise: string): string =>
+        nameOf(given.get(side)!.expression) ?? otherwise;
       const own = builder.type(id).axes;
-      const shared = own.find(
+      const shared = own.filter(
         (candidate) =>
           findAxis(builder.type(otherId), candidate.name) && !over.includes(candidate.name),
       );
-      const text = `${name(bare)} has no axis \`${axis}\`;  ${name(other)} is ${showAxes(builder.type(otherId).axes)}`;
+      const text = `${name(bare, "this")} has no axis \`${axis}\`;  ${name(other, "the other side")} is ${showAxes(builder.type(otherId).axes)}`;
+      const fitting = shared.map((candidate) => `\`${candidate.name}\``).join(" or ");
       return report(
         frame,
         messages.axisMismatch({ op: "dot", axis }),
@@ -41,7 +41,7 @@ const dot: Builtin = {
           { span: given.get(bare)!.span, text },
           ...originLabel(frame, id).filter((l) => l.span.start !== given.get(bare)!.span.start),
         ],
-        `give ${name(bare)} the axis \`${axis}\`${shared ? `, or contract \`${shared.name}\`` : ""}`,
+        `give ${name(bare, "this side")} the axis \`${axis}\`${fitting && `, or contract ${fitting}`}`,
       );
     }
     if (!alignable([a, b], [given.get("a")!, given.get("b")!], call.call.span, frame))
@@ -49,6 +49,14 @@ const dot: Builtin = {
     return tensorValue(builder.dot(a, b, over));
   },
 };
+
+/** How the user calls an operand: `k`, `S.prev`. */
+function nameOf(expression: Expression): string | null {
+  if (expression.kind === "name") return expression.name;
+  if (expression.kind !== "member") return null;
+  const object = nameOf(expression.object);
+  return object && `${object}.${expression.property.name}`;
+}
 
 function reduced(call: BuiltinCall): { x: number; over: string[]; count: number } | null {
   const x = tensor(call, "x");

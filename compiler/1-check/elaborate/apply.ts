@@ -143,7 +143,7 @@ export function applyRecipe(
     parent: null,
     path: layerPath(frame, recipe),
     root: layerPath(frame, recipe),
-    stack: [...frame.stack, { layer, call: span }],
+    stack: [...frame.stack, { layer, call: span, written: recipe.span }],
     shared: recipe.shared
       ? { bank: recipe.shared, depth: layerPath(frame, recipe).length }
       : frame.shared,

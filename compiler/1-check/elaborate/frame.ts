@@ -72,9 +72,16 @@ export interface Frame {
   /** The name a bare `param(…)` takes: that of its statement. */
   readonly naming?: string | null;
   readonly stateValues: ValueId[]; // current value of each of the builder's states
-  readonly stack: readonly { readonly layer: LayerDeclaration; readonly call: Span }[];
+  readonly stack: readonly Use[];
   readonly shared: { readonly bank: SharedParameters; readonly depth: number } | null;
   readonly block: BlockPlace | null;
+}
+
+/** A layer being applied: where that happens, and where it was written with its arguments. */
+export interface Use {
+  readonly layer: LayerDeclaration;
+  readonly call: Span;
+  readonly written: Span;
 }
 
 export function lookup(frame: Frame, name: string): CompileValue | undefined {
@@ -105,7 +112,7 @@ const consequences: ReadonlySet<string> = new Set([
   "too-many-arguments",
 ]);
 
-/** Reports a mistake; inside applied layers the outermost call in the user's file is labelled too. */
+/** Reports a mistake; inside applied layers the innermost use that the user has written is labelled too. */
 export function report(
   frame: Frame,
   message: Message,
@@ -116,12 +123,14 @@ export function report(
   const within = frame.stack.at(-1)?.layer ?? model;
   if (within && declarations.damaged.has(within) && consequences.has(message.code))
     return { kind: "error" };
-  const calls = frame.stack
-    .map(({ layer, call }) => ({ span: call, text: `in this use of ${layer.name.name}` }))
-    .filter(({ span }) => !labels.some((label) => label.span === span));
-  const trail = calls.length > 0 ? [calls[calls.length - 1]!, ...calls.slice(0, 1)] : [];
-  const unique = trail.filter((label, i) => trail.findIndex((l) => l.span === label.span) === i);
-  reporter.report(message, [...labels, ...unique], help);
+  const use = frame.stack.findLast(
+    ({ layer, written }) =>
+      written !== layer.name.span && // a layer that is checked on its own
+      !declarations.library.has(written.source) &&
+      !labels.some(({ span }) => span.start === written.start && span.source === written.source),
+  );
+  const trail = use ? [{ span: use.written, text: `in this use of ${use.layer.name.name}` }] : [];
+  reporter.report(message, [...labels, ...trail], help);
   return { kind: "error" };
 }
 

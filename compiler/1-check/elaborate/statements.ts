@@ -74,6 +74,7 @@ function runLet(statement: LetStatement, frame: Frame): boolean {
   const { name, annotation, value } = statement;
   const inner = named(frame, name.name);
   const from = frame.builder.parameters.length;
+  const made = frame.builder.values.length;
   frame.builder.span = statement.span;
   // A bare `param(…)` is the parameter of this name itself.
   const isParameter = value.kind === "call" && value.callee.name === "param";
@@ -82,6 +83,8 @@ function runLet(statement: LetStatement, frame: Frame): boolean {
     isParameter ? { ...frame, naming: name.name } : inner,
   );
   collapsePaths(frame, inner.path, from);
+  // Whatever layers and files it went through, a value comes from the line that gave it its name.
+  if (result.kind === "tensor" && result.id >= made) frame.builder.locate(result.id, value.span);
   const ok = annotation === null || result.kind === "error" || annotated(statement, result, frame);
   frame.names.set(name.name, finished(result, name.name, frame));
   return result.kind !== "error" && ok;
