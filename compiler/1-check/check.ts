@@ -8,6 +8,7 @@ import { type Blocks, checkBlocks } from "./blocks/blocks.js";
 import { collect } from "./declarations.js";
 import { checkLayer } from "./generic.js";
 import { type Model, instantiate } from "./model.js";
+import { checkStates } from "./unstepped.js";
 
 export interface Checked extends Blocks {
   readonly path: string;
@@ -27,7 +28,10 @@ export function check(host: Host, path: string): Checked {
     const model = instantiate(declaration, declarations, reporter);
     if (model) models.set(name, model);
   }
-  for (const layer of declarations.ownLayers) checkLayer(layer, declarations, reporter);
+  for (const layer of declarations.ownLayers) {
+    checkLayer(layer, declarations, reporter);
+    if (!declarations.damaged.has(layer)) checkStates(layer, reporter);
+  }
   const { blocks, sources } = declarations;
   const checked = checkBlocks(declarations, models, reporter);
   return { path, text, models, blocks, ...checked, sources, diagnostics: reporter.diagnostics };

@@ -51,9 +51,10 @@ export function instantiate(
   for (const parameter of declaration.parameters) {
     const value = parameter.default ? elaborator.evaluate(parameter.default, frame) : errorValue;
     if (!parameter.default)
-      reporter.report(messages.missingArgument({ callee: name, name: parameter.name.name }), [
-        { span: parameter.span, text: "a model's parameters need defaults" },
-      ]);
+      reporter.report(
+        messages.missingArgument({ callee: name, names: `\`${parameter.name.name}\`` }),
+        [{ span: parameter.span, text: "a model's parameters need defaults" }],
+      );
     frame.names.set(parameter.name.name, value);
   }
   const result = elaborator.body(

@@ -28,12 +28,12 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   "bad-escape": {
     severity: "error",
     title: "`{escape}` means nothing in a string",
-    prose: "A backslash in a string begins one of four escapes: `\\\"` a quote, `\\\\` a backslash, `\\n` a line break, `\\t` a tab.\nPaths are written with `/` on every system.\n\n## Wrong\n```lsm\ndata corpus {\n  text \"corpus\\raw\\*.txt\"\n}\n```\n\n## Right\n```lsm\ndata corpus {\n  text \"corpus/raw/*.txt\"\n}\n```",
+    prose: "A backslash in a string begins one of four escapes: `\\\"` a quote, `\\\\` a backslash, `\\n` a line break, `\\t` a tab.\nPaths are written with `/` on every system.\n\n## Wrong\n```lsm\ndata corpus {\n  text \"corpus\\raw\\*.txt\"\n  seq 256\n}\n```\n\n## Right\n```lsm\ndata corpus {\n  text \"corpus/raw/*.txt\"\n  seq 256\n}\n```",
   },
   "bad-number": {
     severity: "error",
     title: "`{text}` is not a number",
-    prose: "A number is digits, optionally a fraction and an exponent, then optionally one suffix: `k`, `M`, `B`, `T` for\npowers of 1000, `Ki`, `Mi`, `Gi` for powers of 1024. A name cannot start with a digit. A number must be finite.\n\n## Wrong\n```lsm\ntrain pretrain {\n  steps 30K\n  batch 1_024\n}\n```\n\n## Right\n```lsm\ntrain pretrain {\n  steps 30k\n  batch 1024\n}\n```",
+    prose: "A number is digits, optionally a fraction and an exponent, then optionally one suffix: `k`, `M`, `B`, `T` for\npowers of 1000, `Ki`, `Mi`, `Gi` for powers of 1024. A name cannot start with a digit. A number must be finite.\n\n## Wrong\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 1_024\n}\n```\n\n## Right\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 1Ki\n}\n```",
   },
   "bad-route": {
     severity: "error",
@@ -117,7 +117,7 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   },
   "missing-argument": {
     severity: "error",
-    title: "{callee} needs `{name}`",
+    title: "{callee} needs {names}",
     prose: "A parameter without a default must be given, by position or by name.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  linear(x)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
   },
   "missing-axis": {
@@ -142,7 +142,7 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   },
   "missing-setting": {
     severity: "error",
-    title: "the `{kind}` block `{name}` needs `{key}`",
+    title: "the `{kind}` block `{name}` needs {keys}",
     prose: "Most settings have a default; this one is too much a matter of what you are doing to have one.\n\n## Wrong\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n}\n```\n\n## Right\n\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\n```",
   },
   "nested-mix": {
@@ -158,7 +158,7 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   "no-objective": {
     severity: "error",
     title: "the model `{name}` has nothing to learn from",
-    prose: "A model says what it predicts and how wrong that is.\n\n## Wrong\n\n```lsm\nmodel M {\n  embedding(tokens(256), [width: 8])\n}\n```\n\n## Right\n\n```lsm\nmodel M {\n  language_model(vocab: 256, width: 8, blocks: [])\n}\n```",
+    prose: "A model says what it predicts and how wrong that is.\n\n## Wrong\n\n```lsm\nmodel M {\n  embedding(tokens(256), [width: 8], vocab: 256)\n}\n```\n\n## Right\n\n```lsm\nmodel M {\n  language_model(vocab: 256, width: 8, blocks: [])\n}\n```",
   },
   "no-result": {
     severity: "error",
@@ -179,6 +179,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "only a name can be called",
     prose: "A call is a name followed by `(` on the same line. The outcome of a call, a member or an expression in parentheses is\ncalled by giving it a name first.\n\n## Wrong\n```lsm\nlayer Twice(x: [width], mixer: layer) {\n  shared(mixer)(x)\n}\n```\n\n## Right\n```lsm\nlayer Twice(x: [width], mixer: layer) {\n  tied = shared(mixer)\n  tied(x)\n}\n```",
+  },
+  "not-in-step": {
+    severity: "error",
+    title: "`{op}` cannot be part of the step of `{state}`",
+    prose: "A state's step is computed token by token. A convolution, attention or a mean over tokens of a value that depends on the\nstate would need tokens whose states are not known yet; a route or a stack of blocks runs over all tokens at once. All of\nthese may use a state's values, and all may feed its step, but not both. `prev(x)` may, up to 16 tokens back.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  state s: [width]\n  s <- 0.9 * s + conv(x * s, 4)\n  s\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  state s: [width]\n  s <- 0.9 * s + conv(x, 4) * prev(x * s)\n  s\n}\n```",
   },
   "nothing-to-place": {
     severity: "error",
@@ -204,6 +209,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "the state `{name}` is {expected}, but this step gives {found}",
     prose: "A step gives a value for every element of its state and has no axis that the state lacks.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key]\n  S <- S + k * v\n  linear(S, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key, value]\n  S <- S + k * v\n  linear(dot(k, S, key), [width])\n}\n```",
+  },
+  "step-in-mix": {
+    severity: "error",
+    title: "`{name}` is stepped inside a `mix`, but declared outside",
+    prose: "The body of a `mix` runs for each of a token's choices, so a state that is declared outside would be stepped several times\nby one token, in no order. A state declared inside belongs to each choice, and is stepped by the tokens routed to it.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], experts = 4) {\n  route r = top_k(softmax(linear(x, [experts])), 2)\n  state s: [width]\n  mix e in r {\n    s <- 0.9 * s + x\n    s\n  }\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], experts = 4) {\n  route r = top_k(softmax(linear(x, [experts])), 2)\n  mix e in r {\n    state s: [width]\n    s <- 0.9 * s + x\n    s\n  }\n}\n```",
   },
   "stray-part": {
     severity: "error",
@@ -298,7 +308,7 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   "unterminated-string": {
     severity: "error",
     title: "this string has no closing quote",
-    prose: "A string starts and ends with `\"` and stands on one line. A quote inside it is written `\\\"`, a backslash `\\\\`.\n\n## Wrong\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\n  tokenizer bytes\n}\n```\n\n## Right\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  tokenizer bytes\n}\n```",
+    prose: "A string starts and ends with `\"` and stands on one line. A quote inside it is written `\\\"`, a backslash `\\\\`.\n\n## Wrong\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\n  seq 256\n}\n```\n\n## Right\n```lsm\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 256\n}\n```",
   },
   "vocabulary-mismatch": {
     severity: "error",

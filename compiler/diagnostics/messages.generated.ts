@@ -132,10 +132,10 @@ export const messages = {
     title: `the mesh has ${p.product} devices, and there are ${p.count}`,
     help: null,
   }),
-  missingArgument: (p: { callee: Value; name: Value }): Message => ({
+  missingArgument: (p: { callee: Value; names: Value }): Message => ({
     code: "missing-argument",
     severity: "error",
-    title: `${p.callee} needs \`${p.name}\``,
+    title: `${p.callee} needs ${p.names}`,
     help: null,
   }),
   missingAxis: (p: { op: Value; axis: Value }): Message => ({
@@ -162,10 +162,10 @@ export const messages = {
     title: `${p.key} needs ${p.part}`,
     help: null,
   }),
-  missingSetting: (p: { kind: Value; name: Value; key: Value }): Message => ({
+  missingSetting: (p: { kind: Value; name: Value; keys: Value }): Message => ({
     code: "missing-setting",
     severity: "error",
-    title: `the \`${p.kind}\` block \`${p.name}\` needs \`${p.key}\``,
+    title: `the \`${p.kind}\` block \`${p.name}\` needs ${p.keys}`,
     help: null,
   }),
   nestedMix: (): Message => ({
@@ -210,6 +210,12 @@ export const messages = {
     title: "only a name can be called",
     help: "give it a name first: `f = …`, then `f(x)`",
   }),
+  notInStep: (p: { op: Value; state: Value }): Message => ({
+    code: "not-in-step",
+    severity: "error",
+    title: `\`${p.op}\` cannot be part of the step of \`${p.state}\``,
+    help: "a step knows one token and the states before it; what must be remembered is a state, or `prev` of a value",
+  }),
   nothingToPlace: (p: { model: Value; things: Value; axis: Value }): Message => ({
     code: "nothing-to-place",
     severity: "error",
@@ -239,6 +245,12 @@ export const messages = {
     severity: "error",
     title: `the state \`${p.name}\` is ${p.expected}, but this step gives ${p.found}`,
     help: null,
+  }),
+  stepInMix: (p: { name: Value }): Message => ({
+    code: "step-in-mix",
+    severity: "error",
+    title: `\`${p.name}\` is stepped inside a \`mix\`, but declared outside`,
+    help: "declare it inside, where every choice has its own, or step it with the result of the `mix`",
   }),
   strayPart: (p: { key: Value; part: Value }): Message => ({
     code: "stray-part",

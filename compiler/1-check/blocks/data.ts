@@ -2,9 +2,8 @@
 
 import type { BlockDeclaration } from "../../../grammar/ast.js";
 import type { DataSpec, MqarData, TextData } from "../../../runtime/data/open.node.js";
-import { messages } from "../../diagnostics/messages.generated.js";
 import { breaks } from "./bounds.js";
-import { excludeEach } from "./exclusive.js";
+import { exclude } from "./exclusive.js";
 import { readBlock } from "./owner.js";
 import type { Scope } from "./schema.js";
 import { type DataSettings, dataTable } from "./tables/data.js";
@@ -16,8 +15,7 @@ export function checkData(block: BlockDeclaration, scope: Scope): Data | null {
   const { values, partial } = readBlock(dataTable, block, scope);
   const generates = scope.places.has("generate");
   const fits = [
-    excludeEach("generate", ["text", "tokenizer", "pack"], scope),
-    generates || hasText(block, scope),
+    exclude("generate", ["tokenizer", "pack"], scope),
     generates ? taskFits(partial, scope) : shareFits(partial, scope),
   ];
   if (values === null || !fits.every(Boolean)) return null;
@@ -45,16 +43,6 @@ function taskOf(
   task: NonNullable<DataSettings["generate"]>,
 ): MqarData {
   return { ...task, queries: task.queries ?? task.pairs, seq, heldOut: held_out ?? 512 };
-}
-
-function hasText(block: BlockDeclaration, { places, reporter }: Scope): boolean {
-  if (places.has("text")) return true;
-  reporter.report(
-    messages.missingSetting({ kind: "data", name: block.name.name, key: "text" }),
-    [{ span: block.name.span, text: "nothing to read" }],
-    'for example `text "corpus/**/*.txt"`, or a task: `generate mqar(pairs: 8)`',
-  );
-  return false;
 }
 
 /** Of a text a share is held out, and some is left to learn from. */

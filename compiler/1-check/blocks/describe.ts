@@ -23,6 +23,7 @@ export interface KeyDescription {
   readonly usage: string; // `checkpoint every N`
   readonly takes: string; // "a whole number from 1 on"
   readonly need: Need;
+  readonly or: string | null; // another key that stands in for this one
   readonly default: string | null; // as it would be written; null where there is none
   readonly doc: string;
   readonly choices: readonly ChoiceDescription[];
@@ -52,11 +53,12 @@ function block(kind: BlockDescription["kind"], doc: string, table: Table): Block
 }
 
 function describe(table: Table, separator: string): KeyDescription[] {
-  return Object.entries(table).map(([key, { form, need, otherwise, doc }]) => ({
+  return Object.entries(table).map(([key, { form, need, or, otherwise, doc }]) => ({
     key,
     usage: form.usage(key + separator),
     takes: form.takes,
     need,
+    or,
     default: need === "optional" ? written(otherwise) : null,
     doc,
     choices: form.choices.map(describeChoice),

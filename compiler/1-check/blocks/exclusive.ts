@@ -4,7 +4,7 @@ import { messages } from "../../diagnostics/messages.generated.js";
 import type { Scope } from "./schema.js";
 
 /** Reports each of `others` that stands beside `key`; whether there was none. */
-export function excludeEach(
+export function exclude(
   key: string,
   others: readonly string[],
   { places, reporter }: Scope,

@@ -2,6 +2,7 @@
 
 import type { BlockDeclaration } from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
+import { listed } from "./prose.js";
 import { type Reading, readSettings } from "./read.js";
 import type { Scope, Table } from "./schema.js";
 
@@ -17,7 +18,9 @@ export function readBlock<T extends Table>(
     separator: "" as const,
     unknown: (key: string) => messages.unknownSetting({ kind, key }),
     duplicate: (key: string) => messages.duplicateSetting({ key }),
-    missing: (key: string) => messages.missingSetting({ kind, name: name.name, key }),
+    missing: (keys: readonly string[]) =>
+      messages.missingSetting({ kind, name: name.name, keys: listed(keys) }),
+    damaged: scope.declarations.damaged.has(block),
   };
   return readSettings(table, block.settings, owner, scope);
 }

@@ -1,9 +1,8 @@
 /** `parallel` blocks: devices, the mesh they form, and what is placed over its axes. */
 
 import type { BlockDeclaration } from "../../../grammar/ast.js";
-import { messages } from "../../diagnostics/messages.generated.js";
 import type { Model } from "../model.js";
-import { excludeEach } from "./exclusive.js";
+import { exclude } from "./exclusive.js";
 import { readHeader } from "./header.js";
 import type { Mesh } from "./mesh.js";
 import { meshFits } from "./mesh-fit.js";
@@ -13,7 +12,7 @@ import type { Scope, Values } from "./schema.js";
 import { parallelTable } from "./tables/parallel.js";
 import type { Training } from "./training.js";
 
-const written = ["mesh", ...placements.map(([, key]) => key)];
+const placed = placements.map(([, key]) => key);
 
 /** Null when anything in the block is wrong, or when a model does not fit the mesh (reported). */
 export function checkParallel(
@@ -27,8 +26,7 @@ export function checkParallel(
   const { mesh } = partial;
   const searched = scope.places.has("search");
   const fits = [
-    excludeEach("search", written, scope),
-    searched || hasMesh(block, scope),
+    exclude("search", placed, scope),
     searched || !mesh || placementsFit(mesh, scope),
     !mesh || !on || productFits(mesh, on.devices, scope),
     !mesh || meshFits(mesh, models, trainings, scope),
@@ -49,14 +47,4 @@ function planOf(values: Values<typeof parallelTable>): Mesh["plan"] {
     pipeline: blocks?.schedule ?? null,
     recompute: recompute ?? "none",
   };
-}
-
-function hasMesh({ name }: BlockDeclaration, { places, reporter }: Scope): boolean {
-  if (places.has("mesh")) return true;
-  reporter.report(
-    messages.missingSetting({ kind: "parallel", name: name.name, key: "mesh" }),
-    [{ span: name.span, text: "no layout is given" }],
-    "for example `mesh { dp_shard: 8 }`, or `search throughput`",
-  );
-  return false;
 }

@@ -3,6 +3,8 @@
 import type { Identifier, Setting, Span } from "../../../grammar/ast.js";
 import type { Message } from "../../diagnostics/diagnostic.js";
 import { suggest } from "../../diagnostics/suggest.js";
+import { exclude } from "./exclusive.js";
+import { listed } from "./prose.js";
 import type { Row, Scope, Table, Values } from "./schema.js";
 
 export interface Reading<T extends Table> {
@@ -19,7 +21,9 @@ export interface Owner {
   readonly separator: "" | ":"; // between a key and its value
   readonly unknown: (key: string) => Message;
   readonly duplicate: (key: string) => Message;
-  readonly missing: (key: string) => Message;
+  readonly missing: (keys: readonly string[]) => Message;
+  /** Syntax errors lie inside: what seems to be missing may have been written. */
+  readonly damaged: boolean;
 }
 
 export function readSettings<T extends Table>(
@@ -29,7 +33,6 @@ export function readSettings<T extends Table>(
   scope: Scope,
 ): Reading<T> {
   const { reporter, places } = scope;
-  const usage = (key: string, row: Row<unknown>): string => row.form.usage(key + owner.separator);
   const first = new Map<string, Identifier>();
   const values = new Map<string, unknown>();
   let failed = false;
@@ -50,7 +53,7 @@ export function readSettings<T extends Table>(
       first.set(name, setting.key);
       const path = owner.path + name;
       if (!places.has(path)) places.set(path, setting.value?.span ?? setting.span);
-      const use = usage(name, row);
+      const use = row.form.usage(name + owner.separator);
       const site = { name: `\`${name}\``, path, usage: use, help: `\`${use}\`: ${row.doc}`, scope };
       const value = row.form.read(setting, site);
       if (value === undefined) failed = true;
@@ -61,22 +64,42 @@ export function readSettings<T extends Table>(
         );
     }
   }
+  const missing: string[] = [];
   for (const [key, row] of Object.entries(table)) {
-    if (first.has(key)) continue;
-    if (row.need === "required" || row.need === "some") {
-      failed = true;
-      reporter.report(
-        owner.missing(key),
-        [{ span: owner.span, text: `\`${key}\` is missing` }],
-        `for example \`${usage(key, row)}\`: ${row.doc}`,
-      );
-    } else values.set(key, row.otherwise);
+    const { need, or } = row;
+    if (first.has(key)) {
+      if (or !== null && first.has(or)) failed = !exclude(or, [key], scope);
+    } else if (need === "optional" || (or !== null && first.has(or)))
+      values.set(key, row.otherwise);
+    else missing.push(key);
+  }
+  if (missing.length > 0) {
+    failed = true;
+    if (!owner.damaged) reportMissing(table, missing, owner, scope);
   }
   const partial = Object.fromEntries(values) as Partial<Values<T>>;
   return { values: failed ? null : (partial as Values<T>), partial };
 }
 
-const isList = ({ need }: Row<unknown>): boolean => need === "several" || need === "some";
+/** Everything that is missing is one mistake, at one place. */
+function reportMissing(
+  table: Table,
+  missing: readonly string[],
+  owner: Owner,
+  { reporter }: Scope,
+): void {
+  const keys = missing.map((key) => {
+    const { or } = table[key]!;
+    return or === null ? `\`${key}\`` : `\`${key}\` or \`${or}\``;
+  });
+  const examples = missing.map((key) => `\`${table[key]!.form.usage(key + owner.separator)}\``);
+  const one = missing.length === 1;
+  const doc = one ? `: ${table[missing[0]!]!.doc}` : "";
+  const labels = [{ span: owner.span, text: one ? "it is missing" : "they are missing" }];
+  reporter.report(owner.missing(keys), labels, `for example ${listed(examples)}${doc}`);
+}
+
+const isList = ({ need }: Row<unknown>): boolean => need === "some";
 
 const rowOf = (table: Table, key: string): Row<unknown> | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
@@ -85,5 +108,5 @@ function knownKeys(key: string, table: Table): string | null {
   const keys = Object.keys(table);
   const near = suggest(key, keys);
   if (near !== null) return `did you mean \`${near}\`?`;
-  return keys.length > 0 ? `there are ${keys.map((known) => `\`${known}\``).join(", ")}` : null;
+  return keys.length > 0 ? `there are ${listed(keys.map((known) => `\`${known}\``))}` : null;
 }

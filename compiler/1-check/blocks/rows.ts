@@ -6,6 +6,7 @@ import type { Form, Reader, Row } from "./schema.js";
 export const required = <T>(of: Reader<T> | Form<T>, doc: string): Row<T> => ({
   form: asForm(of),
   need: "required",
+  or: null,
   otherwise: undefined,
   doc,
 });
@@ -13,6 +14,7 @@ export const required = <T>(of: Reader<T> | Form<T>, doc: string): Row<T> => ({
 export const optional = <T>(of: Reader<T> | Form<T>, doc: string): Row<T | null> => ({
   form: asForm(of),
   need: "optional",
+  or: null,
   otherwise: null,
   doc,
 });
@@ -20,15 +22,8 @@ export const optional = <T>(of: Reader<T> | Form<T>, doc: string): Row<T | null>
 export const otherwise = <T>(of: Reader<T> | Form<T>, value: T, doc: string): Row<T> => ({
   form: asForm(of),
   need: "optional",
+  or: null,
   otherwise: value,
-  doc,
-});
-
-/** A key that may be given any number of times. */
-export const several = <T>(of: Reader<T> | Form<T>, doc: string): Row<readonly T[]> => ({
-  form: asForm(of),
-  need: "several",
-  otherwise: [],
   doc,
 });
 
@@ -36,8 +31,22 @@ export const several = <T>(of: Reader<T> | Form<T>, doc: string): Row<readonly T
 export const some = <T>(of: Reader<T> | Form<T>, doc: string): Row<readonly T[]> => ({
   form: asForm(of),
   need: "some",
+  or: null,
   otherwise: undefined,
   doc,
+});
+
+/** A key for which another one can stand: one of the two must be given, and not both. */
+export const requiredOr = <T>(or: string, of: Reader<T> | Form<T>, doc: string): Row<T | null> => ({
+  ...optional(of, doc),
+  need: "required",
+  or,
+});
+
+export const someOr = <T>(or: string, of: Reader<T> | Form<T>, doc: string): Row<readonly T[]> => ({
+  ...some(of, doc),
+  otherwise: [],
+  or,
 });
 
 const asForm = <T>(of: Reader<T> | Form<T>): Form<T> => ("usage" in of ? of : plain(of));

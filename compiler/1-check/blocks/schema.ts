@@ -47,11 +47,12 @@ export interface Form<T> {
   readonly read: (setting: Setting, site: Site) => T | undefined;
 }
 
-export type Need = "required" | "optional" | "several" | "some"; // some: at least one
+export type Need = "required" | "optional" | "some"; // some: once or more
 
 export interface Row<V> {
   readonly form: Form<unknown>;
   readonly need: Need;
+  readonly or: string | null; // another key that stands in for this one, and excludes it
   readonly otherwise: V | undefined; // the value of a key that is left out
   readonly doc: string;
 }

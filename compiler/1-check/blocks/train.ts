@@ -1,11 +1,9 @@
 /** `train` blocks: what their settings come to, and what those have to do with each other. */
 
 import type { BlockDeclaration } from "../../../grammar/ast.js";
-import { messages } from "../../diagnostics/messages.generated.js";
 import type { Model } from "../model.js";
 import { breaks } from "./bounds.js";
 import type { Data } from "./data.js";
-import { excludeEach } from "./exclusive.js";
 import { readBlock } from "./owner.js";
 import type { Scope } from "./schema.js";
 import { unevenShare } from "./shares.js";
@@ -30,9 +28,8 @@ export function checkTrain(
   const { values, partial } = readBlock(trainTable, block, scope);
   const data = partial.data === undefined ? undefined : around.data.get(partial.data);
   const model = partial.model === undefined ? undefined : around.models.get(partial.model);
-  const steps = stepsOf(partial, data, block, scope);
+  const steps = stepsOf(partial, data);
   const fits = [
-    excludeEach("tokens", ["steps"], scope),
     ratesFit(partial, scope),
     lengthsFit(partial, steps, scope),
     partsFit(partial, scope),
@@ -70,25 +67,11 @@ export function checkTrain(
   };
 }
 
-/** Updates in all, from `steps` or from `tokens`; null when neither says it. */
-function stepsOf(
-  { steps, tokens, batch }: Partly,
-  data: Data | undefined,
-  block: BlockDeclaration,
-  { places, reporter }: Scope,
-): number | null {
+/** Updates in all, from `steps` or from `tokens`; null when they cannot be known. */
+function stepsOf({ steps, tokens, batch }: Partly, data: Data | undefined): number | null {
   if (typeof steps === "number") return steps;
-  if (typeof tokens === "number")
-    return batch === undefined || data === undefined
-      ? null
-      : Math.ceil(tokens / (batch * data.seq));
-  if (!places.has("steps") && !places.has("tokens"))
-    reporter.report(
-      messages.missingSetting({ kind: "train", name: block.name.name, key: "steps" }),
-      [{ span: block.name.span, text: "no end is given" }],
-      "for example `steps 1000`, or `tokens 10M`",
-    );
-  return null;
+  if (typeof tokens !== "number" || batch === undefined || data === undefined) return null;
+  return Math.ceil(tokens / (batch * data.seq));
 }
 
 /** The rate falls, it does not rise, to its floor. */

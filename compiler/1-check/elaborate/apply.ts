@@ -187,7 +187,7 @@ function bindHeader(
       if (value.kind === "error") return false;
       inner.names.set(name, value);
     } else {
-      report(outer, messages.missingArgument({ callee: layer.name.name, name }), [
+      report(outer, messages.missingArgument({ callee: layer.name.name, names: `\`${name}\`` }), [
         { span, text: `\`${name}\` is missing` },
         { span: parameter.span, text: "declared here" },
       ]);

@@ -84,7 +84,7 @@ function callBuiltin(name: string, call: CallExpression, frame: Frame): CompileV
       if (parameter.optional) continue;
       return report(
         frame,
-        messages.missingArgument({ callee: name, name: parameter.name }),
+        messages.missingArgument({ callee: name, names: `\`${parameter.name}\`` }),
         [{ span: call.span, text: `\`${parameter.name}\` is missing` }],
         `\`${builtin.usage}\`: ${builtin.doc}`,
       );

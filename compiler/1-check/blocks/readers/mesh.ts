@@ -1,6 +1,7 @@
 /** The axes of a mesh and their sizes. */
 
 import { messages } from "../../../diagnostics/messages.generated.js";
+import { listed } from "../prose.js";
 import { readSettings } from "../read.js";
 import type { Reader } from "../schema.js";
 import { type MeshAxes, meshTable } from "../tables/mesh.js";
@@ -21,7 +22,9 @@ export const meshAxes: Reader<MeshAxes> = {
       separator: ":" as const,
       unknown: (name: string) => messages.unknownChoice({ key: "an axis of a mesh", value: name }),
       duplicate: (name: string) => messages.duplicateArgument({ name }),
-      missing: (name: string) => messages.missingArgument({ callee: "the mesh", name }),
+      missing: (keys: readonly string[]) =>
+        messages.missingArgument({ callee: "the mesh", names: listed(keys) }),
+      damaged: false,
     };
     return (
       readSettings(meshTable, settingsOf(value.entries, meshTable), owner, site.scope).values ??

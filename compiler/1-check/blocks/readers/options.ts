@@ -2,6 +2,7 @@
 
 import type { Argument, Setting, Span } from "../../../../grammar/ast.js";
 import { messages } from "../../../diagnostics/messages.generated.js";
+import { listed } from "../prose.js";
 import { readSettings } from "../read.js";
 import type { Reader, Site, Table, Values } from "../schema.js";
 import { wrongKind } from "./wrong.js";
@@ -19,7 +20,8 @@ export function readOptions<T extends Table>(
     separator: ":" as const,
     unknown: (name: string) => messages.unknownArgument({ callee, name }),
     duplicate: (name: string) => messages.duplicateArgument({ name }),
-    missing: (name: string) => messages.missingArgument({ callee, name }),
+    missing: (keys: readonly string[]) => messages.missingArgument({ callee, names: listed(keys) }),
+    damaged: false,
   };
   return readSettings(options, settingsOf(given, options), owner, site.scope).values ?? undefined;
 }

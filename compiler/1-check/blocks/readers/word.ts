@@ -4,6 +4,7 @@ import type { Span } from "../../../../grammar/ast.js";
 import { messages } from "../../../diagnostics/messages.generated.js";
 import { suggest } from "../../../diagnostics/suggest.js";
 import type { Choice, Reader, Site, Table, Values } from "../schema.js";
+import { listed } from "../prose.js";
 import { readOptions } from "./options.js";
 import { wrongKind } from "./wrong.js";
 
@@ -14,7 +15,7 @@ export function word<W extends string>(words: Readonly<Record<W, string>>): Read
     doc,
     options: null,
   }));
-  const takes = listed(choices);
+  const takes = shownWords(choices);
   return {
     takes,
     shown: spelled(choices[0]!.word),
@@ -47,7 +48,7 @@ export function variant<V extends Variants>(variants: V): Reader<VariantValues<V
     doc,
     options,
   }));
-  const takes = listed(choices);
+  const takes = shownWords(choices);
   return {
     takes,
     shown: usageOf(choices[0]!),
@@ -75,7 +76,7 @@ function unknownChoice(
     written,
     choices.map(({ word }) => word),
   );
-  const help = near === null ? `it can be ${listed(choices)}` : `did you mean \`${near}\`?`;
+  const help = near === null ? `it can be ${shownWords(choices)}` : `did you mean \`${near}\`?`;
   site.scope.reporter.report(
     messages.unknownChoice({ key: site.name, value: written }),
     [{ span, text: "not known" }],
@@ -83,10 +84,11 @@ function unknownChoice(
   );
 }
 
-const listed = (choices: readonly Choice[]): string => {
-  const words = choices.map(({ word }) => `\`${spelled(word)}\``);
-  return words.length === 1 ? words[0]! : `${words.slice(0, -1).join(", ")} or ${words.at(-1)!}`;
-};
+const shownWords = (choices: readonly Choice[]): string =>
+  listed(
+    choices.map(({ word }) => `\`${spelled(word)}\``),
+    "or",
+  );
 
 /** As it is written in a program: what is no name is a text. */
 const spelled = (word: string): string => (/^[A-Za-z_]\w*$/.test(word) ? word : `"${word}"`);

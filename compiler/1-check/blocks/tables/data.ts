@@ -3,7 +3,7 @@
 import { count, number } from "../readers/number.js";
 import { either, text, truth } from "../readers/text.js";
 import { variant, word } from "../readers/word.js";
-import { optional, otherwise, required, several } from "../rows.js";
+import { optional, otherwise, required, someOr } from "../rows.js";
 import type { Values } from "../schema.js";
 
 const mqarOptions = {
@@ -19,7 +19,8 @@ const mqarOptions = {
 };
 
 export const dataTable = {
-  text: several(
+  text: someOr(
+    "generate",
     text("corpus/**/*.txt"),
     "files to read: a path, a pattern, or `npm:` and a package's name; several add up",
   ),
@@ -41,7 +42,7 @@ export const dataTable = {
     variant({
       mqar: { doc: "multi-query associative recall (Arora et al., 2023)", options: mqarOptions },
     }),
-    "a task made from the seed, instead of `text`",
+    "a task made from the seed",
   ),
 };
 

@@ -3,7 +3,7 @@
 import { placement } from "../placement.js";
 import { meshAxes } from "../readers/mesh.js";
 import { word } from "../readers/word.js";
-import { optional } from "../rows.js";
+import { optional, requiredOr } from "../rows.js";
 import type { Values } from "../schema.js";
 import type { MeshAxis } from "./mesh.js";
 
@@ -24,7 +24,11 @@ const pipelines = {
 };
 
 export const parallelTable = {
-  mesh: optional(meshAxes, "the devices along each axis; their product is the number of devices"),
+  mesh: requiredOr(
+    "search",
+    meshAxes,
+    "the devices along each axis; their product is the number of devices",
+  ),
   sequence: optional(
     placement({
       over: over("cp", "shards of a sequence"),
@@ -53,7 +57,7 @@ export const parallelTable = {
   ),
   search: optional(
     word({ throughput: "the most tokens a second", memory: "the least memory a device" }),
-    "finds mesh and placement instead",
+    "finds mesh and placement",
   ),
 };
 

@@ -6,7 +6,7 @@ import { textWith } from "../readers/options.js";
 import { reference } from "../readers/reference.js";
 import { text, two } from "../readers/text.js";
 import { variant, word } from "../readers/word.js";
-import { optional, otherwise, required } from "../rows.js";
+import { optional, otherwise, required, requiredOr } from "../rows.js";
 import type { Values } from "../schema.js";
 
 const updates = number({ whole: true, from: 0 });
@@ -64,8 +64,8 @@ export const trainTable = {
     "the learning rate over time",
   ),
   batch: required(count, "sequences in one update, over all devices"),
-  steps: optional(count, "updates in all; or give `tokens`"),
-  tokens: optional(count, "tokens to train on, instead of `steps`"),
+  steps: requiredOr("tokens", count, "updates in all"),
+  tokens: optional(count, "tokens to train on"),
   clip: otherwise(numberOrNone({ above: 0 }), 1, "the largest norm of the gradients"),
   precision: otherwise(
     word({
