@@ -5,7 +5,7 @@ import { messages } from "../../diagnostics/messages.generated.js";
 import { suggest } from "../../diagnostics/suggest.js";
 import type { Axis } from "../../ir/types.js";
 import type { CompileValue, NumberValue } from "../values.js";
-import { type Frame, lookup, report, visibleNames } from "./frame.js";
+import { type Frame, giveUp, lookup, report, visibleNames } from "./frame.js";
 
 /** Axes that the compiler adds around a token's value. */
 export const reservedAxes: ReadonlySet<string> = new Set([
@@ -44,7 +44,9 @@ export function namedAxis(name: string, span: Span, frame: Frame): CompileValue 
     ]);
   if (value?.kind === "number") {
     const axis = axisSize(name, value, span, frame);
-    return axis ? { kind: "axes", axes: [axis] } : { kind: "error" };
+    if (axis) return { kind: "axes", axes: [axis] };
+    giveUp(frame, name);
+    return { kind: "error" };
   }
   return { kind: "axis", name, size: null };
 }

@@ -20,6 +20,7 @@ import {
 } from "../values.js";
 import { applyBinary, applyScalar } from "./arithmetic.js";
 import { evaluateAxes, namedAxis } from "./axes.js";
+import { takenBranch } from "./branches.js";
 import { evaluateCall } from "./calls.js";
 import { type Frame, lookup, report, visibleNames } from "./frame.js";
 import { type Expected, asTensor, wantsAxes } from "./kinds.js";
@@ -131,7 +132,7 @@ function evaluateBinary(
   let value = elaborator.evaluate(leftmost, frame, inner);
   for (const node of spine.reverse()) {
     const right = elaborator.evaluate(node.right, frame, node.operator === "*" ? undefined : inner);
-    frame.builder.span = frame.builder.span ?? node.span;
+    frame.builder.span = node.span;
     value = applyBinary(
       node.operator,
       { value, span: node.left.span },
@@ -203,22 +204,8 @@ function evaluateBodyIn(frame: Frame, expression: MixExpression): CompileValue {
 }
 
 function evaluateIf(expression: IfExpression, frame: Frame): CompileValue {
-  const condition = frame.environment.elaborator.evaluate(expression.condition, frame);
-  if (condition.kind === "error") return condition;
-  let holds: boolean;
-  if (condition.kind === "boolean") holds = condition.value;
-  else if (condition.kind === "number") holds = condition.value !== 0;
-  else if (condition.kind === "none") holds = false;
-  else if (condition.kind === "tensor" || condition.kind === "state")
-    return report(frame, messages.conditionNotKnown(), [
-      { span: expression.condition.span, text: "a tensor" },
-    ]);
-  else holds = true;
+  const branch = takenBranch(expression, frame);
+  if (branch === null) return errorValue;
   const inner: Frame = { ...frame, names: new Map(), parent: frame };
-  return frame.environment.elaborator.body(
-    holds ? expression.then : expression.else,
-    inner,
-    "this branch",
-    expression.span,
-  );
+  return frame.environment.elaborator.body(branch, inner, "this branch", expression.span);
 }

@@ -93,6 +93,12 @@ export function lookup(frame: Frame, name: string): CompileValue | undefined {
   return undefined;
 }
 
+/** What went wrong with a name has been said: whatever else it is used for goes without a message. */
+export function giveUp(frame: Frame, name: string): void {
+  for (let at: Frame | null = frame; at; at = at.parent)
+    if (at.names.has(name)) at.names.set(name, { kind: "error" });
+}
+
 export function visibleNames(frame: Frame): string[] {
   const names: string[] = [];
   for (let at: Frame | null = frame; at; at = at.parent) names.push(...at.names.keys());
@@ -134,8 +140,9 @@ export function report(
   return { kind: "error" };
 }
 
-/** A label that shows a value's axes at the place it was made. */
+/** A label that shows a value's axes at the place it was made, when the user has written that. */
 export function originLabel(frame: Frame, id: ValueId): Label[] {
   const { span, type } = frame.builder.values[id]!;
-  return span ? [{ span, text: showAxes(type.axes) }] : [];
+  const written = span !== null && !frame.environment.declarations.library.has(span.source);
+  return written ? [{ span, text: showAxes(type.axes) }] : [];
 }

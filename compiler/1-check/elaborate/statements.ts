@@ -1,6 +1,7 @@
 /** Bodies of layers, models, `mix` and `if`: statements in order, the last expression is the result. */
 
 import type {
+  IfExpression,
   LetStatement,
   RouteStatement,
   Span,
@@ -13,7 +14,8 @@ import { suggest } from "../../diagnostics/suggest.js";
 import { hasAxis, showAxes } from "../../ir/types.js";
 import { type CompileValue, errorValue, kindNames, noneValue } from "../values.js";
 import { evaluateAxes } from "./axes.js";
-import { type Frame, lookup, originLabel, report, visibleNames } from "./frame.js";
+import { takenBranch } from "./branches.js";
+import { type Frame, giveUp, lookup, originLabel, report, visibleNames } from "./frame.js";
 import { asNumber, asTensor } from "./kinds.js";
 import { collapsePaths, layerPath } from "./paths.js";
 
@@ -23,10 +25,11 @@ export function evaluateBody(
   frame: Frame,
   what: string,
   end: Span,
+  wanted = true,
 ): CompileValue {
   let result: CompileValue | null = null;
   let failed = false;
-  for (const statement of statements) {
+  for (const [i, statement] of statements.entries()) {
     result = null;
     switch (statement.kind) {
       case "let":
@@ -41,9 +44,14 @@ export function evaluateBody(
       case "route":
         failed = !runRoute(statement, frame) || failed;
         break;
-      case "expression":
-        result = runExpression(statement.value, frame);
+      case "expression": {
+        const { value } = statement;
+        const isResult = wanted && i === statements.length - 1;
+        if (value.kind !== "if" || (isResult && value.else.length > 0))
+          result = runExpression(value, frame);
+        else failed = runIf(value, frame).kind === "error" || failed;
         break;
+      }
       case "error":
         failed = true;
         break;
@@ -51,6 +59,7 @@ export function evaluateBody(
   }
   if (failed || result?.kind === "error") return errorValue;
   if (result !== null) return result;
+  if (!wanted) return noneValue;
   return report(frame, messages.noResult({ what }), [
     { span: statements.at(-1)?.span ?? end, text: "the last statement is no expression" },
   ]);
@@ -62,6 +71,14 @@ function runExpression(
 ): CompileValue {
   frame.builder.span = value.span;
   return frame.environment.elaborator.evaluate(value, frame);
+}
+
+/** An `if` that stands for what happens inside its braces; its branches need no value. */
+function runIf(expression: IfExpression, frame: Frame): CompileValue {
+  const branch = takenBranch(expression, frame);
+  if (branch === null) return errorValue;
+  const inner: Frame = { ...frame, names: new Map(), parent: frame };
+  return evaluateBody(branch, inner, "this branch", expression.span, false);
 }
 
 /** A frame for the right side of `name = …`, whose layers' parameters lie under the name. */
@@ -196,6 +213,13 @@ function runWrite(statement: WriteStatement, frame: Frame): boolean {
   }
   const id = asTensor(value, frame);
   const state = builder.states[target.index]!;
+  if (state.region !== builder.region) {
+    report(frame, messages.stepInMix({ name: statement.state.name }), [
+      { span: statement.span, text: "a step for each choice" },
+      ...(state.span ? [{ span: state.span, text: "one state for all" }] : []),
+    ]);
+    return false;
+  }
   const type = id === null ? null : builder.type(id);
   const fitting =
     type !== null &&
@@ -218,20 +242,18 @@ function runWrite(statement: WriteStatement, frame: Frame): boolean {
           : originLabel(frame, id).filter((l) => l.span.start < statement.span.start)),
       ],
     );
+    giveUp(frame, statement.state.name);
     return false;
   }
   const full = state.axes.every((axis) => hasAxis(type, axis.name))
     ? id!
     : builder.conform(id!, state.axes);
-  const region = builder.region;
-  builder.region = state.region;
   const written = builder.node(
     "write",
     { state: state.name, chunk },
     [full],
     [{ dtype: "float", axes: state.axes }],
   )[0]!;
-  builder.region = region;
   stateValues[target.index] = builder.label(written, statement.state.name);
   return true;
 }
