@@ -36,6 +36,7 @@ const reasons: Readonly<Record<Exclude<HostErrorKind, "other">, string>> = {
 /** What the environment refused: the user's to put right, and neither a mistake in a program nor ours. */
 export class HostError extends Error {
   override readonly name = "HostError";
+  readonly reason: string; // without the path: "there is no such file"
 
   constructor(
     readonly kind: HostErrorKind,
@@ -50,5 +51,6 @@ export class HostError extends Error {
           ? "its folder cannot be made"
           : reasons[kind];
     super(`cannot ${verb} ${path}: ${reason}`);
+    this.reason = reason;
   }
 }

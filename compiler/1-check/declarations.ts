@@ -81,7 +81,7 @@ export function collect(host: Host, path: string, text: string, reporter: Report
         visit(target, host.readText(target));
       } catch (error) {
         if (!(error instanceof HostError)) throw error;
-        reporter.report(messages.fileNotFound({ path: item.path.value, reason: error.message }), [
+        reporter.report(messages.fileNotFound({ path: item.path.value, reason: error.reason }), [
           { span: item.path.span, text: "used here" },
         ]);
       }

@@ -237,7 +237,7 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   },
   "too-many-arguments": {
     severity: "error",
-    title: "{callee} takes {count} arguments at most",
+    title: "too many arguments for {callee}, which takes {count}",
     prose: "More positional arguments were given than there are parameters.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  exp(x, x)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  exp(x)\n}\n```",
   },
   "unclosed-bracket": {

@@ -22,7 +22,7 @@ export const messages = {
     code: "axis-size-mismatch",
     severity: "error",
     title: `\`${p.axis}\` is ${p.left} on one side and ${p.right} on the other`,
-    help: null,
+    help: "an axis of one name has one size: make the sizes equal, or give one of the axes another name",
   }),
   badEscape: (p: { escape: Value }): Message => ({
     code: "bad-escape",
@@ -40,7 +40,7 @@ export const messages = {
     code: "bad-route",
     severity: "error",
     title: `${p.problem}`,
-    help: null,
+    help: "for example `route r = top_k(softmax(linear(x, [experts])), 2)`",
   }),
   badSize: (p: { name: Value; value: Value }): Message => ({
     code: "bad-size",
@@ -124,7 +124,7 @@ export const messages = {
     code: "input-mismatch",
     severity: "error",
     title: `${p.callee} takes \`${p.name}: ${p.expected}\`, not ${p.found}`,
-    help: null,
+    help: "give it these axes: make them with `linear`, or rename one of what is there",
   }),
   meshProduct: (p: { product: Value; count: Value }): Message => ({
     code: "mesh-product",
@@ -244,7 +244,7 @@ export const messages = {
     code: "state-shape",
     severity: "error",
     title: `the state \`${p.name}\` is ${p.expected}, but this step gives ${p.found}`,
-    help: null,
+    help: `make the step give ${p.expected}, or declare the state as ${p.found}`,
   }),
   stepInMix: (p: { name: Value }): Message => ({
     code: "step-in-mix",
@@ -279,8 +279,8 @@ export const messages = {
   tooManyArguments: (p: { callee: Value; count: Value }): Message => ({
     code: "too-many-arguments",
     severity: "error",
-    title: `${p.callee} takes ${p.count} arguments at most`,
-    help: null,
+    title: `too many arguments for ${p.callee}, which takes ${p.count}`,
+    help: "leave out what is too many, or give options by name: `name: value`",
   }),
   unclosedBracket: (p: { bracket: Value; closer: Value }): Message => ({
     code: "unclosed-bracket",
@@ -340,13 +340,13 @@ export const messages = {
     code: "unknown-layer",
     severity: "error",
     title: `no layer or function is called \`${p.name}\``,
-    help: null,
+    help: `declare it with \`layer ${p.name}(…)\`, or \`use\` the file that does`,
   }),
   unknownName: (p: { name: Value }): Message => ({
     code: "unknown-name",
     severity: "error",
     title: `nothing here is called \`${p.name}\``,
-    help: null,
+    help: "define it above, or make it a parameter of the layer",
   }),
   unknownSetting: (p: { kind: Value; key: Value }): Message => ({
     code: "unknown-setting",

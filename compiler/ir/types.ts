@@ -38,9 +38,11 @@ export function shapeOf(type: TensorType): number[] {
   return type.axes.map((axis) => axis.size);
 }
 
-/** `[heads 4, key 32]`, with symbolic labels where they exist. */
+/** `[heads 4, key 32]`, with symbolic labels where they exist: `[width, key width / 4]`. */
 export function showAxes(axes: readonly Axis[]): string {
-  return `[${axes.map((axis) => `${axis.name} ${axis.label ?? axis.size}`).join(", ")}]`;
+  const show = ({ name, size, label }: Axis): string =>
+    label === name ? name : `${name} ${label ?? size}`;
+  return `[${axes.map(show).join(", ")}]`;
 }
 
 export function showType(type: TensorType): string {
