@@ -11,6 +11,7 @@ import type { Declarations } from "./declarations.js";
 import { expectedOf, isInput } from "./elaborate/apply.js";
 import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
+import { checkSteps } from "./steps.js";
 import { type BoundArgument, type CompileValue, tensorValue } from "./values.js";
 
 /** Primes that tell unknown sizes apart; each size is one of them times 2¹⁰·3·5. */
@@ -65,6 +66,7 @@ export function checkLayer(
     frame,
     layer.name.span,
   );
+  checkSteps(builder.finish(), reporter);
 }
 
 function unknownArgument(

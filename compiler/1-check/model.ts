@@ -8,6 +8,7 @@ import type { Graph, Module } from "../ir/graph.js";
 import type { Declarations } from "./declarations.js";
 import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
+import { checkSteps } from "./steps.js";
 import { errorValue } from "./values.js";
 
 export interface Model {
@@ -71,10 +72,9 @@ export function instantiate(
     ]);
     return null;
   }
-  const functions = new Map([
-    ...environment.functions,
-    ["main", withoutCommonRoot(builder.finish())],
-  ]);
+  const graph = builder.finish();
+  if (!checkSteps(graph, reporter)) return null;
+  const functions = new Map([...environment.functions, ["main", withoutCommonRoot(graph)]]);
   return {
     name,
     doc: declaration.doc,

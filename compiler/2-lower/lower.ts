@@ -10,6 +10,7 @@ import { GraphBuilder } from "../ir/builder.js";
 import type { Graph, Module, Node, ValueId } from "../ir/graph.js";
 import { type Axis, type TensorType, InternalFault } from "../ir/types.js";
 import { type Lowering, type SequenceContext, outside } from "./context.js";
+import { lagsAsStates } from "./lags.js";
 import { lowerMix, lowerNode } from "./nodes.js";
 import { type Recurrence, findRecurrences } from "./recurrences.js";
 import { enterRoute, openRoute } from "./route.js";
@@ -28,7 +29,8 @@ export function lower(module: Module, sizes: Sizes): Module {
   return { main: module.main, functions };
 }
 
-function lowerGraph(source: Graph, sizes: Sizes, callees: ReadonlyMap<string, Graph>): Graph {
+function lowerGraph(token: Graph, sizes: Sizes, callees: ReadonlyMap<string, Graph>): Graph {
+  const source = lagsAsStates(token);
   const batch: Axis = { name: "batch", size: sizes.batch };
   const time: Axis = { name: "time", size: sizes.time };
   const builder = new GraphBuilder(source.name);
@@ -102,7 +104,7 @@ function demand(lowering: Lowering, recurrenceOf: ReadonlyMap<ValueId, Recurrenc
   };
   for (const { name, value } of source.penalties) {
     const id = get(value);
-    builder.penalties.push({ name, value: id });
+    builder.penalty(name, id);
   }
   for (const { path, value } of source.updates) builder.updates.push({ path, value: get(value) });
   if (source.inputs.length > 0) {

@@ -160,10 +160,10 @@ function lowerCall(
   const penalties = target.outputs.length;
   const updates = penalties + target.penalties.length;
   target.penalties.forEach(({ name }, i) =>
-    builder.penalties.push({ name: `${prefix}.${name}`, value: outputs[penalties + i]! }),
+    builder.penalty(`${prefix}.${name}`, outputs[penalties + i]!),
   );
   target.updates.forEach(({ path }, i) =>
-    builder.updates.push({ path: `${prefix}.${path}`, value: outputs[updates + i]! }),
+    builder.update(`${prefix}.${path}`, outputs[updates + i]!),
   );
   return outputs.slice(0, penalties);
 }

@@ -230,18 +230,36 @@ export function reads(step: Step): readonly BufferId[] {
   }
 }
 
+/** Buffers a step writes. */
+function writes(step: Step): readonly BufferId[] {
+  switch (step.kind) {
+    case "run":
+      return step.outputs.flatMap((output) => (output ? [output.buffer] : []));
+    case "call":
+      return step.outputs.filter((output) => output !== null);
+    case "optimize":
+      return [step.optimize.norm];
+    default:
+      return [];
+  }
+}
+
 /** Inserts a `free` after the last use of every buffer that is not `kept`. */
 export function withFrees(steps: readonly Step[], kept: ReadonlySet<BufferId>): Step[] {
   const last = new Map<BufferId, number>();
   steps.forEach((step, i) => {
-    if (step.kind === "alloc") last.set(step.buffer, i + 1); // unused results die where they are made
+    for (const buffer of writes(step)) last.set(buffer, i); // unused results die where they are made
     for (const buffer of reads(step)) last.set(buffer, i);
   });
   const dying = new Map<number, BufferId[]>();
-  for (const [buffer, at] of last)
-    if (!kept.has(buffer)) dying.set(at, [...(dying.get(at) ?? []), buffer]);
-  return steps.flatMap((step, i) => {
-    const dead = step.kind === "alloc" ? [] : (dying.get(i) ?? []);
-    return [step, ...dead.map((buffer) => ({ kind: "free" as const, buffer }))];
-  });
+  for (const [buffer, at] of last) {
+    if (kept.has(buffer)) continue;
+    const others = dying.get(at);
+    if (others) others.push(buffer);
+    else dying.set(at, [buffer]);
+  }
+  return steps.flatMap((step, i) => [
+    step,
+    ...(dying.get(i) ?? []).map((buffer) => ({ kind: "free" as const, buffer })),
+  ]);
 }

@@ -16,6 +16,7 @@ import type {
 } from "./graph.js";
 import type { Initializer } from "./initializer.js";
 import type { OpAttributes, OpName } from "./ops.js";
+import { printData } from "./print.js";
 import { type ScalarFunction, scalarFunctions } from "./scalar-functions.js";
 import { shapeRules } from "./shapes.js";
 import { type Axis, type TensorType, hasAxis, sameAxes, scalar, withoutAxes } from "./types.js";
@@ -93,6 +94,21 @@ export class GraphBuilder {
     return value;
   }
 
+  /** Adds a loss beside the model's own, under a name that no other has. */
+  penalty(name: string, value: ValueId): void {
+    const used = (own: string): boolean => this.penalties.some((other) => other.name === own);
+    let own = name;
+    for (let count = 2; used(own); count += 1) own = `${name}_${count}`;
+    this.penalties.push({ name: own, value });
+  }
+
+  /** Gives a buffer its value after the step; of several that share a buffer the last one does. */
+  update(path: string, value: ValueId): void {
+    const at = this.updates.findIndex((other) => other.path === path);
+    if (at >= 0) this.updates.splice(at, 1);
+    this.updates.push({ path, value });
+  }
+
   /** Names a value for people, unless it has a name. */
   label(id: ValueId, name: string): ValueId {
     const value = this.values[id]!;
@@ -114,7 +130,7 @@ export class GraphBuilder {
   ): readonly ValueId[] {
     const key = ordered.has(op)
       ? null
-      : `${op} ${inputs.join()} ${this.region} ${JSON.stringify(attributes)}`;
+      : `${op} ${inputs.join()} ${this.region} ${printData(attributes)}`;
     const existing = key === null ? undefined : this.known.get(key);
     if (existing) return existing;
     const outputs = types.map((type) => this.value(type));

@@ -3,12 +3,21 @@
 import type { Graph, Node } from "./graph.js";
 import { showType } from "./types.js";
 
+/** Plain data as JSON, in which numbers that JSON lacks are told apart too. */
+export function printData(data: unknown): string {
+  return JSON.stringify(data, (_, value: unknown) =>
+    typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
+      ? `${Object.is(value, -0) ? "-" : ""}${value}`
+      : value,
+  );
+}
+
 function printAttributes(node: Node, indent: string): string {
   if (node.op === "scan") {
     const { body, ...rest } = node.attributes;
-    return ` ${JSON.stringify(rest)} {\n${printGraph(body, `${indent}  `)}${indent}}`;
+    return ` ${printData(rest)} {\n${printGraph(body, `${indent}  `)}${indent}}`;
   }
-  const text = JSON.stringify(node.attributes);
+  const text = printData(node.attributes);
   return text === "{}" ? "" : ` ${text}`;
 }
 
@@ -18,7 +27,7 @@ export function printGraph(graph: Graph, indent = ""): string {
   for (const { name, value } of graph.inputs) lines.push(`input ${name} = ${typed(value)}`);
   for (const { path, value, initializer, trainable, decay, region } of graph.parameters) {
     const flags = `${trainable ? "" : " fixed"}${decay ? " decay" : ""}${region === null ? "" : ` region ${region}`}`;
-    lines.push(`parameter ${path} = ${typed(value)}${flags} ${JSON.stringify(initializer)}`);
+    lines.push(`parameter ${path} = ${typed(value)}${flags} ${printData(initializer)}`);
   }
   for (const { name, axes, initial } of graph.states)
     lines.push(`state ${name}: ${showType({ dtype: "float", axes })} = ${initial}`);

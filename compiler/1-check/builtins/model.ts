@@ -14,6 +14,7 @@ import {
 } from "../elaborate/frame.js";
 import { asLayers, asTensor } from "../elaborate/kinds.js";
 import { layerPath } from "../elaborate/paths.js";
+import { checkSteps } from "../steps.js";
 import { type CompileValue, type RecipeValue, errorValue, tensorValue } from "../values.js";
 import { type Builtin, type BuiltinCall, numberOf, parameters, tensor } from "./builtin.js";
 
@@ -149,14 +150,10 @@ function elaborateBlock(
   }
   const output = builder.conform(id, type.axes);
   builder.outputs.push({ name: "y", value: output });
-  return {
-    name: register(
-      builder.finish(),
-      recipe.name ?? recipe.layer?.name.name ?? "block",
-      environment,
-    ),
-    type,
-  };
+  const graph = builder.finish();
+  if (!checkSteps(graph, environment.reporter)) return null;
+  const name = recipe.name ?? recipe.layer?.name.name ?? "block";
+  return { name: register(graph, name, environment), type };
 }
 
 const sorted = (type: TensorType) => [...type.axes].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -212,7 +209,7 @@ const penalty: Builtin = {
   run: (call) => {
     const { builder } = call.frame;
     const x = tensor(call, "x");
-    builder.penalties.push({ name: "penalty", value: builder.op("token_mean", {}, [x]) });
+    builder.penalty("penalty", builder.op("token_mean", {}, [x]));
     return tensorValue(x);
   },
 };

@@ -90,7 +90,7 @@ export const topK: Builtin = {
         builder.op("token_mean", {}, [picked]),
       );
       const step = builder.mul(builder.constant(rate), builder.map("sign", difference));
-      builder.updates.push({ path: bias.path, value: builder.add(bias.value, step) });
+      builder.update(bias.path, builder.add(bias.value, step));
     }
     return { kind: "route", weights, choices, experts };
   },
@@ -132,7 +132,7 @@ function zLoss(builder: GraphBuilder, logits: ValueId, experts: Axis): ValueId {
 }
 
 function penalise(builder: GraphBuilder, name: string, loss: ValueId, weight: number): void {
-  builder.penalties.push({ name, value: builder.mul(builder.constant(weight), loss) });
+  builder.penalty(name, builder.mul(builder.constant(weight), loss));
 }
 
 /** Looks through a softmax (exp(x − max x) / Σ) or a sigmoid to what went in. */

@@ -14,13 +14,15 @@ const prev: Builtin = {
   run: (call) => {
     const { frame, given } = call;
     const value = given.get("x")!.value;
-    if (value.kind === "state" && !given.has("by")) return tensorValue(value.old);
     const by = numberOf(call, "by") ?? 1;
     if (!Number.isSafeInteger(by) || by < 1)
       return report(frame, messages.badSize({ name: "by", value: by }), [
         { span: given.get("by")!.span, text: "tokens ago" },
       ]);
-    return tensorValue(frame.builder.op("lag", { by }, [tensor(call, "x")]));
+    // a state's value of the last token is its old value, whether or not it has been stepped
+    if (value.kind !== "state")
+      return tensorValue(frame.builder.op("lag", { by }, [tensor(call, "x")]));
+    return tensorValue(by === 1 ? value.old : frame.builder.op("lag", { by: by - 1 }, [value.old]));
   },
 };
 
