@@ -5,10 +5,12 @@
  */
 
 import type { LayerDeclaration, Parameter } from "../../grammar/ast.js";
+import { messages } from "../diagnostics/messages.generated.js";
 import type { Reporter } from "../diagnostics/report.js";
 import { GraphBuilder } from "../ir/builder.js";
 import type { Declarations } from "./declarations.js";
 import { expectedOf, isInput } from "./elaborate/apply.js";
+import { reservedAxes } from "./elaborate/axes.js";
 import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
 import { checkSteps } from "./steps.js";
@@ -54,6 +56,7 @@ export function checkLayer(
     unknown.set(name, value);
     return value;
   };
+  if (!headerFits(layer, reporter)) return;
   const bound = new Map<string, BoundArgument>();
   for (const parameter of layer.parameters) {
     if (parameter.default) continue;
@@ -67,6 +70,22 @@ export function checkLayer(
     layer.name.span,
   );
   checkSteps(builder.finish(), reporter);
+}
+
+/** Whether the axes of all inputs may be called what they are called. */
+function headerFits({ parameters }: LayerDeclaration, reporter: Reporter): boolean {
+  let fits = true;
+  for (const { annotation } of parameters) {
+    if (annotation === null || !("entries" in annotation)) continue;
+    for (const { value } of annotation.entries) {
+      if (value.kind !== "name" || !reservedAxes.has(value.name)) continue;
+      fits = false;
+      reporter.report(messages.reservedAxis({ name: value.name }), [
+        { span: value.span, text: "added by the compiler" },
+      ]);
+    }
+  }
+  return fits;
 }
 
 function unknownArgument(

@@ -55,6 +55,7 @@ export function instantiate(
       reporter.report(
         messages.missingArgument({ callee: name, names: `\`${parameter.name.name}\`` }),
         [{ span: parameter.span, text: "a model's parameters need defaults" }],
+        `give it one: \`${parameter.name.name} = …\``,
       );
     frame.names.set(parameter.name.name, value);
   }

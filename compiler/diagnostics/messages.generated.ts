@@ -136,7 +136,7 @@ export const messages = {
     code: "missing-argument",
     severity: "error",
     title: `${p.callee} needs ${p.names}`,
-    help: null,
+    help: "a parameter without a default is given by position, or by name: `name: value`",
   }),
   missingAxis: (p: { op: Value; axis: Value }): Message => ({
     code: "missing-axis",

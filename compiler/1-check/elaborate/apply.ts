@@ -60,6 +60,7 @@ export function callLayer(
   const matched = matchArguments(callee, positional, names, call.arguments, call.span, frame);
   if (!matched) return errorValue;
   const bound = new Map<string, BoundArgument>();
+  let failed = false; // the other arguments are looked at all the same
   for (const parameter of layer.parameters) {
     const given = matched.get(parameter.name.name);
     if (!given) continue;
@@ -69,14 +70,13 @@ export function callLayer(
     const value = isFirst
       ? first
       : frame.environment.elaborator.evaluate(given.expression, frame, expected);
-    if (value.kind === "error") return errorValue;
-    if (
-      value.kind !== "none" &&
-      !expectKind(value, expected, `\`${parameter.name.name}\``, given.span, frame)
-    )
-      return errorValue;
-    bound.set(parameter.name.name, { value, span: given.span });
+    const fits =
+      value.kind === "none" ||
+      expectKind(value, expected, `\`${parameter.name.name}\``, given.span, frame);
+    if (fits) bound.set(parameter.name.name, { value, span: given.span });
+    else failed = true;
   }
+  if (failed) return errorValue;
   const recipe: RecipeValue = {
     kind: "recipe",
     layer,

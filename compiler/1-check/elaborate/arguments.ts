@@ -1,6 +1,7 @@
 /** Matches the arguments of a call with the parameters of a layer or a built-in function. */
 
 import type { Argument, Expression, Span } from "../../../grammar/ast.js";
+import type { Label, Message } from "../../diagnostics/diagnostic.js";
 import { messages } from "../../diagnostics/messages.generated.js";
 import { suggest } from "../../diagnostics/suggest.js";
 import { type Frame, report } from "./frame.js";
@@ -23,24 +24,16 @@ export function matchArguments(
   const matched = new Map<string, { expression: Expression; span: Span }>();
   let next = 0;
   let failed = false;
-  const fail = (
-    message: ReturnType<(typeof messages)["duplicateArgument"]>,
-    at: Span,
-    text: string,
-    help?: string | null,
-  ): void => {
+  const fail = (message: Message, labels: readonly Label[], help?: string | null): void => {
     failed = true;
-    report(frame, message, [{ span: at, text }], help);
+    report(frame, message, labels, help);
   };
   for (const argument of given) {
     const name = argument.name?.name ?? positional[next];
     if (argument.name === null) next += 1;
     if (name === undefined) {
-      fail(
-        messages.tooManyArguments({ callee, count: positional.length }),
-        argument.span,
-        "one too many",
-      );
+      const message = messages.tooManyArguments({ callee, count: positional.length });
+      fail(message, [{ span: argument.span, text: "one too many" }]);
       break;
     }
     const at = argument.name?.span ?? argument.span;
@@ -48,8 +41,7 @@ export function matchArguments(
       const near = suggest(name, names);
       fail(
         messages.unknownArgument({ callee, name }),
-        at,
-        "unknown",
+        [{ span: at, text: "unknown" }],
         near
           ? `did you mean \`${near}\`?`
           : names.length > 0
@@ -57,7 +49,10 @@ export function matchArguments(
             : undefined,
       );
     } else if (matched.has(name)) {
-      fail(messages.duplicateArgument({ name }), at, "again here");
+      fail(messages.duplicateArgument({ name }), [
+        { span: at, text: "again here" },
+        { span: matched.get(name)!.span, text: "first here" },
+      ]);
     } else {
       matched.set(name, { expression: argument.value, span: argument.span });
     }

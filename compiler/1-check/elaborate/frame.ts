@@ -136,7 +136,9 @@ export function report(
       !labels.some(({ span }) => span.start === written.start && span.source === written.source),
   );
   const trail = use ? [{ span: use.written, text: `in this use of ${use.layer.name.name}` }] : [];
-  reporter.report(message, [...labels, ...trail], help);
+  // What went wrong inside the library is a mistake of whoever uses it.
+  const inside = labels[0] !== undefined && declarations.library.has(labels[0].span.source);
+  reporter.report(message, inside ? [...trail, ...labels] : [...labels, ...trail], help);
   return { kind: "error" };
 }
 

@@ -60,8 +60,11 @@ export function evaluateBody(
   if (failed || result?.kind === "error") return errorValue;
   if (result !== null) return result;
   if (!wanted) return noneValue;
+  const last = statements.at(-1);
   return report(frame, messages.noResult({ what }), [
-    { span: statements.at(-1)?.span ?? end, text: "the last statement is no expression" },
+    last
+      ? { span: last.span, text: "the last statement is no expression" }
+      : { span: end, text: "there is no statement in it" },
   ]);
 }
 

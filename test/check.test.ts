@@ -1,0 +1,45 @@
+/**
+ * The checker's messages. Each sample is named for the code that it is to raise; and each page of the
+ * catalogue is held to its word: its wrong program raises its code, its right program raises nothing.
+ */
+
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { check } from "../compiler/1-check/check.js";
+import { catalogue } from "../compiler/diagnostics/catalogue.generated.js";
+import { renderDiagnostics } from "../compiler/diagnostics/render/render.js";
+import { memoryHost } from "./support/memory-host.js";
+
+/** A file that programs may `use`. */
+const layers = "layer Double(x: [width]) { 2 * x }\n";
+
+function checked(text: string) {
+  const { diagnostics, sources } = check(
+    memoryHost({ "input.lsm": text, "layers.lsm": layers }),
+    "input.lsm",
+  );
+  const shown = renderDiagnostics(diagnostics, { source: (path) => sources.get(path) ?? null });
+  return { codes: diagnostics.map(({ code }) => code), shown };
+}
+
+describe("samples/check", () => {
+  const folder = join(import.meta.dirname, "samples/check");
+
+  test.each(readdirSync(folder))("%s", async (name) => {
+    const { codes, shown } = checked(readFileSync(join(folder, name, "input.lsm"), "utf8"));
+    await expect(shown).toMatchFileSnapshot(join(folder, name, "expected.txt"));
+    expect(codes).toContain(name);
+  });
+});
+
+describe("the page of", () => {
+  const programs = (text: string) =>
+    [...text.matchAll(/^```lsm\n([\s\S]*?)^```/gm)].map(([, program]) => program!);
+
+  test.each(Object.entries(catalogue))("%s", (code, { prose }) => {
+    const [wrong, right] = prose.split("\n## Right\n").map(programs);
+    for (const program of wrong!) expect(checked(program).codes).toContain(code);
+    for (const program of right!) expect(checked(program).shown).toBe("");
+  });
+});
