@@ -31,6 +31,7 @@ export function checkLayer(
     elaborator,
     functions: new Map(),
     functionByText: new Map(),
+    parts: new Map(),
     blocksByRecipe: new Map(),
     model: null,
     vocabulary: null,
@@ -45,6 +46,7 @@ export function checkLayer(
     root: [],
     stateValues: [],
     stack: [],
+    parts: [],
     shared: null,
     block: { depth: 0, depths: 1, asked: false },
   };

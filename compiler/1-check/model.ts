@@ -9,6 +9,7 @@ import type { Declarations } from "./declarations.js";
 import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
 import { checkSteps } from "./steps.js";
+import type { Part } from "./trace.js";
 import { errorValue } from "./values.js";
 
 export interface Model {
@@ -16,6 +17,8 @@ export interface Model {
   readonly doc: string | null;
   readonly vocabulary: number | null; // token ids are below it
   readonly module: Module;
+  /** What each of the module's functions was built from. */
+  readonly parts: ReadonlyMap<string, readonly Part[]>;
 }
 
 /** Builds a model with its parameters' defaults; null when anything in it is wrong (reported). */
@@ -31,6 +34,7 @@ export function instantiate(
     elaborator,
     functions: new Map(),
     functionByText: new Map(),
+    parts: new Map(),
     blocksByRecipe: new Map(),
     model: declaration,
     vocabulary: null,
@@ -45,6 +49,7 @@ export function instantiate(
     root: [],
     stateValues: [],
     stack: [],
+    parts: [],
     shared: null,
     block: null,
   };
@@ -81,6 +86,7 @@ export function instantiate(
     doc: declaration.doc,
     vocabulary: environment.vocabulary,
     module: { main: "main", functions },
+    parts: new Map([...environment.parts, ["main", frame.parts]]),
   };
 }
 

@@ -15,6 +15,7 @@ import {
 import { asLayers, asTensor } from "../elaborate/kinds.js";
 import { layerPath } from "../elaborate/paths.js";
 import { checkSteps } from "../steps.js";
+import type { Part } from "../trace.js";
 import { type CompileValue, type RecipeValue, errorValue, tensorValue } from "../values.js";
 import { type Builtin, type BuiltinCall, numberOf, parameters, tensor } from "./builtin.js";
 
@@ -125,6 +126,7 @@ function elaborateBlock(
     root: [],
     stateValues: [],
     stack: frame.stack,
+    parts: [],
     shared: null,
   };
   const unshared: RecipeValue = { ...recipe, name: "", shared: null };
@@ -153,12 +155,17 @@ function elaborateBlock(
   const graph = builder.finish();
   if (!checkSteps(graph, environment.reporter)) return null;
   const name = recipe.name ?? recipe.layer?.name.name ?? "block";
-  return { name: register(graph, name, environment), type };
+  return { name: register(graph, name, inner.parts, environment), type };
 }
 
 const sorted = (type: TensorType) => [...type.axes].sort((a, b) => (a.name < b.name ? -1 : 1));
 
-function register(graph: Graph, wanted: string, environment: Environment): string {
+function register(
+  graph: Graph,
+  wanted: string,
+  parts: readonly Part[],
+  environment: Environment,
+): string {
   const text = printGraph(graph);
   const known = environment.functionByText.get(text);
   if (known !== undefined) return known;
@@ -166,6 +173,7 @@ function register(graph: Graph, wanted: string, environment: Environment): strin
   for (let count = 2; environment.functions.has(name); count += 1) name = `${wanted}_${count}`;
   environment.functionByText.set(text, name);
   environment.functions.set(name, { ...graph, name });
+  environment.parts.set(name, parts);
   return name;
 }
 

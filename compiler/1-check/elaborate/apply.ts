@@ -10,6 +10,7 @@ import type {
 import { messages } from "../../diagnostics/messages.generated.js";
 import type { Axis } from "../../ir/types.js";
 import { showAxes } from "../../ir/types.js";
+import { extentOf, valueOf } from "../trace.js";
 import { type BoundArgument, type CompileValue, type RecipeValue, errorValue } from "../values.js";
 import { matchArguments } from "./arguments.js";
 import { type Frame, lookup, originLabel, report } from "./frame.js";
@@ -144,6 +145,7 @@ export function applyRecipe(
     path: layerPath(frame, recipe),
     root: layerPath(frame, recipe),
     stack: [...frame.stack, { layer, call: span, written: recipe.span }],
+    parts: [],
     shared: recipe.shared
       ? { bank: recipe.shared, depth: layerPath(frame, recipe).length }
       : frame.shared,
@@ -153,12 +155,24 @@ export function applyRecipe(
     inner.names.set("depths", { kind: "number", value: frame.block.depths });
   }
   if (!bindHeader(layer, bound, frame, inner, span)) return errorValue;
-  return frame.environment.elaborator.body(
-    layer.body,
-    inner,
-    `the layer \`${callee}\``,
-    layer.name.span,
+  const { result, extent } = extentOf(frame.builder, () =>
+    frame.environment.elaborator.body(
+      layer.body,
+      inner,
+      `the layer \`${callee}\``,
+      layer.name.span,
+    ),
   );
+  frame.parts.push({
+    kind: "application",
+    layer,
+    call: span,
+    written: recipe.span,
+    value: valueOf(result),
+    steps: inner.parts,
+    ...extent,
+  });
+  return result;
 }
 
 /** Binds inputs (with the sizes of their axes), arguments and defaults, in the order of the header. */

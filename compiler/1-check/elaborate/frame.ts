@@ -16,6 +16,7 @@ import type { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, ValueId } from "../../ir/graph.js";
 import { type TensorType, showAxes } from "../../ir/types.js";
 import type { Declarations } from "../declarations.js";
+import type { Part } from "../trace.js";
 import type { CompileValue, RecipeValue, SharedParameters } from "../values.js";
 import type { Expected } from "./kinds.js";
 
@@ -27,6 +28,8 @@ export interface Environment {
   /** Blocks made so far, by name, and by structure so that equal blocks are one function. */
   readonly functions: Map<string, Graph>;
   readonly functionByText: Map<string, string>;
+  /** What each of these functions was built from. */
+  readonly parts: Map<string, readonly Part[]>;
   /** What elaborating a recipe as a block gave, where `depth` made no difference: stacks repeat their blocks. */
   readonly blocksByRecipe: Map<RecipeValue, Map<string, BlockFunction>>;
   /** The model being built; null while a layer is checked on its own. */
@@ -73,6 +76,8 @@ export interface Frame {
   readonly naming?: string | null;
   readonly stateValues: ValueId[]; // current value of each of the builder's states
   readonly stack: readonly Use[];
+  /** What is being built here, as far as it has come. */
+  readonly parts: Part[];
   readonly shared: { readonly bank: SharedParameters; readonly depth: number } | null;
   readonly block: BlockPlace | null;
 }

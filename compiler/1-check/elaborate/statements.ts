@@ -12,6 +12,7 @@ import type {
 import { messages } from "../../diagnostics/messages.generated.js";
 import { suggest } from "../../diagnostics/suggest.js";
 import { hasAxis, showAxes } from "../../ir/types.js";
+import { extentOf, valueOf } from "../trace.js";
 import { type CompileValue, errorValue, kindNames, noneValue } from "../values.js";
 import { evaluateAxes } from "./axes.js";
 import { takenBranch } from "./branches.js";
@@ -30,32 +31,20 @@ export function evaluateBody(
   let result: CompileValue | null = null;
   let failed = false;
   for (const [i, statement] of statements.entries()) {
-    result = null;
-    switch (statement.kind) {
-      case "let":
-        failed = !runLet(statement, frame) || failed;
-        break;
-      case "state":
-        failed = !runState(statement, frame) || failed;
-        break;
-      case "write":
-        failed = !runWrite(statement, frame) || failed;
-        break;
-      case "route":
-        failed = !runRoute(statement, frame) || failed;
-        break;
-      case "expression": {
-        const { value } = statement;
-        const isResult = wanted && i === statements.length - 1;
-        if (value.kind !== "if" || (isResult && value.else.length > 0))
-          result = runExpression(value, frame);
-        else failed = runIf(value, frame).kind === "error" || failed;
-        break;
-      }
-      case "error":
-        failed = true;
-        break;
-    }
+    const inner: Frame = { ...frame, parts: [] };
+    const isResult = wanted && i === statements.length - 1;
+    const { result: ran, extent } = extentOf(frame.builder, () =>
+      runStatement(statement, inner, isResult),
+    );
+    failed ||= !ran.ok;
+    result = ran.result;
+    frame.parts.push({
+      kind: "step",
+      statement,
+      value: valueOf(result ?? madeBy(statement, frame)),
+      parts: inner.parts,
+      ...extent,
+    });
   }
   if (failed || result?.kind === "error") return errorValue;
   if (result !== null) return result;
@@ -66,6 +55,37 @@ export function evaluateBody(
       ? { span: last.span, text: "the last statement is no expression" }
       : { span: end, text: "there is no statement in it" },
   ]);
+}
+
+/** Runs one statement; an expression's value is the body's result when nothing follows it. */
+function runStatement(
+  statement: Statement,
+  frame: Frame,
+  isResult: boolean,
+): { readonly ok: boolean; readonly result: CompileValue | null } {
+  switch (statement.kind) {
+    case "let":
+      return { ok: runLet(statement, frame), result: null };
+    case "state":
+      return { ok: runState(statement, frame), result: null };
+    case "write":
+      return { ok: runWrite(statement, frame), result: null };
+    case "route":
+      return { ok: runRoute(statement, frame), result: null };
+    case "expression": {
+      const { value } = statement;
+      if (value.kind !== "if" || (isResult && value.else.length > 0))
+        return { ok: true, result: runExpression(value, frame) };
+      return { ok: runIf(value, frame).kind !== "error", result: null };
+    }
+    case "error":
+      return { ok: false, result: null };
+  }
+}
+
+/** What a statement has left under its name. */
+function madeBy(statement: Statement, frame: Frame): CompileValue | undefined {
+  return statement.kind === "let" ? frame.names.get(statement.name.name) : undefined;
 }
 
 function runExpression(
