@@ -17,9 +17,10 @@ import type {
   ScanKernel,
   Step,
 } from "../../ir/program.js";
-import { InternalFault, axisNames, findAxis } from "../../ir/types.js";
+import { InternalFault } from "../../ir/types.js";
 import { kernelCalls, letteredMap } from "./kernel-call.js";
 import type { Letters } from "./letters.js";
+import { scanOptions } from "./scan-options.js";
 
 export type Weights = ReadonlyMap<string, Tensor>;
 
@@ -124,7 +125,9 @@ export class Executor {
             ? given[argument.index]
             : argument.kind === "tensors"
               ? given
-              : argument.value,
+              : argument.kind === "shape"
+                ? argument.axes.map(({ size }) => size)
+                : argument.value,
         );
         const made = (this.kernels as unknown as Record<string, (...args: unknown[]) => Tensor>)[
           method
@@ -167,50 +170,4 @@ export class Executor {
       });
     };
   }
-}
-
-/** A scan's options for the runtime (flags still missing), and where its inputs part. */
-export function scanOptions(
-  { attributes, body }: ScanKernel,
-  inputs: readonly Operand[],
-  outputs: readonly (Operand | null)[],
-  letters: Letters,
-): {
-  readonly options: Omit<ScanOptions, "resets"> & {
-    readonly resets: { readonly letters: string; readonly restart: readonly number[] } | null;
-  };
-  readonly split: { readonly sequences: number; readonly statics: number };
-} {
-  const { states, sequences, resets, restart, reverse } = attributes;
-  const first = states + (resets ? 1 : 0);
-  const split = { sequences: first, statics: first + sequences };
-  const along = inputs
-    .slice(states, split.statics)
-    .find(({ type }) => axisNames(type).includes(attributes.axis))!;
-  const axis = findAxis(along.type, attributes.axis)!;
-  const typeOf = (buffer: BufferId) => body.buffers[buffer]!.type;
-  const bodyOutputs = body.outputs.slice(states).map(({ buffer }) => {
-    const { axes } = typeOf(buffer);
-    const at = axes.findIndex(({ name }) => name === "batch") + 1;
-    return letters.all({ dtype: "float", axes: [...axes.slice(0, at), axis, ...axes.slice(at)] });
-  });
-  const wanted = outputs.map((output) => output !== null);
-  const count = bodyOutputs.length;
-  return {
-    split,
-    options: {
-      axis: letters.of(axis),
-      length: axis.size,
-      sequences: inputs.slice(split.sequences, split.statics).map(({ type }) => letters.all(type)),
-      outputs: bodyOutputs,
-      states: body.outputs.slice(0, states).map(({ buffer }) => letters.all(typeOf(buffer))),
-      reverse,
-      resets: resets ? { letters: letters.all(inputs[states]!.type), restart } : null,
-      wanted: {
-        outputs: wanted.slice(0, count),
-        finals: wanted.slice(count, count + states),
-        befores: wanted.slice(count + states),
-      },
-    },
-  };
 }

@@ -4,24 +4,17 @@
  */
 
 import type { Kernel, MapKernel, Operand, ScanKernel } from "../../ir/program.js";
-import {
-  type Axis,
-  InternalFault,
-  type TensorType,
-  findAxis,
-  hasAxis,
-  shapeOf,
-} from "../../ir/types.js";
+import { type Axis, InternalFault, type TensorType, findAxis, hasAxis } from "../../ir/types.js";
 import type { Letters } from "./letters.js";
 
 /** An argument: an input tensor by its position, all of them as a list, or a value. */
 export type CallArgument =
   | { readonly kind: "tensor"; readonly index: number }
   | { readonly kind: "tensors" }
+  | { readonly kind: "shape"; readonly axes: readonly Axis[] }
   | {
       readonly kind: "value";
-      readonly value:
-        string | number | boolean | readonly number[] | Readonly<Record<string, number>>;
+      readonly value: string | number | boolean | Readonly<Record<string, number>>;
     };
 
 export interface KernelCall {
@@ -35,6 +28,8 @@ const value = (v: Extract<CallArgument, { kind: "value" }>["value"]): CallArgume
   value: v,
 });
 
+const shape = ({ axes }: TensorType): CallArgument => ({ kind: "shape", axes });
+
 type Plain = Exclude<Kernel, MapKernel | ScanKernel>;
 
 /** The calls (mostly one, each the next one's input 0) that run a plain kernel. */
@@ -42,9 +37,10 @@ export function kernelCalls(
   kernel: Plain,
   inputs: readonly Operand[],
   output: Operand,
-  letters: Letters,
+  allLetters: Letters,
 ): readonly KernelCall[] {
   const types = inputs.map(({ type }) => type);
+  const letters = allLetters.covering([...types, output.type]);
   const out = output.type;
   const all = types.map((type) => letters.all(type));
   const result = letters.all(out);
@@ -66,7 +62,7 @@ export function kernelCalls(
         value(newSizes(x, out, letters)),
       );
     case "split":
-      return call("reshape", tensor(0), value(shapeOf(out)));
+      return call("reshape", tensor(0), shape(out));
     case "merge":
       return mergeCalls(x, out, kernel.attributes, letters);
     case "slice": {
@@ -87,11 +83,7 @@ export function kernelCalls(
         value(kernel.attributes.by),
       );
     case "take": {
-      // the ids may have an axis of the same name as the one looked along: it is another axis
-      const row = letters.of({
-        name: `row of ${kernel.attributes.axis}`,
-        size: findAxis(x, kernel.attributes.axis)!.size,
-      });
+      const row = rowLetter(findAxis(x, kernel.attributes.axis)!, types[1]!, letters);
       const table = x.axes
         .map((axis) => (axis.name === kernel.attributes.axis ? row : letters.of(axis)))
         .join("");
@@ -99,7 +91,7 @@ export function kernelCalls(
     }
     case "put": {
       const { axis } = kernel.attributes;
-      const row = letters.of({ name: `row of ${axis.name}`, size: axis.size });
+      const row = rowLetter(axis, x, letters);
       const to = out.axes.map((a) => (a.name === axis.name ? row : letters.of(a))).join("");
       return call(
         "put",
@@ -198,6 +190,12 @@ export function kernelCalls(
   }
 }
 
+/** The axis that ids point along; ids that have an axis of the same name have another one. */
+function rowLetter(axis: Axis, ids: TensorType, letters: Letters): string {
+  if (!hasAxis(ids, axis.name)) return letters.of(axis);
+  return letters.of({ name: `row of ${axis.name}`, size: axis.size });
+}
+
 function newSizes(x: TensorType, out: TensorType, letters: Letters): Record<string, number> {
   const fresh = out.axes.filter((axis) => !hasAxis(x, axis.name));
   return Object.fromEntries(fresh.map((axis) => [letters.of(axis), axis.size]));
@@ -211,7 +209,7 @@ function mergeCalls(
   letters: Letters,
 ): readonly KernelCall[] {
   const at = x.axes.findIndex((axis) => axis.name === outer);
-  const reshape: KernelCall = { method: "reshape", arguments: [tensor(0), value(shapeOf(out))] };
+  const reshape: KernelCall = { method: "reshape", arguments: [tensor(0), shape(out)] };
   if (x.axes[at + 1]?.name === inner) return [reshape];
   const moved: Axis[] = x.axes.flatMap((axis) =>
     axis.name === outer ? [axis, findAxis(x, inner)!] : axis.name === inner ? [] : [axis],
@@ -241,8 +239,9 @@ export function letteredMap(
   kernel: MapKernel,
   inputs: readonly Operand[],
   output: Operand,
-  letters: Letters,
+  allLetters: Letters,
 ): LetteredMap {
+  const letters = allLetters.covering([...inputs.map(({ type }) => type), kernel.loop]);
   const own = inputs.map(({ type }) => letters.all(type));
   const missing = kernel.loop.axes.filter(
     (axis) => !own.some((text) => text.includes(letters.of(axis))),

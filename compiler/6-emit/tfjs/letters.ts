@@ -28,7 +28,15 @@ const usual: Readonly<Record<string, string>> = {
   n: "K",
 };
 
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/** Without k and w: emitted functions call the kernels and the weights so. */
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijlmnopqrstuvxyz";
+
+/** The letters an axis would like, best first: `width'`, which a contraction takes, is a small `width`. */
+function wishes(name: string): readonly (string | undefined)[] {
+  const plain = name.replace(/'+$/, "");
+  const best = usual[plain] ?? plain[0]?.toUpperCase();
+  return plain === name ? [best, name[0]] : [best?.toLowerCase(), best];
+}
 
 /** Gives every (axis, size) a letter of its own, the same for all its uses. */
 export class Letters {
@@ -39,11 +47,10 @@ export class Letters {
     const key = `${axis.name} ${axis.size}`;
     const known = this.given.get(key);
     if (known !== undefined) return known;
-    const wanted = [usual[axis.name], axis.name[0]?.toUpperCase(), axis.name[0], ...alphabet];
-    const letter = wanted.find(
+    const letter = [...wishes(axis.name), ...alphabet].find(
       (one) => one !== undefined && alphabet.includes(one) && !this.axes.has(one),
     );
-    if (letter === undefined) throw new Error("more than 52 different axes");
+    if (letter === undefined) throw new Error(`more than ${alphabet.length} different axes`);
     this.given.set(key, letter);
     this.axes.set(letter, axis);
     return letter;
@@ -51,6 +58,28 @@ export class Letters {
 
   all(type: TensorType): string {
     return type.axes.map((axis) => this.of(axis)).join("");
+  }
+
+  /**
+   * Letters for one kernel over these types: these here, unless a program has more different axes than
+   * there are letters. Then those that found none take letters whose axes the kernel lacks.
+   */
+  covering(types: readonly TensorType[]): Letters {
+    const axes = types.flatMap((type) => type.axes);
+    const missing = axes.filter(({ name, size }) => !this.given.has(`${name} ${size}`));
+    const fits = this.axes.size + missing.length < alphabet.length; // one is left for a row's axis
+    if (fits) return this;
+    const own = new Letters();
+    for (const axis of axes) {
+      const letter = this.given.get(`${axis.name} ${axis.size}`);
+      if (letter !== undefined) own.give(axis, letter);
+    }
+    return own;
+  }
+
+  private give(axis: Axis, letter: string): void {
+    this.given.set(`${axis.name} ${axis.size}`, letter);
+    this.axes.set(letter, axis);
   }
 
   /** Every letter with its axis, in order of first use. */
