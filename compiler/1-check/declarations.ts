@@ -34,6 +34,7 @@ export function collect(host: Host, path: string, text: string, reporter: Report
       if (item.kind === "layer") layers.set(item.name.name, item);
   }
   const library = new Set(sources.keys());
+  const visited = new Set<string>();
   const files: SourceFile[] = [];
   const damaged = new Set<Item>();
   visit(path, text);
@@ -64,7 +65,9 @@ export function collect(host: Host, path: string, text: string, reporter: Report
   };
 
   function visit(source: string, content: string): void {
-    if (sources.has(source)) return;
+    if (visited.has(source)) return;
+    visited.add(source);
+    library.delete(source); // who works on the library itself has written it
     sources.set(source, content);
     const { file, diagnostics } = parse(content, source);
     reporter.addAll(diagnostics);

@@ -6,7 +6,7 @@
 
 import type { LayerDeclaration, Parameter } from "../../grammar/ast.js";
 import { messages } from "../diagnostics/messages.generated.js";
-import type { Reporter } from "../diagnostics/report.js";
+import { Reporter } from "../diagnostics/report.js";
 import { GraphBuilder } from "../ir/builder.js";
 import type { Declarations } from "./declarations.js";
 import { expectedOf, isInput } from "./elaborate/apply.js";
@@ -19,11 +19,34 @@ import { type BoundArgument, type CompileValue, tensorValue } from "./values.js"
 /** Primes that tell unknown sizes apart; each size is one of them times 2¹⁰·3·5. */
 const primes = [7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47];
 
+/** What cannot be said while the caller chooses the axes themselves: `over` may be one of x's own, or new. */
+const aboutAxes: ReadonlySet<string> = new Set([
+  "missing-axis",
+  "axis-mismatch",
+  "axis-size-mismatch",
+  "annotation-mismatch",
+  "duplicate-axis",
+  "unknown-axis",
+  "input-mismatch",
+  "state-shape",
+  "bad-size",
+]);
+
 export function checkLayer(
   layer: LayerDeclaration,
   declarations: Declarations,
   reporter: Reporter,
 ): void {
+  const open = layer.parameters.some(
+    (parameter) => !parameter.default && ["axis", "axes"].includes(expectedOf(parameter)),
+  );
+  if (!open) return checkAlone(layer, declarations, reporter);
+  const own = new Reporter();
+  checkAlone(layer, declarations, own);
+  reporter.addAll(own.diagnostics.filter(({ code }) => !aboutAxes.has(code)));
+}
+
+function checkAlone(layer: LayerDeclaration, declarations: Declarations, reporter: Reporter): void {
   const builder = new GraphBuilder(layer.name.name);
   const environment: Environment = {
     declarations,

@@ -1,0 +1,111 @@
+/**
+ * What documents show, held to the compiler: programs have no mistakes, messages and figures are what the
+ * compiler says today, and every program in the repository is in the one format.
+ */
+
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { check } from "../compiler/1-check/check.js";
+import { renderDiagnostics } from "../compiler/diagnostics/render/render.js";
+import { summarise } from "../compiler/summary.js";
+import { format } from "../grammar/format.js";
+import { memoryHost } from "./support/memory-host.js";
+
+const read = (path: string) => readFileSync(path, "utf8");
+
+/** The fenced blocks of a Markdown text whose info string is `info`. */
+const blocks = (markdown: string, info: string) =>
+  [...markdown.matchAll(new RegExp(`^\`\`\`${info}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(
+    ([, text]) => text!,
+  );
+
+/** What `lsm check` says of a program. */
+function complaints(text: string, path: string): string {
+  const { diagnostics, sources } = check(memoryHost({ [path]: text, "layers.lsm": "" }), path);
+  return renderDiagnostics(diagnostics, { source: (source) => sources.get(source) ?? null });
+}
+
+const guide = read("grammar/README.md");
+const guided = blocks(guide, "lsm");
+
+test("grammar/README.md is one program without mistakes", () => {
+  expect(guided.length).toBeGreaterThan(10);
+  const own = guided.findIndex((text) => text.includes("layer TwoClocks"));
+  expect(complaints(guided.toSpliced(own, 1).join("\n"), "README.lsm")).toBe("");
+});
+
+test("README.md shows a layer without mistakes", () => {
+  for (const program of blocks(read("README.md"), "lsm"))
+    expect(complaints(program, "readme.lsm")).toBe("");
+});
+
+describe("the layer of one's own in grammar/README.md", () => {
+  const program = guided.find((text) => text.includes("layer TwoClocks"))!;
+  const shown = blocks(guide, "text");
+
+  test("is in the one format", async () => {
+    expect((await format(program)).text).toBe(program);
+  });
+
+  test("has no mistakes", () => {
+    expect(complaints(program, "two-clocks.lsm")).toBe("");
+  });
+
+  test("gives the message that is shown", () => {
+    const slipped = program.replace("dot(k, F.prev, key)", "dot(k, F.prev, value)");
+    expect(slipped).not.toBe(program);
+    expect(shown).toContain(complaints(slipped, "two-clocks.lsm"));
+  });
+
+  test("has the recurrences that are shown", () => {
+    const { models } = check(memoryHost({ "two-clocks.lsm": program }), "two-clocks.lsm");
+    const { recurrences } = summarise(models.get("Clocks")!, 128);
+    const lines = recurrences.map(
+      ({ state, function: block, family, form }) =>
+        `recurrence ${state} in ${block}: family ${family}, ${form}\n`,
+    );
+    expect(shown.some((text) => text.endsWith(lines.join("")))).toBe(true);
+  });
+});
+
+const written = ["stdlib", ...readdirSync("examples").map((name) => `examples/${name}`)].flatMap(
+  (folder) => readdirSync(folder).map((name) => `${folder}/${name}`),
+);
+const programs = written.filter((path) => path.endsWith(".lsm"));
+
+describe.each(programs)("%s", (path) => {
+  test("has no mistakes", () => {
+    expect(complaints(read(path), path)).toBe("");
+  });
+
+  test("is in the one format", async () => {
+    expect((await format(read(path), path)).text).toBe(read(path));
+  });
+});
+
+test("every example says what it is", () => {
+  for (const name of readdirSync("examples"))
+    expect(existsSync(`examples/${name}/README.md`), name).toBe(true);
+});
+
+describe("examples/linear-moe/README.md", () => {
+  const readme = read("examples/linear-moe/README.md");
+  const count = (n: number) => n.toLocaleString("en-US");
+
+  test.each(["a1b-7b", "a03b-2b"])("has the figures of %s", (file) => {
+    const path = `examples/linear-moe/${file}.lsm`;
+    const { models } = check(memoryHost({ [path]: read(path) }), path);
+    expect(models.size).toBe(10);
+    for (const [name, model] of models) {
+      const { parameters, activated, stateBytes, recurrences } = summarise(model, 2048);
+      const form = recurrences.map(
+        ({ family, form: own }) => `${family}, ${own.replace("chunk", "chunks of")}`,
+      );
+      const short = name.replace(/^A\d+B_\dB_/, "");
+      const figures = [parameters, activated, stateBytes].map(count);
+      expect(readme).toContain(
+        `| ${[short, ...figures, form.join()].join(" | ")} |`.replace("|  |", "| |"),
+      );
+    }
+  });
+});
