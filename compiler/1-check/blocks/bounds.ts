@@ -3,30 +3,30 @@
 import { messages } from "../../diagnostics/messages.generated.js";
 import type { Scope } from "./schema.js";
 
-/** What another value allows: "at most 100", because of what is said at `path`. */
+/** What another value allows. */
 export interface Bound {
-  readonly range: string;
-  readonly path: string;
-  readonly text: string;
+  readonly range: string; // "at most 100"
+  readonly path: string; // of the other value
+  readonly text: string; // what it says
+  readonly help: string;
 }
 
 /** Reports a value that breaks a bound, with both places; always false. */
 export function breaks(
   path: string,
   value: number,
-  bound: Bound,
+  { range, path: other, text, help }: Bound,
   { places, reporter }: Scope,
 ): false {
   const name = `\`${path.split(".").at(-1)!}\``;
-  const by = places.get(bound.path);
-  const span = places.get(path) ?? by!;
+  const [own, by] = [places.get(path), places.get(other)];
   reporter.report(
-    messages.outOfRange({ name, range: bound.range, value }),
+    messages.outOfRange({ name, range, value }),
     [
-      { span, text: places.has(path) ? `this is ${value}` : `${name} is ${value}` },
-      ...(by && by !== span ? [{ span: by, text: bound.text }] : []),
+      ...(own ? [{ span: own, text: `this is ${value}` }] : []),
+      ...(by ? [{ span: by, text }] : []),
     ],
-    `change one of the two: ${name} must be ${bound.range}`,
+    help,
   );
   return false;
 }

@@ -5,6 +5,7 @@ import { messages } from "../../diagnostics/messages.generated.js";
 import { suggest } from "../../diagnostics/suggest.js";
 import type { Conversion, Replacement, Tuning } from "./conversion.js";
 import { readBlock } from "./owner.js";
+import { listed } from "./prose.js";
 import type { Scope } from "./schema.js";
 import { type ConvertSettings, convertTable } from "./tables/convert.js";
 
@@ -49,7 +50,7 @@ function mapsFound(
     ];
     const help =
       near === null
-        ? `there are ${known.map((each) => `\`${each}\``).join(", ")}`
+        ? `there are ${listed(known.map((each) => `\`${each}\``))}`
         : `did you mean \`${near}\`?`;
     reporter.report(messages.unknownName({ name }), labels, help);
   }

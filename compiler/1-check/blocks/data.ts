@@ -10,13 +10,16 @@ import { type DataSettings, dataTable } from "./tables/data.js";
 
 export type Data = { readonly name: string; readonly doc: string | null } & DataSpec;
 
+type Partly = Partial<DataSettings>;
+
 /** Null when anything in the block is wrong (reported). */
 export function checkData(block: BlockDeclaration, scope: Scope): Data | null {
   const { values, partial } = readBlock(dataTable, block, scope);
   const generates = scope.places.has("generate");
   const fits = [
     exclude("generate", ["tokenizer", "pack"], scope),
-    generates ? taskFits(partial, scope) : shareFits(partial, scope),
+    generates ? rowsFit(partial, scope) : shareFits(partial, scope),
+    taskFits(partial, scope),
   ];
   if (values === null || !fits.every(Boolean)) return null;
   return {
@@ -46,55 +49,43 @@ function taskOf(
 }
 
 /** Of a text a share is held out, and some is left to learn from. */
-function shareFits({ held_out }: Partial<DataSettings>, scope: Scope): boolean {
+function shareFits({ held_out }: Partly, scope: Scope): boolean {
   if (typeof held_out !== "number" || held_out < 1) return true;
-  return breaks(
-    "held_out",
-    held_out,
-    { range: "a share of the text, from 0 to below 1", path: "text", text: "of this text" },
-    scope,
-  );
+  const range = "a share of the text, from 0 to below 1";
+  const bound = { range, path: "text", text: "of this text", help: "for example `held_out 0.05`" };
+  return breaks("held_out", held_out, bound, scope);
+}
+
+/** Of a task rows are held out. */
+function rowsFit({ held_out }: Partly, scope: Scope): boolean {
+  if (typeof held_out !== "number" || Number.isSafeInteger(held_out)) return true;
+  const help = "for example `held_out 512`: rows to measure on";
+  const bound = {
+    range: "a whole number of rows",
+    path: "generate",
+    text: "a task without end",
+    help,
+  };
+  return breaks("held_out", held_out, bound, scope);
 }
 
 /** The pairs need as many keys and values, and a row as many places (runtime/data/mqar.ts). */
-function taskFits({ generate, seq, held_out }: Partial<DataSettings>, scope: Scope): boolean {
-  const rows =
-    typeof held_out !== "number" ||
-    Number.isSafeInteger(held_out) ||
-    breaks(
-      "held_out",
-      held_out,
-      { range: "a whole number of rows", path: "generate", text: "a task without end" },
-      scope,
-    );
-  if (!generate) return rows;
-  const { pairs, vocab } = generate;
-  const queries = generate.queries ?? pairs;
-  const [ids, places] = [2 * pairs + 2, 2 * (pairs + queries)];
-  const keys =
-    vocab >= ids ||
-    breaks(
-      "generate.vocab",
-      vocab,
-      {
-        range: `at least ${ids}`,
-        path: "generate.pairs",
-        text: `${pairs} pairs take a key and a value each`,
-      },
-      scope,
-    );
-  const room =
-    seq === undefined ||
-    seq >= places ||
-    breaks(
-      "seq",
-      seq,
-      {
-        range: `at least ${places}`,
-        path: "generate",
-        text: `${pairs} pairs and ${queries} queries take two tokens each`,
-      },
-      scope,
-    );
-  return rows && keys && room;
+function taskFits({ generate, seq = Infinity }: Partly, scope: Scope): boolean {
+  if (!generate) return true;
+  const { pairs, vocab, queries } = { ...generate, queries: generate.queries ?? generate.pairs };
+  const ids = {
+    least: 2 * pairs + 2,
+    path: "generate.pairs",
+    text: `${pairs} pairs take a key and a value each`,
+    help: "make `vocab` larger, or `pairs` smaller",
+  };
+  const places = {
+    least: 2 * (pairs + queries),
+    path: "generate",
+    text: `${pairs} pairs and ${queries} queries take two tokens each`,
+    help: "make `seq` larger, or ask for fewer pairs and queries",
+  };
+  const atLeast = (path: string, value: number, { least, ...bound }: typeof ids): boolean =>
+    value >= least || breaks(path, value, { range: `at least ${least}`, ...bound }, scope);
+  return [atLeast("generate.vocab", vocab, ids), atLeast("seq", seq, places)].every(Boolean);
 }

@@ -54,32 +54,46 @@ export function meshFits(
     return fail("pp", message, atModel(model));
   }
 
-  function tokensFit({ data: { name, seq } }: Training): boolean {
-    if (seq % mesh.cp === 0) return true;
-    const message = unevenShare([seq], "tokens of a sequence", mesh.cp, "devices of `cp`");
-    return fail(
-      "cp",
-      message,
-      at(settingSpan(scope.declarations, "data", name, "seq"), `${seq} tokens`),
-    );
+  /** A program may train in several ways, a small trial among them: one that fits is enough. */
+  function someFits(
+    partsOf: (training: Training) => number,
+    report: (training: Training) => false,
+    parts: number,
+  ): boolean {
+    const first = trainings[0];
+    return !first || trainings.some((each) => partsOf(each) % parts === 0) || report(first);
   }
 
+  const tokensFit = (): boolean =>
+    someFits(
+      ({ data }) => data.seq,
+      ({ data: { name, seq } }) => {
+        const message = unevenShare([seq], "tokens of a sequence", mesh.cp, "devices of `cp`");
+        const place = settingSpan(scope.declarations, "data", name, "seq");
+        return fail("cp", message, at(place, `${seq} tokens`));
+      },
+      mesh.cp,
+    );
+
   /** Sequences go to the replicas, to the shards of the weights, and to the devices that share the experts. */
-  function sequencesFit({ name, batch, accumulate }: Training): boolean {
-    const shares = mesh.dp_replicate * mesh.dp_shard * mesh.ep;
-    const sequences = batch / accumulate;
-    if (sequences % shares === 0) return true;
+  function sequencesFit(): boolean {
     const axes = (["dp_replicate", "dp_shard", "ep"] as const).filter((axis) => mesh[axis] > 1);
-    const what =
-      accumulate === 1
-        ? "sequences of a batch"
-        : `sequences of each of ${accumulate} parts of a batch`;
-    const part = `devices of ${axes.map((axis) => `\`${axis}\``).join(" · ")}`;
-    const place = settingSpan(scope.declarations, "train", name, "batch");
-    return fail(
-      axes[0]!,
-      unevenShare([sequences], what, shares, part),
-      at(place, `${batch} sequences`),
+    const shares = axes.reduce((all, axis) => all * mesh[axis], 1);
+    return someFits(
+      ({ batch, accumulate }) => batch / accumulate,
+      ({ name, batch, accumulate }) => {
+        const parts = accumulate === 1 ? "" : `${accumulate} parts of `;
+        const part = `devices of ${axes.map((axis) => `\`${axis}\``).join(" · ")}`;
+        const message = unevenShare(
+          [batch / accumulate],
+          `sequences of ${parts}a batch`,
+          shares,
+          part,
+        );
+        const place = settingSpan(scope.declarations, "train", name, "batch");
+        return fail(axes[0]!, message, at(place, `${batch} sequences`));
+      },
+      shares,
     );
   }
 
@@ -87,8 +101,8 @@ export function meshFits(
     partsFit("tp", "heads", headsOf),
     partsFit("ep", "experts", expertsOf),
     ...models.map(stagesFit),
-    ...trainings.map(tokensFit),
-    ...trainings.map(sequencesFit),
+    tokensFit(),
+    sequencesFit(),
   ].every(Boolean);
 }
 
@@ -97,8 +111,10 @@ function labelsOf(parts: readonly Counted[]): Label[] {
   const labels = new Map<string, Label>();
   for (const { axis, layer, span } of parts)
     for (const label of at(span, `\`${axis.name}\` is ${axis.size} in ${layer}`))
-      labels.set(`${label.span.source}:${label.span.start}`, label);
+      if (!labels.has(keyOf(label))) labels.set(keyOf(label), label);
   return [...labels.values()].slice(0, mostLabels);
 }
+
+const keyOf = ({ span }: Label): string => `${span.source}:${span.start}`;
 
 const at = (span: Span | null | undefined, text: string): Label[] => (span ? [{ span, text }] : []);

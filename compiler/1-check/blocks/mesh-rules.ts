@@ -37,21 +37,22 @@ export function productFits(mesh: MeshAxes, devices: number, { places, reporter 
 }
 
 /** Devices along an axis over which nothing is placed would all do the same work. */
-export function placementsFit(mesh: MeshAxes, { places, reporter }: Scope): boolean {
+export function placementsFit(
+  mesh: MeshAxes,
+  placed: Partial<ParallelSettings>,
+  { places, reporter }: Scope,
+): boolean {
   let fits = true;
   for (const [axis, key, example] of placements) {
-    const given = places.get(key);
     const size = places.get(`mesh.${axis}`);
+    const given = places.get(key);
     if (size && !given && mesh[axis] > 1) {
       fits = false;
       const labels = [{ span: size, text: `${mesh[axis]} devices that do the same` }];
-      reporter.report(
-        messages.idleDevices({ axis, count: mesh[axis] }),
-        labels,
-        `add \`${example}\`, or make \`${axis}\` 1`,
-      );
+      const help = `add \`${example}\`, or make \`${axis}\` 1`;
+      reporter.report(messages.idleDevices({ axis, count: mesh[axis] }), labels, help);
     }
-    if (given && !size)
+    if (!size && given && placed[key])
       reporter.report(messages.idlePlacement({ key, axis }), [
         { span: given, text: `over \`${axis}\`` },
         { span: places.get("mesh")!, text: `has no \`${axis}\`` },

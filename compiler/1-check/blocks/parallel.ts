@@ -27,7 +27,7 @@ export function checkParallel(
   const searched = scope.places.has("search");
   const fits = [
     exclude("search", placed, scope),
-    searched || !mesh || placementsFit(mesh, scope),
+    searched || !mesh || placementsFit(mesh, partial, scope),
     !mesh || !on || productFits(mesh, on.devices, scope),
     !mesh || meshFits(mesh, models, trainings, scope),
   ];

@@ -77,7 +77,10 @@ export function readSettings<T extends Table>(
     failed = true;
     if (!owner.damaged) reportMissing(table, missing, owner, scope);
   }
-  const partial = Object.fromEntries(values) as Partial<Values<T>>;
+  const inOrder = Object.keys(table).filter((key) => values.has(key));
+  const partial = Object.fromEntries(inOrder.map((key) => [key, values.get(key)])) as Partial<
+    Values<T>
+  >;
   return { values: failed ? null : (partial as Values<T>), partial };
 }
 
@@ -90,7 +93,7 @@ function reportMissing(
 ): void {
   const keys = missing.map((key) => {
     const { or } = table[key]!;
-    return or === null ? `\`${key}\`` : `\`${key}\` or \`${or}\``;
+    return or === null ? `\`${key}\`` : `\`${key}\` (or \`${or}\`)`;
   });
   const examples = missing.map((key) => `\`${table[key]!.form.usage(key + owner.separator)}\``);
   const one = missing.length === 1;

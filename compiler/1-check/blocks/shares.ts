@@ -15,7 +15,7 @@ export function unevenShare(
   const above = nearest(all, parts, 1);
   const fitting = [...new Set([below, above])].filter((n) => n !== null).join(" or ");
   const message = messages.unevenShare({ count: counts[0]!, what, parts, part });
-  return { ...message, help: `the number must divide ${all}: for example ${fitting}` };
+  return { ...message, help: `a number that divides ${all} would do: ${fitting}` };
 }
 
 const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));

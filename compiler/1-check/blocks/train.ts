@@ -76,33 +76,35 @@ function stepsOf({ steps, tokens, batch }: Partly, data: Data | undefined): numb
 
 /** The rate falls, it does not rise, to its floor. */
 function ratesFit({ optimizer, schedule }: Partly, scope: Scope): boolean {
-  if (!optimizer || !schedule || !("floor" in schedule) || schedule.floor <= optimizer.lr)
-    return true;
+  if (!optimizer || !schedule || !("floor" in schedule)) return true;
   const { lr } = optimizer;
-  return breaks(
-    "schedule.floor",
-    schedule.floor,
-    { range: `at most the \`lr\`, ${lr}`, path: "optimizer.lr", text: `falls from ${lr}` },
-    scope,
-  );
+  if (schedule.floor <= lr) return true;
+  const bound = {
+    range: `at most the \`lr\`, ${lr}`,
+    path: "optimizer.lr",
+    text: `falls from ${lr}`,
+    help: "lower `floor`, or raise `lr`",
+  };
+  return breaks("schedule.floor", schedule.floor, bound, scope);
 }
 
 /** Warm-up and decay lie within the training. */
 function lengthsFit({ schedule }: Partly, steps: number | null, scope: Scope): boolean {
   if (!schedule || steps === null) return true;
-  const path = scope.places.has("steps") ? "steps" : "tokens";
   const { warmup = 0 } = schedule;
-  const text = `${steps} steps in all`;
-  if (warmup >= steps)
-    return breaks(
-      "schedule.warmup",
-      warmup,
-      { range: `below the training's ${steps} steps`, path, text },
-      scope,
-    );
-  if (schedule.kind !== "wsd" || schedule.decay <= steps - warmup) return true;
-  const range = `at most the ${steps - warmup} steps behind the warm-up`;
-  return breaks("schedule.decay", schedule.decay, { range, path, text }, scope);
+  const end = {
+    path: scope.places.has("steps") ? "steps" : "tokens",
+    text: `${steps} steps in all`,
+    help: "shorten it, or train for more steps",
+  };
+  const left = steps - warmup;
+  if (left <= 0) {
+    const range = `below the training's ${steps} steps`;
+    return breaks("schedule.warmup", warmup, { ...end, range }, scope);
+  }
+  if (schedule.kind !== "wsd" || schedule.decay <= left) return true;
+  const range = `at most the ${left} steps behind the warm-up`;
+  return breaks("schedule.decay", schedule.decay, { ...end, range }, scope);
 }
 
 function partsFit({ batch, accumulate }: Partly, { places, reporter }: Scope): boolean {

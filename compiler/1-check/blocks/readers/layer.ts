@@ -1,12 +1,14 @@
 /** Layers of the program or of the library, by name, with arguments where they take the place of others. */
 
-import type { Argument, LayerDeclaration, NameExpression } from "../../../../grammar/ast.js";
+import type { CallExpression, LayerDeclaration, NameExpression } from "../../../../grammar/ast.js";
 import { messages } from "../../../diagnostics/messages.generated.js";
 import { suggest } from "../../../diagnostics/suggest.js";
 import { isInput } from "../../elaborate/apply.js";
 import type { LayerUse } from "../conversion.js";
+import { optional } from "../rows.js";
 import type { Reader, Site } from "../schema.js";
 import { constant } from "./number.js";
+import { readOptions } from "./options.js";
 import { wrongKind } from "./wrong.js";
 
 export const layerName: Reader<string> = {
@@ -27,7 +29,7 @@ export const layerUse: Reader<LayerUse> = {
     if (callee.kind !== "name") return wrongKind(value, layerUse.takes, site);
     const layer = find(callee, site);
     if (!layer) return undefined;
-    const options = optionsOf(layer, value.kind === "call" ? value.arguments : [], site);
+    const options = value.kind === "call" ? optionsOf(layer, value, site) : {};
     return options && { layer: layer.name.name, options };
   },
 };
@@ -48,46 +50,30 @@ function find({ name, span }: NameExpression, { scope }: Site): LayerDeclaration
 /** Arguments by name, and by position among the parameters that are no inputs. */
 function optionsOf(
   layer: LayerDeclaration,
-  given: readonly Argument[],
+  call: CallExpression,
   site: Site,
 ): LayerUse["options"] | undefined {
-  const known = layer.parameters
-    .filter((parameter) => !isInput(parameter))
-    .map(({ name }) => name.name);
-  const options: Record<string, number | boolean | string> = {};
-  let failed = false;
-  given.forEach(({ name: given, value, span }, i) => {
-    const name = given?.name ?? known[i] ?? `argument ${i + 1}`;
-    const fail = (
-      message: ReturnType<typeof messages.duplicateArgument>,
-      help: string | null,
-    ): void => {
-      failed = true;
-      site.scope.reporter.report(
-        message,
-        [{ span: given?.span ?? span, text: `for \`${layer.name.name}\`` }],
-        help,
-      );
-    };
-    const near = suggest(name, known);
-    const option = literal(value);
-    if (!known.includes(name))
-      fail(
-        messages.unknownArgument({ callee: layer.name.name, name }),
-        near && `did you mean \`${near}\`?`,
-      );
-    else if (Object.hasOwn(options, name)) fail(messages.duplicateArgument({ name }), null);
-    else if (option === undefined) {
-      failed = true;
-      wrongKind(value, "a number, a text, `true` or `false`", { ...site, name: `\`${name}\`` });
-    } else options[name] = option;
-  });
-  return failed ? undefined : options;
+  const callee = layer.name.name;
+  const parameters = layer.parameters.filter((parameter) => !isInput(parameter));
+  const table = Object.fromEntries(
+    parameters.map(({ name }) => [name.name, optional(known, `a parameter of \`${callee}\``)]),
+  );
+  const values = readOptions(callee, table, call.arguments, call.span, site);
+  if (!values) return undefined;
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    value === null ? [] : [[name, value] as const],
+  );
+  return Object.fromEntries(given);
 }
 
-function literal(value: Argument["value"]): number | boolean | string | undefined {
-  if (value.kind === "string") return value.value;
-  if (value.kind === "name" && (value.name === "true" || value.name === "false"))
-    return value.name === "true";
-  return constant(value);
-}
+/** A value that needs no model around it. */
+const known: Reader<number | boolean | string> = {
+  takes: "a number, a text, `true` or `false`",
+  shown: "VALUE",
+  read: (value, site) => {
+    if (value.kind === "string") return value.value;
+    if (value.kind === "name" && (value.name === "true" || value.name === "false"))
+      return value.name === "true";
+    return constant(value) ?? wrongKind(value, known.takes, site);
+  },
+};

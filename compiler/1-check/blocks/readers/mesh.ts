@@ -27,8 +27,8 @@ export const meshAxes: Reader<MeshAxes> = {
       damaged: false,
     };
     return (
-      readSettings(meshTable, settingsOf(value.entries, meshTable), owner, site.scope).values ??
-      undefined
+      readSettings(meshTable, settingsOf(value.entries, Object.keys(meshTable)), owner, site.scope)
+        .values ?? undefined
     );
   },
 };

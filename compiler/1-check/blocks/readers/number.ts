@@ -79,8 +79,11 @@ export function constant(expression: Expression): number | undefined {
       const operand = constant(expression.operand);
       return expression.operator === "-" && operand !== undefined ? -operand : undefined;
     }
-    case "binary":
-      return arithmetic(expression);
+    case "binary": {
+      const [left, right] = [constant(expression.left), constant(expression.right)];
+      if (left === undefined || right === undefined) return undefined;
+      return operations[expression.operator]?.(left, right);
+    }
     default:
       return undefined;
   }
@@ -95,20 +98,3 @@ const operations: Readonly<
   "/": (a, b) => a / b,
   "^": (a, b) => a ** b,
 };
-
-/** Long chains lean to the left; their left spine is walked, not recursed into. */
-function arithmetic(expression: BinaryExpression): number | undefined {
-  const spine: BinaryExpression[] = [];
-  let leftmost: Expression = expression;
-  while (leftmost.kind === "binary") {
-    spine.push(leftmost);
-    leftmost = leftmost.left;
-  }
-  let value = constant(leftmost);
-  for (const { operator, right } of spine.reverse()) {
-    const other = constant(right);
-    value =
-      value === undefined || other === undefined ? undefined : operations[operator]?.(value, other);
-  }
-  return value;
-}

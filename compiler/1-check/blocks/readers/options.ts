@@ -23,7 +23,16 @@ export function readOptions<T extends Table>(
     missing: (keys: readonly string[]) => messages.missingArgument({ callee, names: listed(keys) }),
     damaged: false,
   };
-  return readSettings(options, settingsOf(given, options), owner, site.scope).values ?? undefined;
+  const keys = Object.keys(options);
+  const known = given.filter(({ name }, i) => name !== null || i < keys.length);
+  const extra = given.find((argument) => !known.includes(argument));
+  const settings = settingsOf(known, keys);
+  const { values } = readSettings(options, settings, owner, site.scope);
+  if (!extra) return values ?? undefined;
+  site.scope.reporter.report(messages.tooManyArguments({ callee, count: keys.length }), [
+    { span: extra.span, text: "one too many" },
+  ]);
+  return undefined;
 }
 
 /** `"Call me"`, or `text("Call me", length: 300)`: the text is the first of the options. */
@@ -49,12 +58,11 @@ export function textWith<T extends Table>(callee: string, options: T): Reader<Va
   };
 }
 
-/** Arguments as settings; those without a name are for the options in the table's order. */
-export function settingsOf(given: readonly Argument[], table: Table): Setting[] {
-  const order = Object.keys(table);
+/** Arguments as settings; those without a name are for the keys in their order. */
+export function settingsOf(given: readonly Argument[], keys: readonly string[]): Setting[] {
   return given.map(({ name, value, span }, i) => ({
     kind: "setting",
-    key: name ?? { name: order[i] ?? `argument ${i + 1}`, span },
+    key: name ?? { name: keys[i]!, span },
     every: false,
     value,
     modifiers: [],

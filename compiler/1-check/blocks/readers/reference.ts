@@ -3,6 +3,7 @@
 import { messages } from "../../../diagnostics/messages.generated.js";
 import { suggest } from "../../../diagnostics/suggest.js";
 import type { Declarations } from "../../declarations.js";
+import { listed } from "../prose.js";
 import type { Reader } from "../schema.js";
 import { wrongKind } from "./wrong.js";
 
@@ -35,5 +36,5 @@ function helpFor(name: string, kind: string, known: readonly string[]): string {
   const near = suggest(name, known);
   if (near !== null) return `did you mean \`${near}\`?`;
   if (known.length === 0) return `declare it: \`${kind} ${name} { … }\``;
-  return `declared are ${known.map((each) => `\`${each}\``).join(", ")}`;
+  return `declared are ${listed(known.map((each) => `\`${each}\``))}`;
 }

@@ -2,7 +2,7 @@
 
 import type { Expression } from "../../../../grammar/ast.js";
 import type { Reader } from "../schema.js";
-import { wrongKind } from "./wrong.js";
+import { outOfRange, wrongKind } from "./wrong.js";
 
 /** A text that is not empty. */
 export function text(shown: string): Reader<string> {
@@ -12,9 +12,8 @@ export function text(shown: string): Reader<string> {
     shown: `"${shown}"`,
     read: (value, site) => {
       if (value.kind !== "string") return wrongKind(value, takes, site);
-      return value.value.trim() === ""
-        ? wrongKind(value, "a text that says something", site)
-        : value.value;
+      if (value.value.trim() !== "") return value.value;
+      return outOfRange(value, "a text with something in it", "an empty one", site);
     },
   };
 }
@@ -31,7 +30,7 @@ export const truth: Reader<boolean> = {
 
 /** `(0.9, 0.95)`: two values of one kind. */
 export function two<T>(each: Reader<T>): Reader<readonly [T, T]> {
-  const takes = `two of ${each.takes}, in parentheses`;
+  const takes = `two values in parentheses, each ${each.takes}`;
   return {
     takes,
     shown: `(${each.shown}, ${each.shown})`,
