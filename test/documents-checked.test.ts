@@ -6,7 +6,9 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { check } from "../compiler/1-check/check.js";
+import { lower } from "../compiler/2-lower/lower.js";
 import { renderDiagnostics } from "../compiler/diagnostics/render/render.js";
+import { printGraph } from "../compiler/ir/print.js";
 import { summarise } from "../compiler/summary.js";
 import { format } from "../grammar/format.js";
 import { memoryHost } from "./support/memory-host.js";
@@ -34,9 +36,12 @@ test("grammar/README.md is one program without mistakes", () => {
   expect(complaints(guided.toSpliced(own, 1).join("\n"), "README.lsm")).toBe("");
 });
 
-test("README.md shows a layer without mistakes", () => {
-  for (const program of blocks(read("README.md"), "lsm"))
-    expect(complaints(program, "readme.lsm")).toBe("");
+test("README.md shows a layer without mistakes, and what a slip in it is called", () => {
+  const readme = read("README.md");
+  const [program] = blocks(readme, "lsm");
+  expect(complaints(program!, "gla.lsm")).toBe("");
+  const slipped = program!.replace("q = linear(x, [heads, key])", "q = linear(x, [heads, value])");
+  expect(blocks(readme, "text")).toEqual([complaints(slipped, "gla.lsm")]);
 });
 
 describe("the layer of one's own in grammar/README.md", () => {
@@ -108,4 +113,16 @@ describe("examples/linear-moe/README.md", () => {
       );
     }
   });
+});
+
+test("compiler/README.md shows the graphs that the compiler makes", () => {
+  const readme = read("compiler/README.md");
+  const [layer] = blocks(readme, "lsm");
+  const model = "model One { language_model(vocab: 4, width: 2, blocks: [Fade()]) }";
+  const { models } = check(memoryHost({ "fade.lsm": `${layer!}${model}` }), "fade.lsm");
+  const { module } = models.get("One")!;
+  const graphs = [module, lower(module, { batch: 8, time: 64 })];
+  expect(blocks(readme, "text")).toEqual(
+    graphs.map(({ functions }) => printGraph(functions.get("Fade")!)),
+  );
 });
