@@ -43,6 +43,11 @@ describe("what a block comes to", () => {
     expect(diagnostics.map(({ code }) => code)).toEqual(["missing-setting"]);
   });
 
+  test("a mistyped key is one mistake, not also a missing one", () => {
+    const { diagnostics } = run('data a { txt "a.txt"  sec 64 }');
+    expect(diagnostics.map(({ code }) => code)).toEqual(["unknown-setting", "unknown-setting"]);
+  });
+
   test("takes sums of any length that the grammar allows", () => {
     const sum = Array<string>(500).fill("1").join(" + ");
     expect(run(`data a { text "a"  seq (${sum}) }`).data.get("a")?.seq).toBe(500);

@@ -82,7 +82,7 @@ export function meshFits(
     return someFits(
       ({ batch, accumulate }) => batch / accumulate,
       ({ name, batch, accumulate }) => {
-        const parts = accumulate === 1 ? "" : `${accumulate} parts of `;
+        const parts = accumulate === 1 ? "" : "a part of ";
         const part = `devices of ${axes.map((axis) => `\`${axis}\``).join(" · ")}`;
         const message = unevenShare(
           [batch / accumulate],

@@ -32,56 +32,63 @@ export function readSettings<T extends Table>(
   owner: Owner,
   scope: Scope,
 ): Reading<T> {
-  const { reporter, places } = scope;
+  const { reporter } = scope;
   const first = new Map<string, Identifier>();
-  const values = new Map<string, unknown>();
+  const meant = new Set<string>(); // keys that were given, under a mistyped name
+  const values = new Map<string, unknown[]>();
   let failed = false;
   for (const setting of settings) {
     const { name, span } = setting.key;
     const row = rowOf(table, name);
     const earlier = first.get(name);
-    if (!row) {
-      failed = true;
-      reporter.report(owner.unknown(name), [{ span, text: "not known" }], knownKeys(name, table));
-    } else if (earlier && !isList(row)) {
-      failed = true;
-      reporter.report(owner.duplicate(name), [
+    if (row && (!earlier || row.need === "some")) {
+      if (!earlier) first.set(name, setting.key);
+      const value = readKey(setting, row, owner, scope);
+      if (value !== undefined) values.set(name, [...(values.get(name) ?? []), value]);
+      failed ||= value === undefined;
+      continue;
+    }
+    failed = true;
+    if (earlier) {
+      const places = [
         { span, text: "again here" },
         { span: earlier.span, text: "first here" },
-      ]);
+      ];
+      reporter.report(owner.duplicate(name), places);
     } else {
-      first.set(name, setting.key);
-      const path = owner.path + name;
-      if (!places.has(path)) places.set(path, setting.value?.span ?? setting.span);
-      const use = row.form.usage(name + owner.separator);
-      const site = { name: `\`${name}\``, path, usage: use, help: `\`${use}\`: ${row.doc}`, scope };
-      const value = row.form.read(setting, site);
-      if (value === undefined) failed = true;
-      else
-        values.set(
-          name,
-          isList(row) ? [...((values.get(name) as unknown[] | undefined) ?? []), value] : value,
-        );
+      const near = suggest(name, Object.keys(table));
+      if (near !== null) meant.add(near);
+      const help = near === null ? knownKeys(table) : `did you mean \`${near}\`?`;
+      reporter.report(owner.unknown(name), [{ span, text: "not known" }], help);
     }
   }
+  const present = (key: string): boolean => first.has(key) || meant.has(key);
   const missing: string[] = [];
-  for (const [key, row] of Object.entries(table)) {
-    const { need, or } = row;
-    if (first.has(key)) {
-      if (or !== null && first.has(or)) failed = !exclude(or, [key], scope);
-    } else if (need === "optional" || (or !== null && first.has(or)))
-      values.set(key, row.otherwise);
-    else missing.push(key);
+  for (const [key, { need, or }] of Object.entries(table)) {
+    if (or !== null && first.has(key) && first.has(or))
+      failed = !exclude(or, [key], scope) || failed;
+    else if (need !== "optional" && !present(key) && (or === null || !present(or)))
+      missing.push(key);
   }
-  if (missing.length > 0) {
-    failed = true;
-    if (!owner.damaged) reportMissing(table, missing, owner, scope);
-  }
-  const inOrder = Object.keys(table).filter((key) => values.has(key));
-  const partial = Object.fromEntries(inOrder.map((key) => [key, values.get(key)])) as Partial<
-    Values<T>
-  >;
+  if (missing.length > 0 && !owner.damaged) reportMissing(table, missing, owner, scope);
+  failed ||= missing.length > 0 || meant.size > 0;
+  const partial = Object.fromEntries(
+    Object.entries(table).flatMap(([key, { need, otherwise }]) => {
+      const given = values.get(key);
+      if (given) return [[key, need === "some" ? given : given[0]]];
+      return first.has(key) || otherwise === undefined ? [] : [[key, otherwise]];
+    }),
+  ) as Partial<Values<T>>;
   return { values: failed ? null : (partial as Values<T>), partial };
+}
+
+function readKey(setting: Setting, row: Row<unknown>, owner: Owner, scope: Scope): unknown {
+  const { name } = setting.key;
+  const path = owner.path + name;
+  if (!scope.places.has(path)) scope.places.set(path, setting.value?.span ?? setting.span);
+  const usage = row.form.usage(name + owner.separator);
+  const site = { name: `\`${name}\``, path, usage, help: `\`${usage}\`: ${row.doc}`, scope };
+  return row.form.read(setting, site);
 }
 
 /** Everything that is missing is one mistake, at one place. */
@@ -102,14 +109,10 @@ function reportMissing(
   reporter.report(owner.missing(keys), labels, `for example ${listed(examples)}${doc}`);
 }
 
-const isList = ({ need }: Row<unknown>): boolean => need === "some";
-
 const rowOf = (table: Table, key: string): Row<unknown> | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
 
-function knownKeys(key: string, table: Table): string | null {
-  const keys = Object.keys(table);
-  const near = suggest(key, keys);
-  if (near !== null) return `did you mean \`${near}\`?`;
-  return keys.length > 0 ? `there are ${listed(keys.map((known) => `\`${known}\``))}` : null;
+function knownKeys(table: Table): string | null {
+  const keys = Object.keys(table).map((known) => `\`${known}\``);
+  return keys.length > 0 ? `there are ${listed(keys)}` : null;
 }
