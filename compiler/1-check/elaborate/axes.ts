@@ -17,6 +17,11 @@ export const reservedAxes: ReadonlySet<string> = new Set([
   "position",
   "source",
   "step",
+  "picks",
+  "past",
+  "erase",
+  "row",
+  "column",
 ]);
 
 /** A number as an axis' size: whole and positive, or reported. */
