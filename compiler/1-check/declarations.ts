@@ -11,9 +11,10 @@ import { parse } from "../../grammar/parse.js";
 import { messages } from "../diagnostics/messages.generated.js";
 import type { Reporter } from "../diagnostics/report.js";
 import { type Host, HostError } from "../host.js";
+import { Layers } from "./layers.js";
 
 export interface Declarations {
-  readonly layers: ReadonlyMap<string, LayerDeclaration>; // the user's before the library's
+  readonly layers: Layers; // the user's before the library's
   readonly ownLayers: readonly LayerDeclaration[]; // of the main file
   readonly models: ReadonlyMap<string, ModelDeclaration>;
   readonly blocks: readonly BlockDeclaration[];
@@ -27,12 +28,8 @@ export interface Declarations {
 /** Reads a program and all it uses; what cannot be read or parsed is reported and left out. */
 export function collect(host: Host, path: string, text: string, reporter: Reporter): Declarations {
   const sources = new Map<string, string>();
-  const layers = new Map<string, LayerDeclaration>();
-  for (const file of host.library()) {
-    sources.set(file.path, file.text);
-    for (const item of parse(file.text, file.path).file.items)
-      if (item.kind === "layer") layers.set(item.name.name, item);
-  }
+  const layers = new Layers(host.library());
+  for (const file of host.library()) sources.set(file.path, file.text);
   const library = new Set(sources.keys());
   const visited = new Set<string>();
   const files: SourceFile[] = [];
@@ -51,7 +48,7 @@ export function collect(host: Host, path: string, text: string, reporter: Report
       else declared.set(item.name.name, item);
     }
   const items = [...declared.values()];
-  for (const item of items) if (item.kind === "layer") layers.set(item.name.name, item);
+  for (const item of items) if (item.kind === "layer") layers.add(item);
   return {
     layers,
     ownLayers: files[0]!.items.filter((item) => item.kind === "layer"),
