@@ -10,7 +10,7 @@ export { type Backend, type BackendName, chooseBackend } from "./backend.js";
 export { defineMap } from "./map.js";
 export type { KernelSet, MapKernel, ScanBody, ScanOptions, ScanResult } from "./kernel-set.js";
 export { nest, under } from "./nest.js";
-export { apply, iota, normal, parameter, parametersUnder, uniform } from "./parameters.js";
+export { apply, normal, parameter, parametersUnder, uniform } from "./parameters.js";
 export { scan } from "./scan.js";
 export type { RunOptions, RunResult } from "./train/run.node.js";
 export type { AdamWSettings, TrainSettings } from "./train/settings.js";

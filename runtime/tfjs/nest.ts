@@ -3,7 +3,9 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { TensorMap } from "./train/trainable.js";
 
-type Nested = Tensor | { [segment: string]: Nested };
+interface Folder {
+  [segment: string]: Tensor | Folder;
+}
 
 /**
  * `blocks.0.mixer.q.weight` becomes `w.blocks[0].mixer.q.weight`. A tensor whose path is also the
@@ -12,16 +14,16 @@ type Nested = Tensor | { [segment: string]: Nested };
 export function nest<Weights>(weights: TensorMap): Weights {
   const paths = Object.keys(weights);
   const inner = new Set(paths.flatMap(beginnings));
-  const root: Nested = empty();
+  const root = empty();
   for (const path of paths) {
     const segments = path.split(".");
     if (inner.has(path)) segments.push("self");
     const last = segments.pop()!;
     let at = root;
-    for (const segment of segments) at = (at[segment] ??= empty()) as { [s: string]: Nested };
+    for (const segment of segments) at = (at[segment] ??= empty()) as Folder;
     at[last] = weights[path]!;
   }
-  return root as Weights;
+  return root as unknown as Weights;
 }
 
 /** The same tensors under a longer path: `q.weight` under `blocks.0` is `blocks.0.q.weight`. */
@@ -32,8 +34,7 @@ export function under(prefix: string, tensors: TensorMap): TensorMap {
 }
 
 /** No prototype: a segment may have any name. */
-const empty = (): { [segment: string]: Nested } =>
-  Object.create(null) as { [segment: string]: Nested };
+const empty = (): Folder => Object.create(null) as Folder;
 
 /** `a.b` and `a` for `a.b.c`. */
 function beginnings(path: string): string[] {

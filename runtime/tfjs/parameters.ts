@@ -7,18 +7,17 @@ import type { ParameterSpec } from "./train/trainable.js";
 /** A number stands for itself everywhere. */
 export type Start = Initializer | number;
 
-/** Draws with mean 0 and deviation 1. */
-export const normal: Initializer = { kind: "normal" };
-
-/** Draws from 0 to 1. */
-export const uniform: Initializer = { kind: "uniform" };
-
-/** 0, 1, 2, … along an axis. */
-export function iota(axis: string): Initializer {
-  return { kind: "iota", axis };
+/** Normal draws with mean 0. */
+export function normal(deviation: number): Initializer {
+  return apply("add", apply("mul", { kind: "normal" }, deviation), 0);
 }
 
-/** `apply("mul", 0.02, normal)`: draws with deviation 0.02. */
+/** Draws from low to high. */
+export function uniform(low: number, high: number): Initializer {
+  return apply("add", apply("mul", { kind: "uniform" }, high - low), low);
+}
+
+/** `apply("log", uniform(1, 16))`: an elementwise function of other starts. */
 export function apply(fn: ScalarFunction, ...inputs: readonly Start[]): Initializer {
   return { kind: "map", fn, inputs: inputs.map(initializerOf) };
 }

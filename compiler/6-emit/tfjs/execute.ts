@@ -10,7 +10,6 @@ import type {
   ScanOptions,
 } from "../../../runtime/tfjs/kernel-set.js";
 import type {
-  BufferId,
   Operand,
   Program,
   ProgramFunction,
@@ -51,6 +50,7 @@ export class Executor {
       return tensor;
     });
     const slots = this.invoke(main, given, "");
+    for (const { buffer } of main.penalties) slots[buffer]!.dispose(); // the objective has them
     return {
       outputs: new Map(main.outputs.map(({ name, buffer }) => [name, slots[buffer]!])),
       updates: new Map(main.updates.map(({ path, buffer }) => [path, slots[buffer]!])),

@@ -4,15 +4,9 @@
  * Cotangents begin with `d_`.
  */
 
-import type {
-  BufferId,
-  Kernel,
-  MapKernel,
-  Operand,
-  ProgramFunction,
-  Step,
-} from "../../../ir/program.js";
+import type { BufferId, Kernel, MapKernel, ProgramFunction, Step } from "../../../ir/program.js";
 import { identifier } from "./names.js";
+import { type Partners, noPartners } from "./partners.js";
 
 export interface Base {
   readonly name: string;
@@ -22,13 +16,19 @@ export interface Base {
 
 /** What a function's names depend on beside itself. */
 export interface BaseContext {
-  /** Names of the residuals that a backward function is given, as its forward function calls them. */
-  readonly residuals: readonly string[];
-  /** What the forward function multiplies each parameter with, by the parameter's path. */
-  readonly factors: ReadonlyMap<string, string>;
+  /** What a backward function's residuals are called in its forward function. */
+  readonly residuals: readonly Base[];
+  /** What forward kernels combined with what. */
+  readonly partners: Partners;
+  /** Whether a step is of the backward pass. */
+  readonly isBackward: (step: number) => boolean;
 }
 
-export const noContext: BaseContext = { residuals: [], factors: new Map() };
+export const noContext: BaseContext = {
+  residuals: [],
+  partners: noPartners,
+  isBackward: () => false,
+};
 
 type Run = Extract<Step, { kind: "run" }>;
 
@@ -38,8 +38,7 @@ const gradientPrefix = "grad.";
 
 /** `mixer.q.weight` is the weight of `q`: `q_weight`. */
 export function parameterBase(path: string): string {
-  const segments = path.split(".");
-  return identifier(segments.slice(-2).join("_"));
+  return identifier(path.split(".").slice(-2).join("_"));
 }
 
 /** What a parameter's linear map gives: `q` of `mixer.q.weight`, `a_down` of `mixer.a.down.weight`. */
@@ -49,32 +48,25 @@ function mapOf(path: string): string {
   return identifier(own.length > 0 ? own.join("_") : path);
 }
 
+/** `blocks.0` is `block0`. */
+export function blockName(prefix: string): string {
+  const segments = prefix.split(".");
+  const parts = segments.map((segment, i) =>
+    /^\d+$/.test(segments[i + 1] ?? "") ? segment.replace(/s$/, "") : segment,
+  );
+  return identifier(parts.join(""));
+}
+
 /** Names for all buffers of a function. */
 export function nameBuffers(fn: ProgramFunction, context: BaseContext): readonly Base[] {
   return new Namer(fn, context).name();
 }
 
-/** What each parameter is multiplied with, by path: the names that a backward function's results go by. */
-export function factorsOf(
-  fn: ProgramFunction,
-  bases: readonly Base[],
-): ReadonlyMap<string, string> {
-  const paths = new Map(fn.parameters.map(({ path, buffer }) => [buffer, path]));
-  const factors = new Map<string, string>();
-  for (const step of fn.steps) {
-    if (step.kind !== "run" || step.kernel.op === "scan") continue;
-    const ids = step.inputs.map(({ buffer }) => buffer);
-    const parameter = ids.find((id) => paths.has(id));
-    const factor = ids.find((id) => !paths.has(id));
-    if (parameter === undefined || factor === undefined) continue;
-    factors.set(paths.get(parameter)!, bases[factor]!.stem);
-  }
-  return factors;
-}
-
 class Namer {
   private readonly bases: (Base | undefined)[];
   private readonly paths: ReadonlyMap<BufferId, string>;
+  /** Names of the source's own, which made-up ones do not take. */
+  private readonly given: ReadonlySet<string>;
 
   constructor(
     private readonly fn: ProgramFunction,
@@ -82,31 +74,33 @@ class Namer {
   ) {
     this.bases = fn.buffers.map(() => undefined);
     this.paths = new Map(fn.parameters.map(({ path, buffer }) => [buffer, path]));
+    this.given = new Set(fn.buffers.flatMap(({ name }) => name ?? []));
   }
 
   name(): readonly Base[] {
     const { fn, bases } = this;
-    for (const { name, buffer } of fn.inputs) this.give(buffer, this.inputName(name));
+    for (const { name, buffer } of fn.inputs) bases[buffer] = this.input(name);
     for (const { path, buffer } of fn.parameters) this.give(buffer, parameterBase(path));
     for (const { name, buffer } of fn.outputs)
       if (name.startsWith(gradientPrefix))
         this.give(buffer, `d_${parameterBase(name.slice(gradientPrefix.length))}`);
     this.backThroughMoves();
-    for (const step of fn.steps) {
+    fn.steps.forEach((step, i) => {
       if (step.kind === "call") this.call(step);
-      if (step.kind === "run") this.run(step);
-    }
+      if (step.kind === "run") this.run(step, this.context.isBackward(i));
+    });
     for (const { name, buffer } of [...fn.outputs, ...fn.penalties])
-      if (!name.startsWith(residualPrefix) && fn.buffers[buffer]!.name === null)
-        this.bases[buffer] = named(name);
-    for (const { path, buffer } of fn.updates)
-      this.bases[buffer] = named(`new_${parameterBase(path)}`);
+      if (!/^(residual|grad)\./.test(name) && fn.buffers[buffer]!.name === null)
+        bases[buffer] = named(name);
+    for (const { path, buffer } of fn.updates) bases[buffer] = named(`new_${parameterBase(path)}`);
     return bases.map((base, id) => base ?? named(fn.buffers[id]!.name ?? "t"));
   }
 
-  private inputName(name: string): string {
-    if (!name.startsWith(residualPrefix)) return name;
-    return this.context.residuals[Number(name.slice(residualPrefix.length))] ?? name;
+  private input(name: string): Base {
+    const residual = name.startsWith(residualPrefix)
+      ? this.context.residuals[Number(name.slice(residualPrefix.length))]
+      : undefined;
+    return residual ?? named(name);
   }
 
   private give(buffer: BufferId, name: string): void {
@@ -128,20 +122,20 @@ class Namer {
     for (const id of outputs) if (id !== null) this.give(id, name);
   }
 
-  private run({ kernel, inputs, outputs }: Run): void {
+  private run({ kernel, inputs, outputs }: Run, backward: boolean): void {
     if (kernel.op === "scan") {
-      const { states } = kernel.attributes;
-      const body = kernel.body.outputs.map(({ name }) => name);
-      const stateNames = body.slice(0, states);
-      const names = [
-        ...body.slice(states),
-        ...stateNames.map((name) => `${name}_last`),
-        ...stateNames.map((name) => `${name}_before`),
-      ];
+      const names = scanNames(kernel.body.outputs, kernel.attributes.states);
       outputs.forEach((output, i) => output && this.own(output.buffer, named(names[i] ?? "t")));
       return;
     }
-    this.own(outputs[0]!.buffer, this.made(kernel, inputs));
+    const output = outputs[0]!;
+    if (this.bases[output.buffer]) return;
+    const ids = inputs.map(({ buffer }) => buffer);
+    const partner = backward ? this.context.partners.find(ids, output.type) : null;
+    this.own(
+      output.buffer,
+      partner === null ? this.made(kernel, ids, backward) : cotangentOf(partner),
+    );
   }
 
   /** The source's name, if it has one that says more than what the kernel did. */
@@ -151,28 +145,26 @@ class Namer {
     this.bases[buffer] ??= plain ? made : named(name);
   }
 
-  private made(kernel: Exclude<Kernel, { op: "scan" }>, inputs: readonly Operand[]): Base {
-    const ids = inputs.map(({ buffer }) => buffer);
+  private made(
+    kernel: Exclude<Kernel, { op: "scan" }>,
+    ids: readonly BufferId[],
+    backward: boolean,
+  ): Base {
     const parameter = ids.find((id) => this.paths.has(id));
     const operands = ids.filter((id) => !this.paths.has(id)).map((id) => this.bases[id]!);
-    const cotangent = operands.find(isCotangent);
-    const main = cotangent ?? this.largest(ids) ?? operands[0];
+    const main = operands.find(isCotangent) ?? this.largest(ids) ?? operands[0];
     const verb = (word: string): Base => composed(word, main);
-    const path = parameter === undefined ? undefined : this.paths.get(parameter)!;
+    const path = parameter === undefined || backward ? null : this.paths.get(parameter)!;
     switch (kernel.op) {
       case "dot":
       case "grouped_dot":
       case "conv":
-      case "conv_input_gradient": {
-        const factor = path === undefined ? undefined : this.context.factors.get(path);
-        if (cotangent && factor !== undefined) return named(`d_${factor}`);
-        if (path !== undefined && !cotangent) return named(mapOf(path));
-        return operands.length > 1 && !cotangent ? pair(operands[0]!, operands[1]!) : verb("dot");
-      }
+        if (path !== null) return this.linear(path, kernel.op);
+        return operands.length > 1 && !backward ? pair(operands[0]!, operands[1]!) : verb("dot");
       case "map":
-        return this.mapped(kernel, operands, main);
+        return mapped(kernel, operands, main);
       case "take":
-        return path === undefined ? verb("at") : named(`${parameterBase(path)}_rows`);
+        return path === null ? verb("at") : named(`${parameterBase(path)}_rows`);
       case "cumulate":
         return verb(kernel.attributes.fn === "sum" ? "cumsum" : "cummax");
       case "top_k":
@@ -185,22 +177,17 @@ class Namer {
       case "grouped_outer":
       case "conv_weight_gradient":
         return verb("outer");
+      case "conv_input_gradient":
+        return verb("conv");
       default: // moves elements about
         return main ?? named("t");
     }
   }
 
-  private mapped(kernel: MapKernel, operands: readonly Base[], main: Base | undefined): Base {
-    const { code, reduce } = kernel;
-    if (!main) return constantName(kernel);
-    const root = code.at(-1)!.fn;
-    if (code.every(({ fn }) => fn === "add") && operands.every(({ stem }) => stem === main.stem))
-      return named(main.stem);
-    const silu = operands.find(({ name }) => name === `sigmoid_${operands[0]!.name}`);
-    if (root === "mul" && code.length === 1 && silu) return composed("silu", operands[0]);
-    const copy = root === "stop" && code.length === 1;
-    if (reduce === null) return copy ? main : composed(root, main);
-    return composed(copy ? reduce : `${reduce}_${root}`, main);
+  private linear(path: string, op: string): Base {
+    const name = mapOf(path);
+    const taken = this.given.has(name) && !name.endsWith(op);
+    return taken ? { name: `${name}_${op === "conv" ? "conv" : "in"}`, stem: name } : named(name);
   }
 
   /** The operand with most axes: what the kernel is about. */
@@ -213,9 +200,44 @@ class Namer {
   }
 }
 
+/** Outputs, then states after the last step, then states before each step. */
+function scanNames(
+  outputs: readonly { readonly name: string }[],
+  states: number,
+): readonly string[] {
+  const names = outputs.map(({ name }) => name);
+  const own = names.slice(0, states);
+  return [
+    ...names.slice(states),
+    ...own.map((name) => `${name}_last`),
+    ...own.map((name) => `${name}_before`),
+  ];
+}
+
+function mapped(kernel: MapKernel, operands: readonly Base[], main: Base | undefined): Base {
+  const { code, reduce } = kernel;
+  if (!main) return constantName(kernel);
+  const root = code.at(-1)!.fn;
+  if (code.every(({ fn }) => fn === "add") && operands.every(({ stem }) => stem === main.stem))
+    return named(main.stem);
+  const silu = operands.find(({ name }) => name === `sigmoid_${operands[0]!.name}`);
+  if (root === "mul" && code.length === 1 && silu) return composed("silu", operands[0]);
+  const copy = root === "stop" && code.length === 1;
+  if (reduce === null) return copy ? main : composed(root, main);
+  return composed(copy ? reduce : `${reduce}_${root}`, main);
+}
+
+function constantName({ code }: MapKernel): Base {
+  const operand = code[0]!.arguments[0];
+  if (code.length > 1 || operand?.kind !== "constant") return named("mask");
+  return named(operand.value === 0 ? "zero" : operand.value === 1 ? "one" : "constant");
+}
+
 const named = (name: string): Base => ({ name: identifier(name), stem: identifier(name) });
 
 const isCotangent = ({ stem }: Base): boolean => stem.startsWith("d_");
+
+const cotangentOf = (name: string): Base => named(`d_${name}`);
 
 function composed(word: string, main: Base | undefined): Base {
   if (!main) return named(word);
@@ -226,19 +248,4 @@ function composed(word: string, main: Base | undefined): Base {
 function pair(a: Base, b: Base): Base {
   const name = `${a.stem}_${b.stem}`;
   return name.length > longest ? { name: a.stem, stem: a.stem } : named(name);
-}
-
-function constantName({ code }: MapKernel): Base {
-  const operand = code[0]!.arguments[0];
-  if (code.length > 1 || operand?.kind !== "constant") return named("mask");
-  return named(operand.value === 0 ? "zero" : operand.value === 1 ? "one" : "constant");
-}
-
-/** `blocks.0` is `block0`. */
-export function blockName(prefix: string): string {
-  const segments = prefix.split(".");
-  const parts = segments.map((segment, i) =>
-    /^\d+$/.test(segments[i + 1] ?? "") ? segment.replace(/s$/, "") : segment,
-  );
-  return identifier(parts.join(""));
 }

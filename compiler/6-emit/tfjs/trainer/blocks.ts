@@ -67,7 +67,7 @@ export function blockComment({ name, parameters }: Block, plan: Plan, text?: str
     case "forward": {
       const count = parameters.reduce((sum, { type }) => sum + elementCount(type), 0);
       const what = `${count.toLocaleString("en-US")} parameters. Keeps what the backward pass needs.`;
-      return wrapped(`${name} = ${text ?? "…"}: ${what}`);
+      return wrapped(`${text === undefined ? name : `${name} = ${text}`}: ${what}`);
     }
     case "backward":
       return [`From the gradient of what ${name} gives to those of its input and its weights.`];

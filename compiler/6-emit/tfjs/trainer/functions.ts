@@ -28,11 +28,11 @@ export function blockFunction(
     ),
   ];
   const isLong = plan.fn.steps.length > longFunction;
-  const body = statements.write(isLong ? (section) => section : undefined);
+  const body = statements.write(isLong);
   return [
-    documentation(about),
     {
       kind: StructureKind.Function,
+      leadingTrivia: `${documentation(about)}\n`,
       name: plan.name,
       parameters,
       statements: [...body, `return ${blockResult(plan)};`],
@@ -61,7 +61,6 @@ export interface MainFunction {
   readonly name: "gradients" | "evaluate";
   readonly about: string;
   readonly resultType: string;
-  readonly header: (section: string, step: number) => string;
   /** The object to return, from the expressions of the program's outputs. */
   readonly result: (output: (name: string) => string) => readonly (readonly [string, string])[];
   /** Outputs of the program that are returned; the others are freed. */
@@ -71,7 +70,7 @@ export interface MainFunction {
 export function mainFunction(
   plan: Plan,
   context: StatementContext,
-  { name, about, resultType, header, result, wanted }: MainFunction,
+  { name, about, resultType, result, wanted }: MainFunction,
 ): (string | FunctionDeclarationStructure)[] {
   const { fn } = plan;
   const statements = new Statements(plan, context);
@@ -89,9 +88,9 @@ export function mainFunction(
   );
   const batch = inputsOfBatch.filter((input) => used.has(input));
   return [
-    `/** ${about} */`,
     {
       kind: StructureKind.Function,
+      leadingTrivia: `${documentation([about])}\n`,
       name,
       parameters: [
         { name: "k", type: "KernelSet" },
@@ -105,10 +104,7 @@ export function mainFunction(
           ? [`const ${object(batch.map((input) => [input, used.get(input)!]))} = batch;`]
           : []),
         "",
-        ...statements.write(header),
-        ...(unwanted.length > 0
-          ? [statements.free(unwanted.map((buffer) => statements.expression(buffer)))]
-          : []),
+        ...statements.write(true, unwanted),
         `return ${object(result((output) => outputs.get(output)!))};`,
       ],
     },

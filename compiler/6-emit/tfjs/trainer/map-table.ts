@@ -102,7 +102,10 @@ function definition({ map, names }: Entry): string {
   const own = distinct(names.map((name, i) => name ?? generic[i] ?? `x${i}`));
   const { spec, formula, reduce } = showMap(map as MapKernel, own);
   const text = copied ? formula.replace(/^stop\((.*)\)$/, "$1") : formula;
-  const args = [literal(spec), text.length > longestLine ? lines(text) : literal(text)];
+  const args = [
+    literal(spec),
+    text.length > longestLine && text.includes("; ") ? lines(text) : literal(text),
+  ];
   return `defineMap(${[...args, ...(reduce === null ? [] : [literal(reduce)])].join(", ")})`;
 }
 

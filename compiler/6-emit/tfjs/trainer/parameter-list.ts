@@ -68,15 +68,31 @@ function parameterText({ path, type, initializer, trainable, decay }: ModelParam
 }
 
 function start(initializer: Initializer): string {
-  switch (initializer.kind) {
-    case "constant":
-      return literal(initializer.value);
-    case "normal":
-    case "uniform":
-      return initializer.kind;
-    case "iota":
-      return `iota(${literal(initializer.axis)})`;
-    case "map":
-      return `apply(${[literal(initializer.fn), ...initializer.inputs.map(start)].join(", ")})`;
+  const draws = affineDraws(initializer);
+  if (draws?.kind === "normal" && draws.offset === 0) return `normal(${literal(draws.scale)})`;
+  if (draws?.kind === "uniform") {
+    const { scale, offset: low } = draws;
+    const high = low + scale;
+    if (high - low === scale) return `uniform(${literal(low)}, ${literal(high)})`;
   }
+  if (initializer.kind === "constant") return literal(initializer.value);
+  if (initializer.kind !== "map") return literal(initializer);
+  return `apply(${[literal(initializer.fn), ...initializer.inputs.map(start)].join(", ")})`;
+}
+
+interface Draws {
+  readonly kind: "normal" | "uniform";
+  readonly scale: number;
+  readonly offset: number;
+}
+
+/** scale · draw + offset, as `normal` and `uniform` of the language are. */
+function affineDraws(sum: Initializer): Draws | null {
+  if (sum.kind !== "map" || sum.fn !== "add") return null;
+  const [product, offset] = sum.inputs;
+  if (product?.kind !== "map" || product.fn !== "mul" || offset?.kind !== "constant") return null;
+  const [draw, scale] = product.inputs;
+  if (scale?.kind !== "constant" || (draw?.kind !== "normal" && draw?.kind !== "uniform"))
+    return null;
+  return { kind: draw.kind, scale: scale.value, offset: offset.value };
 }

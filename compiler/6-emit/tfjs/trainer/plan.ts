@@ -5,14 +5,9 @@
 
 import type { BufferId, Program, ProgramFunction, Step } from "../../../ir/program.js";
 import type { Letters } from "../letters.js";
-import {
-  type Base,
-  type BaseContext,
-  blockName,
-  factorsOf,
-  nameBuffers,
-  noContext,
-} from "./bases.js";
+import { type Base, type BaseContext, blockName, nameBuffers, noContext } from "./bases.js";
+import { forwardSteps } from "./passes.js";
+import { partnersOf } from "./partners.js";
 import { Names, identifier } from "./names.js";
 import { member } from "./text.js";
 import { weightMember } from "./weights.js";
@@ -49,11 +44,14 @@ export interface Plan {
   readonly calls: ReadonlyMap<Step, string>;
   readonly bodies: ReadonlyMap<Step, Plan>;
   readonly names: Names;
+  /** Whether a step is of the backward pass. */
+  readonly isBackward: (step: number) => boolean;
 }
 
 const residualPrefix = "residual.";
 const gradientPrefix = "grad.";
 const isResidual = (name: string): boolean => name.startsWith(residualPrefix);
+const residualIndex = (name: string): number => Number(name.slice(residualPrefix.length));
 
 /** `L.forward` is a part of the block `L`. */
 export const blockOf = (functionName: string): string =>
@@ -106,10 +104,11 @@ export class Planner {
     const saved = forward?.results.filter(({ path }) => path[0] === "saved") ?? [];
     const context: BaseContext = forward
       ? {
-          residuals: saved.map(({ buffer }) => forward.bases[buffer]!.stem),
-          factors: factorsOf(forward.fn, forward.bases),
+          residuals: saved.map(({ buffer }) => forward.bases[buffer]!),
+          partners: partnersOf(forward.fn, forward.bases, forwardBuffers(fn, forward, saved)),
+          isBackward: () => true,
         }
-      : noContext;
+      : mainContext(fn);
     const bases = nameBuffers(fn, context);
     const scope = new Names(this.names);
     const expressions = new Map<BufferId, string>();
@@ -125,7 +124,7 @@ export class Planner {
     const args: Argument[] = [];
     fn.inputs.forEach(({ name, buffer }, input) => {
       if (takesSaved && isResidual(name)) {
-        const { path } = saved[Number(name.slice(residualPrefix.length))]!;
+        const { path } = saved[residualIndex(name)]!;
         expressions.set(buffer, member("saved", path.slice(1)));
         savedInputs.push(input);
         return;
@@ -167,6 +166,7 @@ export class Planner {
       calls,
       bodies,
       names: scope,
+      isBackward: context.isBackward,
     };
   }
 
@@ -229,6 +229,34 @@ export class Planner {
     this.types.set(id, name);
     return name;
   }
+}
+
+/** The model's own function has both passes. */
+function mainContext(fn: ProgramFunction): BaseContext {
+  if (!fn.outputs.some(({ name }) => name.startsWith(gradientPrefix))) return noContext;
+  const forward = forwardSteps(fn);
+  const isForward = (step: number): boolean => forward.has(step);
+  const partners = partnersOf(fn, nameBuffers(fn, noContext), (id) => id, isForward);
+  return { residuals: [], partners, isBackward: (step) => !isForward(step) };
+}
+
+/** A backward function's residuals, inputs and parameters are buffers of its forward function. */
+function forwardBuffers(
+  fn: ProgramFunction,
+  forward: Plan,
+  saved: readonly Result[],
+): (backward: BufferId) => BufferId | undefined {
+  const known = new Map<BufferId, BufferId | undefined>();
+  for (const { name, buffer } of fn.inputs)
+    known.set(
+      buffer,
+      isResidual(name)
+        ? saved[residualIndex(name)]?.buffer
+        : forward.fn.inputs.find((input) => input.name === name)?.buffer,
+    );
+  for (const { path, buffer } of fn.parameters)
+    known.set(buffer, forward.fn.parameters.find((one) => one.path === path)?.buffer);
+  return (backward) => known.get(backward);
 }
 
 function readBy(step: Step): readonly BufferId[] {

@@ -1,48 +1,109 @@
-/** Which part of its block a step belongs to, for the one-line headers in long functions. */
+/** The one-line headers in long functions: which part of its block a step belongs to. */
 
 import type { BufferId, ProgramFunction, Step } from "../../../ir/program.js";
 
+/** A part in between that is shorter than this gets no header of its own. */
+const shortest = 3;
+
+const layouts = "gradients in the layout of their weights";
+
 /**
- * The first segment of the parameters that a step uses; else the part of what it computes something for,
- * when that is one thing; else the part of what it is made from. `calls` names the part of calls.
+ * A title for every step, or null: the first segment of the parameters it uses; else the part of what it
+ * computes something for, when that is one part; else the part of what it is made from. Forward and
+ * backward steps of one function (`isBackward`) are told apart.
  */
-export function sectionsOf(
+export function titlesOf(
   fn: ProgramFunction,
-  calls: (step: Extract<Step, { kind: "call" }>) => string,
+  isBackward: (step: number) => boolean,
 ): readonly (string | null)[] {
-  const parts = new Map(fn.parameters.map(({ path, buffer }) => [buffer, path.split(".")[0]!]));
-  const sections = fn.steps.map((step): string | null => {
-    if (step.kind === "call") return calls(step);
-    if (step.kind !== "run") return null;
-    return (
-      step.inputs.map(({ buffer }) => parts.get(buffer)).find((part) => part !== undefined) ?? null
-    );
-  });
-  const users = new Map<BufferId, number[]>();
-  const makers = new Map<BufferId, number>();
-  fn.steps.forEach((step, i) => {
-    for (const id of inputsOf(step)) users.set(id, [...(users.get(id) ?? []), i]);
-    for (const id of outputsOf(step)) makers.set(id, i);
-  });
+  const graph = new StepGraph(fn);
+  const parts = fn.steps.map((step) => ownPart(fn, step));
   for (let i = fn.steps.length - 1; i >= 0; i -= 1) {
-    if (sections[i] !== null) continue;
-    const [user, another] = outputsOf(fn.steps[i]!).flatMap((id) => users.get(id) ?? []);
-    if (user !== undefined && another === undefined) sections[i] = sections[user]!;
+    if (parts[i] !== null) continue;
+    const users = graph.usersOf(i).filter((user) => isBackward(user) === isBackward(i));
+    const theirs = new Set(users.map((user) => parts[user]!));
+    if (theirs.size === 1) parts[i] = [...theirs][0]!;
   }
-  fn.steps.forEach((step, i) => {
-    if (sections[i] !== null) return;
-    const from = inputsOf(step).map((id) => sections[makers.get(id) ?? -1] ?? null);
-    sections[i] = from.findLast((section) => section !== null) ?? null;
+  fn.steps.forEach((_, i) => {
+    parts[i] ??=
+      graph
+        .makersOf(i)
+        .map((maker) => parts[maker]!)
+        .findLast((part) => part !== null) ?? null;
   });
-  return sections;
+  const shown = fn.steps.flatMap(({ kind }, i) => (kind === "run" || kind === "call" ? [i] : []));
+  const hasBoth = shown.some((i) => !isBackward(i));
+  const titles = parts.map((part, i) =>
+    part !== null && part !== layouts && hasBoth && isBackward(i) ? `${part}, backward` : part,
+  );
+  return withoutShortOnes(titles, shown);
 }
 
-function inputsOf(step: Step): readonly BufferId[] {
+function ownPart(fn: ProgramFunction, step: Step): string | null {
+  if (step.kind === "call") return step.prefix.split(".")[0]!;
+  if (step.kind !== "run") return null;
+  const [output] = step.outputs;
+  const isGradient = fn.outputs.some(
+    ({ name, buffer }) => name.startsWith("grad.") && buffer === output?.buffer,
+  );
+  if (isGradient && step.kernel.op === "expand") return layouts;
+  const parameter = fn.parameters.find(({ buffer }) =>
+    step.inputs.some((input) => input.buffer === buffer),
+  );
+  return parameter?.path.split(".")[0] ?? null;
+}
+
+/** Who makes and who uses what. */
+class StepGraph {
+  private readonly users = new Map<BufferId, number[]>();
+  private readonly makers = new Map<BufferId, number>();
+
+  constructor(private readonly fn: ProgramFunction) {
+    fn.steps.forEach((step, i) => {
+      for (const id of inputsOf(step)) {
+        const list = this.users.get(id);
+        if (list) list.push(i);
+        else this.users.set(id, [i]);
+      }
+      for (const id of outputsOf(step)) this.makers.set(id, i);
+    });
+  }
+
+  usersOf(step: number): number[] {
+    return outputsOf(this.fn.steps[step]!).flatMap((id) => this.users.get(id) ?? []);
+  }
+
+  makersOf(step: number): number[] {
+    return inputsOf(this.fn.steps[step]!).flatMap((id) => this.makers.get(id) ?? []);
+  }
+}
+
+/** A few steps of another part within a part are not worth two headers. */
+function withoutShortOnes(
+  titles: readonly (string | null)[],
+  shown: readonly number[],
+): (string | null)[] {
+  const result = [...titles];
+  let last: string | null = null;
+  for (let at = 0; at < shown.length;) {
+    const title = result[shown[at]!]!;
+    let end = at;
+    while (end < shown.length && result[shown[end]!] === title) end += 1;
+    const next = end < shown.length ? result[shown[end]!]! : null;
+    const within = title === null || (end - at < shortest && next === last);
+    if (within && last !== null) for (const i of shown.slice(at, end)) result[i] = last;
+    else last = title;
+    at = end;
+  }
+  return result;
+}
+
+export function inputsOf(step: Step): readonly BufferId[] {
   if (step.kind === "run") return step.inputs.map(({ buffer }) => buffer);
   return step.kind === "call" ? step.inputs : [];
 }
 
-function outputsOf(step: Step): readonly BufferId[] {
+export function outputsOf(step: Step): readonly BufferId[] {
   if (step.kind === "run") return step.outputs.flatMap((output) => (output ? [output.buffer] : []));
   return step.kind === "call" ? step.outputs.filter((id) => id !== null) : [];
 }

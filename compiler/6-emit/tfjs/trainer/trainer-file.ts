@@ -5,11 +5,11 @@ import { elementCount } from "../../../ir/types.js";
 import { gradientName } from "../../../3-derive/differentiate.js";
 import { Letters } from "../letters.js";
 import { type Block, blockComment, blocksOf, parametersConstant, placesOf } from "./blocks.js";
+import { ArgumentText } from "./arguments.js";
 import type { TrainerInput } from "./emit-trainer.js";
 import { type Part, printTypeScript } from "./format.js";
 import { blockFunction, byPath, mainFunction } from "./functions.js";
 import { fileHeader } from "./header.js";
-import { mainHeader } from "./main-sections.js";
 import { MapTable } from "./map-table.js";
 import { Names } from "./names.js";
 import { parameterEntries } from "./parameter-list.js";
@@ -26,7 +26,7 @@ const imports = {
       " ",
     ),
   values:
-    "apply defineMap free iota nest normal parameter parametersUnder runAsMain scan under uniform".split(
+    "apply defineMap free nest normal parameter parametersUnder runAsMain scan under uniform".split(
       " ",
     ),
 };
@@ -35,7 +35,7 @@ export class TrainerFile {
   private readonly letters = new Letters();
   private readonly names = new Names();
   private readonly maps = new MapTable();
-  private readonly usedSizes = new Set<string>();
+  private readonly sizes = new ArgumentText(this.letters);
   private readonly training: Planner;
   private readonly evaluation: Planner;
   private readonly plans: readonly Plan[];
@@ -67,7 +67,7 @@ export class TrainerFile {
       heading("Training"),
       ...this.end(),
     ];
-    return printTypeScript(this.header(), imports, [...this.sizes(), ...body]);
+    return printTypeScript(this.header(), imports, [...this.axes(), ...body]);
   }
 
   private header(): string {
@@ -80,8 +80,8 @@ export class TrainerFile {
   }
 
   /** The letters that shapes name, as numbers. */
-  private sizes(): Part[] {
-    const used = [...this.letters.legend()].filter(([letter]) => this.usedSizes.has(letter));
+  private axes(): Part[] {
+    const used = [...this.letters.legend()].filter(([letter]) => this.sizes.used.has(letter));
     if (used.length === 0) return [];
     const letters = used.map(([letter]) => letter).join(", ");
     return [`const [${letters}] = [${used.map(([, { size }]) => size).join(", ")}] as const;`];
@@ -149,7 +149,6 @@ export class TrainerFile {
         name: "gradients",
         about: "The loss of a batch and its gradients.",
         resultType: "GradientResult",
-        header: mainHeader(plan.fn),
         wanted: (name) => name === "loss" || name === "objective" || outputs.has(name),
         result: (of) => {
           const gradients = [...outputs].map(([name, path]) => [path, of(name)] as const);
@@ -170,7 +169,6 @@ export class TrainerFile {
       name: "evaluate",
       about: "The loss of a batch and the logits of every token.",
       resultType: "EvaluationResult",
-      header: (section) => section,
       wanted: (name) => name === "loss" || name === "prediction",
       result: (of) => [
         ["loss", of("loss")],
@@ -198,8 +196,8 @@ export class TrainerFile {
 
   private context(plan: Plan): StatementContext {
     const planner = this.training.has(plan) ? this.training : this.evaluation;
-    const { letters, maps, usedSizes } = this;
-    return { letters, maps, usedSizes, callee: (name) => planner.of(name) };
+    const { letters, maps, sizes } = this;
+    return { letters, maps, sizes, callee: (name) => planner.of(name) };
   }
 }
 

@@ -37,7 +37,7 @@ export function weightsType(
     const type = inner.length === 0 ? "Tensor" : weightsType([...inner, ...self], blocks, place);
     return [name, type] as const;
   });
-  const isList = entries.length > 1 && entries.every(([name], i) => name === String(i));
+  const isList = entries.every(([name], i) => name === String(i));
   if (isList) return `[${entries.map(([, type]) => type).join(", ")}]`;
   return `{ ${entries.map(([name, type]) => `${key(name)}: ${type}`).join("; ")} }`;
 }
