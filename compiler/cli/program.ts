@@ -4,6 +4,7 @@ import type { CommanderError } from "commander";
 import { Command } from "commander";
 import { addBuild } from "./commands/build.js";
 import { addCheck } from "./commands/check.js";
+import { addDiagram } from "./commands/diagram.js";
 import { addEvaluate } from "./commands/evaluate.js";
 import { addExplain } from "./commands/explain.js";
 import { addFmt } from "./commands/fmt.js";
@@ -32,6 +33,7 @@ const commands: readonly AddCommand[] = [
   addGenerate,
   addEvaluate,
   addSummary,
+  addDiagram,
   addBuild,
   addTrace,
   addExplain,

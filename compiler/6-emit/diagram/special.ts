@@ -1,0 +1,74 @@
+/** What boxes say that are more than a formula: states, routes, attention. */
+
+import type { Expression } from "../../../grammar/ast.js";
+import type { Graph, Node, StateInfo } from "../../ir/graph.js";
+import { axesText } from "./axes-text.js";
+import type { Line } from "./drawing.js";
+import { bytes } from "./figures.js";
+
+const families: Readonly<Record<string, string>> = {
+  F0: "no gate",
+  F1: "scalar gate",
+  F2: "key-diagonal gate",
+  F2v: "value gate",
+  F3: "erase and write",
+  F4: "key-diagonal gate, erase and write",
+  F5: "elementwise gate",
+};
+
+/** A family's sign with what it means. */
+export const familyText = (family: string): string =>
+  families[family] === undefined ? `family ${family}` : `${family}, ${families[family]}`;
+
+export function stateLines(
+  states: readonly StateInfo[],
+  size: number,
+  formulas: readonly string[],
+  forms: ReadonlyMap<string, string>,
+): Line[] {
+  const short = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
+  const declared = states.map(({ name, axes }, i): Line => ({
+    text: `state ${short(name)}: ${axesText(axes)}`,
+    style: "title",
+    ...(i === 0 ? { beside: bytes(size) } : {}),
+  }));
+  const form = states.map(({ name }) => forms.get(name)).find((text) => text !== undefined);
+  return [
+    ...declared,
+    ...formulas.map((text): Line => ({ text, style: "code" })),
+    ...(form === undefined ? [] : [{ text: form, style: "faint" } as const]),
+  ];
+}
+
+export function routeLines(
+  name: string,
+  nodes: readonly Node[],
+): { readonly lines: Line[]; readonly experts: string } {
+  const node = nodes.find(({ op }) => op === "top_k");
+  const picked = node?.op === "top_k" ? node.attributes : null;
+  const text = picked === null ? "top-k" : `top ${picked.into.size} of ${picked.axis}`;
+  return {
+    lines: [
+      { text: name, style: "title" },
+      { text, style: "text" },
+    ],
+    experts: picked === null ? "" : `choice ${picked.into.size}`,
+  };
+}
+
+/** What a softmax attention in an expression is like; nothing when it has none. */
+export function attendLines(
+  nodes: readonly Node[],
+  graph: Graph,
+  parts: readonly Expression[],
+): Line[] {
+  if (!parts.some((part) => part.kind === "call" && part.callee.name === "attend")) return [];
+  const node = nodes.find(({ op }) => op === "attend");
+  if (node?.op !== "attend") return [];
+  const { window, causal, key } = node.attributes;
+  const seen = window === null ? "all tokens before" : `window of ${window} tokens`;
+  return [
+    { text: `${causal ? "causal " : ""}softmax over ${seen}`, style: "text" },
+    { text: `scores along ${key}`, style: "faint" },
+  ].slice(0, 1) as Line[];
+}
