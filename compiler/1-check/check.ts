@@ -6,6 +6,7 @@ import { Reporter } from "../diagnostics/report.js";
 import type { Host } from "../host.js";
 import { type Blocks, checkBlocks } from "./blocks/blocks.js";
 import { collect } from "./declarations.js";
+import { Budget } from "./elaborate/budget.js";
 import { checkLayer } from "./generic.js";
 import { type Model, instantiate } from "./model.js";
 import { checkStates } from "./unstepped.js";
@@ -24,12 +25,13 @@ export function check(host: Host, path: string): Checked {
   const reporter = new Reporter();
   const declarations = collect(host, path, text, reporter);
   const models = new Map<string, Model>();
+  const budget = new Budget();
   for (const [name, declaration] of declarations.models) {
-    const model = instantiate(declaration, declarations, reporter);
+    const model = instantiate(declaration, declarations, reporter, budget);
     if (model) models.set(name, model);
   }
   for (const layer of declarations.ownLayers) {
-    checkLayer(layer, declarations, reporter);
+    checkLayer(layer, declarations, reporter, budget);
     if (!declarations.damaged.has(layer)) checkStates(layer, reporter);
   }
   const { blocks, sources } = declarations;

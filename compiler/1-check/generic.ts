@@ -11,6 +11,7 @@ import { GraphBuilder } from "../ir/builder.js";
 import type { Declarations } from "./declarations.js";
 import { expectedOf, isInput } from "./elaborate/apply.js";
 import { reservedAxes } from "./elaborate/axes.js";
+import { Budget } from "./elaborate/budget.js";
 import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
 import { checkSteps } from "./steps.js";
@@ -36,17 +37,23 @@ export function checkLayer(
   layer: LayerDeclaration,
   declarations: Declarations,
   reporter: Reporter,
+  budget = new Budget(),
 ): void {
   const open = layer.parameters.some(
     (parameter) => !parameter.default && ["axis", "axes"].includes(expectedOf(parameter)),
   );
-  if (!open) return checkAlone(layer, declarations, reporter);
+  if (!open) return checkAlone(layer, declarations, reporter, budget);
   const own = new Reporter();
-  checkAlone(layer, declarations, own);
+  checkAlone(layer, declarations, own, budget);
   reporter.addAll(own.diagnostics.filter(({ code }) => !aboutAxes.has(code)));
 }
 
-function checkAlone(layer: LayerDeclaration, declarations: Declarations, reporter: Reporter): void {
+function checkAlone(
+  layer: LayerDeclaration,
+  declarations: Declarations,
+  reporter: Reporter,
+  budget: Budget,
+): void {
   const builder = new GraphBuilder(layer.name.name);
   const environment: Environment = {
     declarations,
@@ -57,6 +64,7 @@ function checkAlone(layer: LayerDeclaration, declarations: Declarations, reporte
     parts: new Map(),
     blocksByRecipe: new Map(),
     model: null,
+    budget,
     vocabulary: null,
     generic: true,
   };

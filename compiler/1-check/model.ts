@@ -6,6 +6,7 @@ import type { Reporter } from "../diagnostics/report.js";
 import { GraphBuilder } from "../ir/builder.js";
 import type { Graph, Module } from "../ir/graph.js";
 import type { Declarations } from "./declarations.js";
+import { Budget } from "./elaborate/budget.js";
 import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
 import { checkSteps } from "./steps.js";
@@ -26,6 +27,7 @@ export function instantiate(
   declaration: ModelDeclaration,
   declarations: Declarations,
   reporter: Reporter,
+  budget = new Budget(),
 ): Model | null {
   const builder = new GraphBuilder("main");
   const environment: Environment = {
@@ -37,6 +39,7 @@ export function instantiate(
     parts: new Map(),
     blocksByRecipe: new Map(),
     model: declaration,
+    budget,
     vocabulary: null,
     generic: false,
   };

@@ -1,7 +1,8 @@
 /** Token-level ops as ops over batch and time. Everything elementwise or contracting stays as it is. */
 
 import type { Node, NodeOf, ValueId } from "../ir/graph.js";
-import { InternalFault, findAxis, hasAxis } from "../ir/types.js";
+import type { GraphBuilder } from "../ir/builder.js";
+import { InternalFault, findAxis, hasAxis, unionAxes, withoutAxes } from "../ir/types.js";
 import { type Lowering, type SequenceContext } from "./context.js";
 import { leaveRoute, rowOfExpert } from "./route.js";
 
@@ -35,6 +36,10 @@ export function lowerNode(
       throw new InternalFault(`${node.op} outside a recurrence`);
     case "dot":
       return [lowerDot(lowering, node, inputs, sequence)];
+    case "expand":
+      return [expandWhole(builder, node, aligned(lowering, inputs, sequence)[0]!)];
+    case "concat":
+      return [concatWhole(builder, node, aligned(lowering, inputs, sequence))];
     default: {
       const own = aligned(lowering, inputs, sequence);
       return (
@@ -42,6 +47,30 @@ export function lowerNode(
       ).call(builder, node.op, node.attributes, own);
     }
   }
+}
+
+/** A token's value repeated along axes of its own, whatever it has around them. */
+export function expandWhole(builder: GraphBuilder, node: NodeOf<"expand">, x: ValueId): ValueId {
+  const { axes } = node.attributes;
+  const around = withoutAxes(
+    builder.type(x).axes,
+    axes.map(({ name }) => name),
+  );
+  return builder.conform(x, [...around, ...axes]);
+}
+
+/** Tensors joined along an axis; those that are the same for all tokens are repeated beside others. */
+export function concatWhole(
+  builder: GraphBuilder,
+  node: NodeOf<"concat">,
+  inputs: readonly ValueId[],
+): ValueId {
+  const { axis } = node.attributes;
+  const rest = unionAxes(inputs.map((id) => withoutAxes(builder.type(id).axes, [axis])));
+  const whole = inputs.map((id) =>
+    builder.conform(id, [...rest, { name: axis, size: builder.size(id, axis) }]),
+  );
+  return builder.op("concat", { axis }, whole);
 }
 
 /** True for values of a token or slot; false for what only depends on parameters. */
@@ -89,16 +118,18 @@ function lowerDot(
   return builder.dot(left!, right!, over);
 }
 
+/** A value of every token or slot, also where it is one for all of them or one for each expert. */
 function spread(lowering: Lowering, value: ValueId, sequence: SequenceContext): ValueId {
   const { builder, batch } = lowering;
-  if (varies(lowering, value)) return value;
-  const rest = builder.type(value).axes;
-  return builder.conform(value, [batch, sequence.axis, ...rest]);
+  const own = aligned(lowering, [value, sequence.positions], sequence)[0]!;
+  if (varies(lowering, own)) return own;
+  const rest = builder.type(own).axes;
+  return builder.conform(own, [batch, sequence.axis, ...rest]);
 }
 
 function lowerLag(lowering: Lowering, by: number, x: ValueId, sequence: SequenceContext): ValueId {
-  const [own] = aligned(lowering, [spread(lowering, x, sequence), sequence.positions], sequence);
-  return lowering.builder.op("delay", { axis: sequence.axis.name, by }, [own!, sequence.positions]);
+  const own = spread(lowering, x, sequence);
+  return lowering.builder.op("delay", { axis: sequence.axis.name, by }, [own, sequence.positions]);
 }
 
 function lowerMean(lowering: Lowering, x: ValueId, sequence: SequenceContext): ValueId {
@@ -119,13 +150,13 @@ function lowerConv(
   const axis = sequence.axis.name;
   const input = spread(lowering, x!, sequence);
   const group = sequence.route?.experts.name;
-  if (group === undefined || !hasAxis(builder.type(w!), group))
+  if (!varies(lowering, w!) && (group === undefined || !hasAxis(builder.type(w!), group)))
     return builder.op("conv", { axis, taps }, [input, w!, sequence.positions]);
-  // each expert has its own taps: one term a tap, with the row of each slot's expert
+  // taps of each token, or of each expert: one term a tap
   const terms = Array.from({ length: builder.size(w!, taps) }, (_, j) => {
     const tap = builder.sum(builder.slice(w!, taps, j, 1), [taps]);
     const past = j === 0 ? input : lowerLag(lowering, j, input, sequence);
-    return builder.mul(past, rowOfExpert(lowering, sequence, tap));
+    return builder.mul(past, aligned(lowering, [tap, sequence.positions], sequence)[0]!);
   });
   return terms.reduce(builder.add);
 }

@@ -4,7 +4,7 @@ import { GraphBuilder } from "../ir/builder.js";
 import type { Node, ValueId } from "../ir/graph.js";
 import { type TensorType, hasAxis, withoutAxes } from "../ir/types.js";
 import type { Lowering, SequenceContext } from "./context.js";
-import { aligned } from "./nodes.js";
+import { aligned, concatWhole, expandWhole } from "./nodes.js";
 import type { Recurrence } from "./recurrences.js";
 
 /**
@@ -103,16 +103,25 @@ function copyStep(node: Node, body: GraphBuilder, inner: Map<ValueId, ValueId>):
     inner.set(node.outputs[0]!, inputs[0]!);
     return;
   }
-  const outputs =
-    node.op === "dot"
-      ? [body.dot(inputs[0]!, inputs[1]!, node.attributes.over)]
-      : node.op === "map"
-        ? [body.map(node.attributes.fn, ...inputs)]
-        : (body.ops as (op: string, a: unknown, i: readonly ValueId[]) => readonly ValueId[]).call(
-            body,
-            node.op,
-            node.attributes,
-            inputs,
-          );
+  const outputs = copied(node, body, inputs);
   node.outputs.forEach((id, i) => inner.set(id, outputs[i]!));
+}
+
+function copied(node: Node, body: GraphBuilder, inputs: readonly ValueId[]): readonly ValueId[] {
+  switch (node.op) {
+    case "dot":
+      return [body.dot(inputs[0]!, inputs[1]!, node.attributes.over)];
+    case "map":
+      return [body.map(node.attributes.fn, ...inputs)];
+    case "constant":
+      return [body.constant(node.attributes.value)];
+    case "expand":
+      return [expandWhole(body, node, inputs[0]!)];
+    case "concat":
+      return [concatWhole(body, node, inputs)];
+    default:
+      return (
+        body.ops as (op: string, a: unknown, i: readonly ValueId[]) => readonly ValueId[]
+      ).call(body, node.op, node.attributes, inputs);
+  }
 }

@@ -240,6 +240,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "too many arguments for {callee}, which takes {count}",
     prose: "More positional arguments were given than there are parameters.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  exp(x, x)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  exp(x)\n}\n```",
   },
+  "too-much-work": {
+    severity: "error",
+    title: "this program takes more than {limit} calculations to build",
+    prose: "Every application of a layer is built anew. Layers that apply other layers several times, which do the same in their turn,\nmultiply: ten such layers of four applications each are a million. Programs that people wrote need a few thousand calculations;\n`[L, N] * 20` repeats blocks without building them again.\n\n## Wrong\n\n```lsm\nlayer A0(x: [width]) { x }\nlayer A1(x: [width]) { A0(A0(A0(A0(x)))) }\nlayer A2(x: [width]) { A1(A1(A1(A1(x)))) }\nlayer A3(x: [width]) { A2(A2(A2(A2(x)))) }\nlayer A4(x: [width]) { A3(A3(A3(A3(x)))) }\nlayer A5(x: [width]) { A4(A4(A4(A4(x)))) }\nlayer A6(x: [width]) { A5(A5(A5(A5(x)))) }\nlayer A7(x: [width]) { A6(A6(A6(A6(x)))) }\nlayer A8(x: [width]) { A7(A7(A7(A7(x)))) }\nlayer A9(x: [width]) { A8(A8(A8(A8(x)))) }\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) { linear(x, [width]) }\n\nmodel M {\n  language_model(vocab: 256, width: 64, blocks: [A()] * 64)\n}\n```",
+  },
   "unclosed-bracket": {
     severity: "error",
     title: "this `{bracket}` is never closed",

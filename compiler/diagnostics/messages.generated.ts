@@ -282,6 +282,12 @@ export const messages = {
     title: `too many arguments for ${p.callee}, which takes ${p.count}`,
     help: "leave out what is too many, or give options by name: `name: value`",
   }),
+  tooMuchWork: (p: { limit: Value }): Message => ({
+    code: "too-much-work",
+    severity: "error",
+    title: `this program takes more than ${p.limit} calculations to build`,
+    help: "look for layers that apply each other many times over",
+  }),
   unclosedBracket: (p: { bracket: Value; closer: Value }): Message => ({
     code: "unclosed-bracket",
     severity: "error",

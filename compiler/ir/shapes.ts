@@ -151,7 +151,7 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
   ],
   delay: same,
   slot_positions: (_, [expert]) => [float(expert!.axes)],
-  conv: same,
+  conv: (_, [x]) => [float(x!.axes)],
   conv_input_gradient: same,
   conv_weight_gradient: ({ taps, axes }) => [float([taps, ...axes])],
   attend: ({ axis, key }, [q, , v]) => {
@@ -182,12 +182,12 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
   state: () => {
     throw new InternalFault("a state's type is that of its declaration; use GraphBuilder.state");
   },
-  write: same,
+  write: (_, [x]) => [float(x!.axes)],
   lag: same,
   position: () => [float([])],
   source: ({ dtype, axes }) => [{ dtype, axes }],
-  token_mean: same,
-  mix: (_, [body]) => [body!],
+  token_mean: (_, [x]) => [float(x!.axes)],
+  mix: (_, [body]) => [float(body!.axes)],
 };
 
 /** True when x has all of `names`. */

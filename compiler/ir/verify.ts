@@ -31,8 +31,17 @@ function allowed(op: OpName, level: Level): boolean {
 export function verify(module: Module, level: Level): readonly string[] {
   const problems: string[] = [];
   if (!module.functions.has(module.main)) problems.push(`there is no function ${module.main}`);
-  for (const [name, graph] of module.functions)
+  for (const [name, graph] of module.functions) {
+    const namesOf = {
+      inputs: graph.inputs.map((port) => port.name),
+      results: graph.outputs.map((port) => port.name),
+      penalties: graph.penalties.map((port) => port.name),
+      updates: graph.updates.map(({ path }) => path),
+    };
+    for (const [what, names] of Object.entries(namesOf))
+      if (new Set(names).size !== names.length) problems.push(`${name}: two ${what} of one name`);
     new GraphVerifier(module, graph, level, (text) => problems.push(`${name}: ${text}`)).run();
+  }
   return problems;
 }
 
@@ -53,9 +62,6 @@ class GraphVerifier {
     for (const port of [...graph.outputs, ...graph.penalties])
       this.use(port.value, `the result ${port.name}`);
     for (const { path, value } of graph.updates) this.use(value, `the update of ${path}`);
-    const names = [...graph.inputs, ...graph.outputs].map(({ name }) => name);
-    if (new Set(graph.inputs.map(({ name }) => name)).size !== graph.inputs.length)
-      this.problem(`two inputs of one name among ${names.join(", ")}`);
     if (new Set(graph.parameters.map(({ path }) => path)).size !== graph.parameters.length)
       this.problem("two parameters of one path");
   }

@@ -70,6 +70,22 @@ export function axesOf(call: BuiltinCall, name: string, operand: string): string
   return null;
 }
 
+/** The one axis given for a parameter, which `operand` must have; null when it is not one (reported). */
+export function axisOf(call: BuiltinCall, name: string, operand: string): string | null {
+  const names = axesOf(call, name, operand);
+  return names === null ? null : single(call, name, names);
+}
+
+/** The only one of the names given for a parameter; null when there are none or several (reported). */
+export function single(call: BuiltinCall, name: string, names: readonly string[]): string | null {
+  if (names.length === 1) return names[0]!;
+  const found = names.length === 0 ? "no axis" : `${names.length} axes`;
+  report(call.frame, messages.wrongKind({ what: `\`${name}\``, expected: "one axis", found }), [
+    { span: call.given.get(name)!.span, text: found },
+  ]);
+  return null;
+}
+
 export function numberOf(call: BuiltinCall, name: string): number | null {
   const value = call.given.get(name)?.value;
   return value?.kind === "number" ? value.value : null;

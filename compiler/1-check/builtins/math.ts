@@ -2,7 +2,8 @@
 
 import { type ScalarFunction, scalarFunctions } from "../../ir/scalar-functions.js";
 import { applyScalar } from "../elaborate/arithmetic.js";
-import { tensorValue } from "../values.js";
+import { expectKind } from "../elaborate/kinds.js";
+import { errorValue, tensorValue } from "../values.js";
 import { type Builtin, axesOf, parameters, tensor } from "./builtin.js";
 
 /** Functions written as calls; those with a sign of their own (`+`, `<`, …) are left out. */
@@ -50,11 +51,13 @@ function extreme(name: "max" | "min", fn: ScalarFunction): Builtin {
       const { given, frame } = call;
       const b = given.get("b");
       if (b) return applyScalar(fn, [given.get("a")!, b], `\`${name}\``, call.call.span, frame);
+      if (!expectKind(given.get("a")!.value, "tensor", "`a`", given.get("a")!.span, frame))
+        return errorValue;
       const x = tensor(call, "a");
       const over = given.has("over")
         ? axesOf(call, "over", "a")
         : frame.builder.type(x).axes.map((axis) => axis.name);
-      if (!over) return { kind: "error" };
+      if (!over) return errorValue;
       const { builder } = frame;
       const result =
         name === "max" ? builder.max(x, over) : builder.neg(builder.max(builder.neg(x), over));

@@ -4,7 +4,7 @@ import { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, ValueId } from "../../ir/graph.js";
 import { printGraph } from "../../ir/print.js";
 import { messages } from "../../diagnostics/messages.generated.js";
-import { type TensorType, hasAxis, sameAxes, showAxes, showType } from "../../ir/types.js";
+import { type TensorType, sameAxes, showAxes, showType } from "../../ir/types.js";
 import {
   type BlockFunction,
   type BlockPlace,
@@ -39,23 +39,6 @@ const targets: Builtin = {
   doc: "the id of the token to predict: the next one",
   parameters: [],
   run: source("targets", "int"),
-};
-
-const lookupRow: Builtin = {
-  usage: "row(table, ids, axis)",
-  doc: "the row of a table that `ids` names, for every token",
-  parameters: parameters("table tensor", "ids tensor", "axis axes"),
-  run: (call) => {
-    const { builder } = call.frame;
-    const table = tensor(call, "table");
-    const axis = call.given.get("axis")!.value;
-    const name = axis.kind === "axes" ? axis.axes[0]!.name : axis.kind === "axis" ? axis.name : "";
-    if (!hasAxis(builder.type(table), name))
-      return report(call.frame, messages.missingAxis({ op: "row", axis: name }), [
-        { span: call.given.get("table")!.span, text: showAxes(builder.type(table).axes) },
-      ]);
-    return tensorValue(builder.op("take", { axis: name }, [table, tensor(call, "ids")]));
-  },
 };
 
 const chain: Builtin = {
@@ -183,7 +166,7 @@ const shared: Builtin = {
   parameters: parameters("layer layer"),
   run: ({ given }): CompileValue => ({
     ...(given.get("layer")!.value as RecipeValue),
-    shared: { prefix: null, parameters: new Map<string, ValueId>() },
+    shared: { home: frame.builder, prefix: null, parameters: new Map<string, ValueId>() },
   }),
 };
 
@@ -225,7 +208,6 @@ const penalty: Builtin = {
 export const modelBuiltins = [
   ["tokens", tokens],
   ["targets", targets],
-  ["row", lookupRow],
   ["chain", chain],
   ["shared", shared],
   ["predict", predict],

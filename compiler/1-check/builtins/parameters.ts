@@ -2,7 +2,8 @@
 
 import { messages } from "../../diagnostics/messages.generated.js";
 import type { Initializer } from "../../ir/initializer.js";
-import { toInitializer } from "../elaborate/arithmetic.js";
+import { fitsMemory } from "../elaborate/arithmetic.js";
+import { toInitializer } from "../elaborate/initializers.js";
 import { isInput } from "../elaborate/apply.js";
 import { type Frame, report } from "../elaborate/frame.js";
 import { asAxes, asAxisNames } from "../elaborate/kinds.js";
@@ -31,6 +32,7 @@ const param: Builtin = {
       return report(frame, messages.unknownAxis({ name: unknown }), [
         { span: given.get("axes")!.span, text: "no size" },
       ]);
+    if (!fitsMemory(axes, given.get("axes")!.span, frame)) return errorValue;
     const init = named(given.get("init")!, frame);
     if (init.value.kind === "error") return errorValue;
     const initializer = toInitializer(init.value, frame);

@@ -2,11 +2,21 @@
 
 import { messages } from "../../diagnostics/messages.generated.js";
 import { type Axis, findAxis, hasAxis } from "../../ir/types.js";
+import { alignable } from "../elaborate/arithmetic.js";
 import { reservedAxes } from "../elaborate/axes.js";
 import { report } from "../elaborate/frame.js";
 import { asAxes, asAxisNames } from "../elaborate/kinds.js";
 import { type CompileValue, errorValue, numberValue, tensorValue } from "../values.js";
-import { type Builtin, type BuiltinCall, axesOf, numberOf, parameters, tensor } from "./builtin.js";
+import {
+  type Builtin,
+  type BuiltinCall,
+  axesOf,
+  axisOf,
+  numberOf,
+  parameters,
+  single,
+  tensor,
+} from "./builtin.js";
 
 const rename: Builtin = {
   usage: "rename(x, from, to)",
@@ -17,23 +27,17 @@ const rename: Builtin = {
     if (!from) return errorValue;
     const to = asAxisNames(call.given.get("to")!.value);
     const x = tensor(call, "x");
-    const own = call.frame.builder.type(x).axes;
-    const clash = to.find(
-      (name) =>
-        reservedAxes.has(name) || (!from.includes(name) && own.some((axis) => axis.name === name)),
-    );
-    if (clash !== undefined || to.length !== from.length || new Set(to).size !== to.length)
+    if (to.length !== from.length)
       return report(
         call.frame,
-        clash === undefined
-          ? messages.wrongKind({
-              what: "`to`",
-              expected: `${from.length} new names`,
-              found: `${to.length}`,
-            })
-          : messages.duplicateAxis({ axis: clash }),
+        messages.wrongKind({
+          what: "`to`",
+          expected: `${from.length} new names`,
+          found: `${to.length}`,
+        }),
         [{ span: call.given.get("to")!.span, text: "these names" }],
       );
+    if (!canTake(call, "to", to, from)) return errorValue;
     return tensorValue(
       call.frame.builder.rename(x, Object.fromEntries(from.map((name, i) => [name, to[i]!]))),
     );
@@ -77,18 +81,41 @@ const iota: Builtin = {
   parameters: parameters("axis axes"),
   run: (call) => {
     const argument = call.given.get("axis")!;
+    const name = single(call, "axis", asAxisNames(argument.value));
+    if (name === null) return errorValue;
     const [axis] = asAxes(argument.value);
     if (axis) return tensorValue(call.frame.builder.iota(axis));
-    const name = asAxisNames(argument.value)[0] ?? "?";
     return report(call.frame, messages.unknownAxis({ name }), [
       { span: argument.span, text: "no size" },
     ]);
   },
 };
 
-/** An axis argument whose size may be new to the frame. */
-function freshAxis(call: BuiltinCall, name: string, size: number): Axis {
-  return { name: asAxisNames(call.given.get(name)!.value)[0] ?? "?", size };
+/** True when x can have axes of these names in place of `from`; reports the first that it cannot. */
+function canTake(
+  call: BuiltinCall,
+  parameter: string,
+  names: readonly string[],
+  from: readonly string[],
+): boolean {
+  const { axes } = call.frame.builder.type(tensor(call, "x"));
+  const clash = names.find(
+    (name, i) =>
+      reservedAxes.has(name) ||
+      names.indexOf(name) !== i ||
+      (!from.includes(name) && axes.some((axis) => axis.name === name)),
+  );
+  if (clash === undefined) return true;
+  const { span } = call.given.get(parameter)!;
+  if (reservedAxes.has(clash))
+    report(call.frame, messages.reservedAxis({ name: clash }), [
+      { span, text: "added by the compiler" },
+    ]);
+  else
+    report(call.frame, messages.duplicateAxis({ axis: clash }), [
+      { span, text: `makes a second \`${clash}\`` },
+    ]);
+  return false;
 }
 
 const slice: Builtin = {
@@ -96,11 +123,10 @@ const slice: Builtin = {
   doc: "`size` elements of an axis from `start` on",
   parameters: parameters("x tensor", "axis axes", "start number", "size number"),
   run: (call) => {
-    const over = axesOf(call, "axis", "x");
-    if (!over) return errorValue;
-    const [axis] = over;
+    const axis = axisOf(call, "axis", "x");
+    if (axis === null) return errorValue;
     const x = tensor(call, "x");
-    const whole = findAxis(call.frame.builder.type(x), axis!)!.size;
+    const whole = findAxis(call.frame.builder.type(x), axis)!.size;
     const [start, length] = [numberOf(call, "start")!, numberOf(call, "size")!];
     const whole_ =
       Number.isSafeInteger(start) &&
@@ -108,10 +134,10 @@ const slice: Builtin = {
       start >= 0 &&
       length >= 1 &&
       start + length <= whole;
-    if (whole_) return tensorValue(call.frame.builder.slice(x, axis!, start, length));
+    if (whole_) return tensorValue(call.frame.builder.slice(x, axis, start, length));
     return report(
       call.frame,
-      messages.badSize({ name: axis!, value: `${start} … ${start + length}, of ${whole}` }),
+      messages.badSize({ name: axis, value: `${start} … ${start + length}, of ${whole}` }),
       [{ span: call.call.span, text: "outside the axis" }],
     );
   },
@@ -122,28 +148,29 @@ const split: Builtin = {
   doc: "an axis as two or more, outermost first, whose sizes multiply to its own",
   parameters: parameters("x tensor", "axis axes", "into axes"),
   run: (call) => {
-    const over = axesOf(call, "axis", "x");
-    if (!over) return errorValue;
+    const axis = axisOf(call, "axis", "x");
+    if (axis === null) return errorValue;
     const into = asAxes(call.given.get("into")!.value);
     const { builder } = call.frame;
-    const whole = findAxis(builder.type(tensor(call, "x")), over[0]!)!.size;
-    if (into.length === 0 || into.reduce((n, axis) => n * axis.size, 1) !== whole)
+    const whole = findAxis(builder.type(tensor(call, "x")), axis)!.size;
+    if (into.length === 0 || into.reduce((n, part) => n * part.size, 1) !== whole)
       return report(
         call.frame,
         messages.badSize({
-          name: over[0]!,
-          value: `${whole}, which is not ${into.map((a) => a.size).join(" × ")}`,
+          name: axis,
+          value: `${whole}, which is not ${into.map((part) => part.size).join(" × ") || "said"}`,
         }),
         [{ span: call.given.get("into")!.span, text: "must multiply to it" }],
       );
-    let [x, rest] = [tensor(call, "x"), whole];
-    let axis = over[0]!;
+    const names = into.map(({ name }) => name);
+    if (!canTake(call, "into", names, [axis])) return errorValue;
+    let [x, rest, current] = [tensor(call, "x"), whole, axis];
     into.slice(0, -1).forEach((outer, i) => {
       rest /= outer.size;
       const last = i === into.length - 2;
-      const remainder = { name: last ? into[i + 1]!.name : `${axis}…`, size: rest };
-      x = builder.op("split", { axis, outer, inner: remainder }, [x]);
-      axis = remainder.name;
+      const inside = { name: last ? into[i + 1]!.name : `${axis}…${i}`, size: rest };
+      x = builder.op("split", { axis: current, outer, inner: inside }, [x]);
+      current = inside.name;
     });
     return tensorValue(into.length === 1 ? builder.rename(x, { [axis]: into[0]!.name }) : x);
   },
@@ -154,14 +181,17 @@ const merge: Builtin = {
   doc: "two axes as one, `outer` varying slowest",
   parameters: parameters("x tensor", "outer axis", "inner axis", "into axis"),
   run: (call) => {
-    const outer = axesOf(call, "outer", "x");
-    const inside = axesOf(call, "inner", "x");
-    if (!outer || !inside) return errorValue;
-    const into = freshAxis(call, "into", 0).name;
+    const outer = axisOf(call, "outer", "x");
+    const inside = axisOf(call, "inner", "x");
+    const into = single(call, "into", asAxisNames(call.given.get("into")!.value));
+    if (outer === null || inside === null || into === null) return errorValue;
+    if (outer === inside)
+      return report(call.frame, messages.duplicateAxis({ axis: outer }), [
+        { span: call.given.get("inner")!.span, text: "the outer axis again" },
+      ]);
+    if (!canTake(call, "into", [into], [outer, inside])) return errorValue;
     return tensorValue(
-      call.frame.builder.op("merge", { outer: outer[0]!, inner: inside[0]!, into }, [
-        tensor(call, "x"),
-      ]),
+      call.frame.builder.op("merge", { outer, inner: inside, into }, [tensor(call, "x")]),
     );
   },
 };
@@ -171,16 +201,29 @@ const concat: Builtin = {
   doc: "two tensors joined along an axis",
   parameters: parameters("a tensor", "b tensor", "axis axes"),
   run: (call) => {
-    const over = axesOf(call, "axis", "a");
-    if (!over || !axesOf(call, "axis", "b")) return errorValue;
+    const axis = axisOf(call, "axis", "a");
+    if (axis === null || axisOf(call, "axis", "b") === null) return errorValue;
     const { builder } = call.frame;
-    const [a, b] = [tensor(call, "a"), tensor(call, "b")];
-    const rest = (id: number): Axis[] =>
-      builder.type(id).axes.filter((axis) => axis.name !== over[0]);
-    const all = [...rest(a), ...rest(b).filter((axis) => !hasAxis(builder.type(a), axis.name))];
+    const sides = (["a", "b"] as const).map((side) => ({
+      ...call.given.get(side)!,
+      id: tensor(call, side),
+    }));
+    if (
+      !alignable(
+        sides.map(({ id }) => id),
+        sides,
+        call.call.span,
+        call.frame,
+        [axis],
+      )
+    )
+      return errorValue;
+    const [a, b] = sides.map(({ id }) => id) as [number, number];
+    const rest = (id: number): Axis[] => builder.type(id).axes.filter(({ name }) => name !== axis);
+    const all = [...rest(a), ...rest(b).filter(({ name }) => !hasAxis(builder.type(a), name))];
     const fit = (id: number): number =>
-      builder.conform(id, [...all, findAxis(builder.type(id), over[0]!)!]);
-    return tensorValue(builder.op("concat", { axis: over[0]! }, [fit(a), fit(b)]));
+      builder.conform(id, [...all, findAxis(builder.type(id), axis)!]);
+    return tensorValue(builder.op("concat", { axis }, [fit(a), fit(b)]));
   },
 };
 
@@ -190,13 +233,42 @@ const pick: Builtin = {
   doc: "the element of an axis that `ids` names, for every token",
   parameters: parameters("x tensor", "ids tensor", "axis axes"),
   run: (call): CompileValue => {
-    const over = axesOf(call, "axis", "x");
-    if (!over) return errorValue;
+    const axis = axisOf(call, "axis", "x");
+    if (axis === null || !areIds(call, "x")) return errorValue;
     return tensorValue(
-      call.frame.builder.op("take", { axis: over[0]! }, [tensor(call, "x"), tensor(call, "ids")]),
+      call.frame.builder.op("take", { axis }, [tensor(call, "x"), tensor(call, "ids")]),
     );
   },
 };
+
+const row: Builtin = {
+  usage: "row(table, ids, axis)",
+  doc: "the row of a table that `ids` names, for every token",
+  parameters: parameters("table tensor", "ids tensor", "axis axes"),
+  run: (call): CompileValue => {
+    const axis = axisOf(call, "axis", "table");
+    if (axis === null || !areIds(call, "table")) return errorValue;
+    return tensorValue(
+      call.frame.builder.op("take", { axis }, [tensor(call, "table"), tensor(call, "ids")]),
+    );
+  },
+};
+
+/** Whether `ids` can be looked up in `table`: numbers of rows, whose axes fit; reports it otherwise. */
+function areIds(call: BuiltinCall, table: string): boolean {
+  const { builder } = call.frame;
+  const ids = { ...call.given.get("ids")!, id: tensor(call, "ids") };
+  // a layer on its own does not know what it will be given
+  if (builder.type(ids.id).dtype !== "int" && !call.frame.environment.generic) {
+    const expected = "ids, as `tokens` and `targets` give them";
+    report(call.frame, messages.wrongKind({ what: "`ids`", expected, found: "a tensor" }), [
+      { span: ids.span, text: "this is a tensor of other numbers" },
+    ]);
+    return false;
+  }
+  const looked = { ...call.given.get(table)!, id: tensor(call, table) };
+  return alignable([looked.id, ids.id], [looked, ids], call.call.span, call.frame);
+}
 
 export const structureBuiltins = [
   ["rename", rename],
@@ -209,4 +281,5 @@ export const structureBuiltins = [
   ["merge", merge],
   ["concat", concat],
   ["pick", pick],
+  ["row", row],
 ] as const;

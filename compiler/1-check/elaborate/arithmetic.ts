@@ -3,9 +3,15 @@
 import type { Span } from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
 import type { ValueId } from "../../ir/graph.js";
-import type { Initializer } from "../../ir/initializer.js";
 import { type ScalarFunction, scalarFunctions } from "../../ir/scalar-functions.js";
-import { elementCount, findAxis, showAxes, unionAxes } from "../../ir/types.js";
+import {
+  type Axis,
+  elementCount,
+  findAxis,
+  showAxes,
+  unionAxes,
+  withoutAxes,
+} from "../../ir/types.js";
 import {
   type CompileValue,
   type NumberValue,
@@ -14,7 +20,9 @@ import {
   tensorValue,
 } from "../values.js";
 import { type Frame, originLabel, report } from "./frame.js";
+import { initializers } from "./initializers.js";
 import { asTensor } from "./kinds.js";
+import { joined, repeat } from "./lists.js";
 
 /** The largest tensor a model may hold per token or parameter: sizes beyond are slips. */
 const mostElements = 2 ** 53;
@@ -56,6 +64,9 @@ export function applyScalar(
     : errorValue;
 }
 
+/** A size's text is for people: what is longer says less than its dots. */
+const longestLabel = 100;
+
 function numbers(fn: ScalarFunction, values: readonly NumberValue[]): NumberValue {
   const [a, b, c] = values;
   const value = scalarFunctions[fn].evaluate(a!.value, b?.value ?? 0, c?.value ?? 0);
@@ -70,50 +81,7 @@ function numbers(fn: ScalarFunction, values: readonly NumberValue[]): NumberValu
   };
   const sign = signs[fn];
   const label = sign ? `${text(a!)} ${sign} ${text(b!)}` : `${fn}(${values.map(text).join(", ")})`;
-  return { kind: "number", value, label };
-}
-
-function initializers(
-  fn: ScalarFunction,
-  operands: readonly OperandPlace[],
-  what: string,
-  frame: Frame,
-): CompileValue {
-  const inputs: Initializer[] = [];
-  for (const { value, span } of operands) {
-    const initializer = toInitializer(value, frame);
-    if (!initializer) {
-      const found = kindNames[value.kind];
-      return report(
-        frame,
-        messages.wrongKind({
-          what: `an operand of ${what}`,
-          expected: "a number or an initialiser",
-          found,
-        }),
-        [{ span, text: `this is ${found}, beside an initialiser` }],
-      );
-    }
-    inputs.push(initializer);
-  }
-  return { kind: "initializer", initializer: { kind: "map", fn, inputs } };
-}
-
-/** A value as a parameter's start: a number, an initialiser, or a tensor made of positions and constants. */
-export function toInitializer(value: CompileValue, frame: Frame): Initializer | null {
-  if (value.kind === "number") return { kind: "constant", value: value.value };
-  if (value.kind === "initializer") return value.initializer;
-  return value.kind === "tensor" ? tensorInitializer(value.id, frame) : null;
-}
-
-function tensorInitializer(id: ValueId, frame: Frame): Initializer | null {
-  const node = frame.builder.producer(id);
-  if (node?.op === "constant") return { kind: "constant", value: node.attributes.value };
-  if (node?.op === "iota") return { kind: "iota", axis: node.attributes.axis.name };
-  if (node?.op !== "map") return null;
-  const inputs = node.inputs.map((input) => tensorInitializer(input, frame));
-  if (inputs.some((input) => input === null)) return null;
-  return { kind: "map", fn: node.attributes.fn, inputs: inputs as Initializer[] };
+  return { kind: "number", value, label: label.length > longestLabel ? "…" : label };
 }
 
 /** Checks that axes of one name have one size; reports the first that do not, with where both came from. */
@@ -122,10 +90,12 @@ export function alignable(
   operands: readonly OperandPlace[],
   span: Span,
   frame: Frame,
+  except: readonly string[] = [],
 ): boolean {
   const { builder } = frame;
+  const axesOf = (id: ValueId): Axis[] => withoutAxes(builder.type(id).axes, except);
   for (const [i, id] of ids.entries()) {
-    for (const axis of builder.type(id).axes) {
+    for (const axis of axesOf(id)) {
       for (const [j, other] of ids.slice(0, i).entries()) {
         const match = findAxis(builder.type(other), axis.name);
         if (!match || match.size === axis.size) continue;
@@ -153,7 +123,11 @@ export function alignable(
       }
     }
   }
-  const axes = unionAxes(ids.map((id) => builder.type(id).axes));
+  return fitsMemory(unionAxes(ids.map(axesOf)), span, frame);
+}
+
+/** Reports a tensor that no machine could hold. */
+export function fitsMemory(axes: readonly Axis[], span: Span, frame: Frame): boolean {
   const count = elementCount({ dtype: "float", axes });
   if (count <= mostElements) return true;
   report(frame, messages.tooLarge({ found: showAxes(axes), count: count.toExponential(1) }), [
@@ -186,7 +160,7 @@ export function applyBinary(
 ): CompileValue {
   const [a, b] = [left.value, right.value];
   if (a.kind === "list" && b.kind === "list" && operator === "+")
-    return { kind: "list", items: [...a.items, ...b.items] };
+    return joined(a.items, b.items, span, frame);
   if (a.kind === "list" && b.kind === "number" && operator === "*")
     return repeat(a.items, b, right.span, frame);
   if (b.kind === "list" && a.kind === "number" && operator === "*")
@@ -212,29 +186,6 @@ function axesWithout(a: CompileValue, b: CompileValue): CompileValue {
     b.kind === "axis" ? [b.name] : b.kind === "axes" ? b.axes.map((axis) => axis.name) : [];
   const from = a.kind === "axes" ? a.axes : [];
   return { kind: "axes", axes: from.filter((axis) => !drop.includes(axis.name)) };
-}
-
-/** Longest list a pattern may grow to: deeper models are slips. */
-const longestList = 100_000;
-
-function repeat(
-  items: readonly CompileValue[],
-  times: NumberValue,
-  span: Span,
-  frame: Frame,
-): CompileValue {
-  const count = times.value;
-  if (!Number.isSafeInteger(count) || count < 0 || count * items.length > longestList)
-    return report(
-      frame,
-      messages.wrongKind({
-        what: "the number of repeats",
-        expected: `a whole number up to ${longestList}`,
-        found: String(count),
-      }),
-      [{ span, text: "repeats" }],
-    );
-  return { kind: "list", items: Array.from({ length: count }, () => items).flat() };
 }
 
 function sameConstant(a: CompileValue, b: CompileValue): boolean | null {

@@ -18,6 +18,7 @@ import { type TensorType, showAxes } from "../../ir/types.js";
 import type { Declarations } from "../declarations.js";
 import type { Part } from "../trace.js";
 import type { CompileValue, RecipeValue, SharedParameters } from "../values.js";
+import type { Budget } from "./budget.js";
 import type { Expected } from "./kinds.js";
 
 /** What all frames of one elaboration share. */
@@ -34,6 +35,8 @@ export interface Environment {
   readonly blocksByRecipe: Map<RecipeValue, Map<string, BlockFunction>>;
   /** The model being built; null while a layer is checked on its own. */
   readonly model: ModelDeclaration | null;
+  /** What is left of the work that a check may take. */
+  readonly budget: Budget;
   /** Size of the token ids, once the model has said it. */
   vocabulary: number | null;
   /** A layer is checked on its own, with unknown sizes: divisions may have remainders. */

@@ -268,9 +268,11 @@ function runWrite(statement: WriteStatement, frame: Frame): boolean {
     giveUp(frame, statement.state.name);
     return false;
   }
+  // ids are no floats, but a state is
+  const float = type.dtype === "int" ? builder.map("stop", id!) : id!;
   const full = state.axes.every((axis) => hasAxis(type, axis.name))
-    ? id!
-    : builder.conform(id!, state.axes);
+    ? float
+    : builder.conform(float, state.axes);
   const written = builder.node(
     "write",
     { state: state.name, chunk },

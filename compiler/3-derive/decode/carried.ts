@@ -3,7 +3,6 @@
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { NodeOf, ValueId } from "../../ir/graph.js";
 import type { Axis } from "../../ir/types.js";
-import { Producers } from "../forms/factors.js";
 
 /** A tensor carried from token to token: an input and an output of the same name. */
 export interface CarriedState {
@@ -24,14 +23,11 @@ export interface Carry {
  */
 export class Carries {
   readonly states: CarriedState[] = [];
-  private readonly producers: Producers;
 
   constructor(
     private readonly b: GraphBuilder,
     private readonly batch: Axis,
-  ) {
-    this.producers = new Producers(b);
-  }
+  ) {}
 
   /** `positions` are those of the tokens or slots the state steps along. */
   open(stem: string, axes: readonly Axis[], initial: number, positions: ValueId): Carry {
@@ -84,7 +80,7 @@ export class Carries {
 
   /** The positions that a reset flag `positions = 0` was made of. */
   positionsOf(flag: ValueId): ValueId {
-    return this.producers.of(flag)!.inputs[0]!;
+    return this.b.producer(flag)!.inputs[0]!;
   }
 
   private readonly routes = new Map<ValueId, { readonly experts: Axis; readonly ids: ValueId }>();

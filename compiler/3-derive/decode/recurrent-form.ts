@@ -163,7 +163,8 @@ function delayStep(
   const { all, past } = withPast(builder, carries, "past", x!, axis, by, positions!);
   const then = builder.sum(builder.slice(all, past, by, 1), [past]);
   const inside = builder.map("ge", positions!, builder.constant(by));
-  return builder.map("select", inside, nowAlong(builder, then, axis), builder.constant(0));
+  const result = builder.map("select", inside, nowAlong(builder, then, axis), builder.constant(0));
+  return builder.type(x!).dtype === "int" ? builder.map("to_int", result) : result;
 }
 
 function convStep(

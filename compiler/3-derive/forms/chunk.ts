@@ -17,7 +17,8 @@ import { Decay } from "./decay.js";
 import { type Layout, fromChunks, toChunks } from "./layout.js";
 import { overChunks } from "./over-chunks.js";
 import { type Corrections, solveErases } from "./erases.js";
-import { type OuterProduct, Producers, factorWrite } from "./factors.js";
+import { type OuterProduct, factorWrite } from "./factors.js";
+import { covering } from "./layout.js";
 import type { NormalForm } from "./normal-form.js";
 
 export type Family = "F0" | "F1" | "F2" | "F2v" | "F3" | "F4";
@@ -32,10 +33,11 @@ export interface ChunkPlan {
 export function planChunk(
   builder: GraphBuilder,
   form: NormalForm,
-  stateAxes: readonly string[],
+  state: ValueId,
   length: number,
   asked: number | null,
 ): ChunkPlan | null {
+  const stateAxes = axisNames(builder.type(state)).filter((name) => name !== "batch");
   const namesOf = (id: ValueId): string[] =>
     axisNames(builder.type(id)).filter((name) => stateAxes.includes(name));
   const keySide = new Set(form.key);
@@ -47,20 +49,21 @@ export function planChunk(
   const onKey = gate.some((name) => form.key.includes(name));
   const onValue = value.length > 0 && value.every((name) => gate.includes(name));
   if (onKey && onValue) return null;
-  const producers = new Producers(builder);
-  const writes = form.writes.map((write) =>
-    factorWrite(builder, producers, write, form.key, value),
-  );
+  const writes = form.writes.map((write) => factorWrite(builder, write, form.key, value));
   if (writes.some((write) => write === null)) return null;
   const erases = form.erases.length > 0;
   const gated: Family = onKey ? "F2" : onValue ? "F2v" : form.gate === null ? "F0" : "F1";
   const family: Family = erases ? (onKey ? "F4" : "F3") : gated;
   // Inside a chunk a token costs about chunk × key, between chunks key × value / chunk: a chunk as long as
   // the key balances them. Gates on an axis of their own make [chunk, chunk, axis] factors: small chunks.
-  const keys = form.key.reduce((n, name) => n * builder.size(form.reads[0]!.query, name), 1);
+  const keys = form.key.reduce((n, name) => n * builder.size(state, name), 1);
   const natural =
     onKey || onValue ? 16 : Math.max(16, Math.min(64, 2 ** Math.floor(Math.log2(keys))));
-  return { family, chunk: Math.min(asked ?? natural, length), writes: writes as OuterProduct[] };
+  const products = (writes as OuterProduct[]).map(({ key, value: v }) => ({
+    key: covering(builder, key, form.key, builder.type(state)),
+    value: v,
+  }));
+  return { family, chunk: Math.min(asked ?? natural, length), writes: products };
 }
 
 /** Replaces a scan by its chunk form; gives its outputs, and null for the states before each step. */

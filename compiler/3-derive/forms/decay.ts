@@ -10,7 +10,10 @@ import type { GraphBuilder } from "../../ir/builder.js";
 import type { ValueId } from "../../ir/graph.js";
 import { hasAxis } from "../../ir/types.js";
 import { type Layout, toChunks } from "./layout.js";
-import { Producers, logarithm } from "./factors.js";
+import { logarithm } from "./factors.js";
+
+/** A logarithm whose exponential is 0. */
+const never = -1e30;
 
 const running = { fn: "sum", axis: "step", reverse: false, exclusive: false } as const;
 
@@ -33,8 +36,7 @@ export class Decay {
     const { builder } = layout;
     this.b = builder;
     this.size = layout.chunk;
-    const log =
-      gate === null ? null : toChunks(layout, logarithm(builder, new Producers(builder), gate));
+    const log = gate === null ? null : toChunks(layout, logarithm(builder, gate));
     this.c = log === null ? null : builder.op("cumulate", running, [log]);
     this.before = log === null ? null : builder.sub(this.c!, log);
     this.starts =
@@ -49,8 +51,7 @@ export class Decay {
     const allowed = this.allowed(strict);
     const c = strict ? this.before : this.c;
     if (c === null) return b.mul(b.dot(x, source, this.key), allowed);
-    const difference = b.sub(c, b.rename(this.c!, { step: "source" }));
-    const factor = b.mul(b.exp(b.map("minimum", difference, b.constant(0))), allowed);
+    const factor = this.factor(b.sub(c, b.rename(this.c!, { step: "source" })), allowed);
     if (this.onKey) return b.sum(b.mul(b.mul(x, source), factor), this.key);
     return b.mul(b.dot(x, source, this.key), factor);
   }
@@ -59,17 +60,15 @@ export class Decay {
   fromStart(x: ValueId, strict: boolean): ValueId {
     const { b } = this;
     const c = strict ? this.before : this.c;
-    const decayed = c === null ? x : b.mul(x, b.exp(c));
-    return this.starts === null ? decayed : b.mul(decayed, b.map("eq", this.starts, b.constant(0)));
+    const seen = this.starts === null ? null : b.map("eq", this.starts, b.constant(0));
+    return this.decayed(x, c, seen);
   }
 
   /** x_s · exp(c_C − c_s), where the chunk's end still sees token s. */
   toEnd(x: ValueId): ValueId {
     const { b } = this;
-    const decayed = this.c === null ? x : b.mul(x, b.exp(b.sub(this.last(this.c), this.c)));
-    return this.starts === null
-      ? decayed
-      : b.mul(decayed, b.map("eq", this.starts, this.last(this.starts)));
+    const seen = this.starts === null ? null : b.map("eq", this.starts, this.last(this.starts));
+    return this.decayed(x, this.c === null ? null : b.sub(this.last(this.c), this.c), seen);
   }
 
   /** Σ_s k_s v_sᵀ, decayed to the chunk's end: the decay goes to the side that has its axes. */
@@ -90,10 +89,21 @@ export class Decay {
   /** What is left of the chunk's first state at its end; null when all of it is. */
   whole(): ValueId | null {
     const { b } = this;
-    const decay = this.c === null ? null : b.exp(this.last(this.c));
-    if (this.starts === null) return decay;
-    const kept = b.map("eq", this.last(this.starts), b.constant(0));
-    return decay === null ? kept : b.mul(decay, kept);
+    const c = this.c === null ? null : this.last(this.c);
+    const kept = this.starts === null ? null : b.map("eq", this.last(this.starts), b.constant(0));
+    if (c === null) return kept;
+    return kept === null ? b.exp(c) : this.factor(c, kept);
+  }
+
+  /** exp(log) where allowed, else 0: a gate above 1 must not overflow where nothing is seen. */
+  private factor(log: ValueId, allowed: ValueId): ValueId {
+    return this.b.exp(this.b.map("select", allowed, log, this.b.constant(never)));
+  }
+
+  private decayed(x: ValueId, log: ValueId | null, seen: ValueId | null): ValueId {
+    const { b } = this;
+    if (log === null) return seen === null ? x : b.mul(x, seen);
+    return b.mul(x, seen === null ? b.exp(log) : this.factor(log, seen));
   }
 
   private last(x: ValueId): ValueId {

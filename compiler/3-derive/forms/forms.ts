@@ -5,7 +5,7 @@
 
 import { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, Module, NodeOf, ValueId } from "../../ir/graph.js";
-import { axisNames, findAxis } from "../../ir/types.js";
+import { findAxis } from "../../ir/types.js";
 import { copyNode, openCopy } from "../copy.js";
 import { attentionForm } from "./attention.js";
 import { chunkForm, planChunk } from "./chunk.js";
@@ -96,8 +96,7 @@ function rewriteScan(
     report("?", "recurrent", "asked for");
     return false;
   }
-  const stateAxes = axisNames(builder.type(inputs[0]!)).filter((name) => name !== "batch");
-  const form = new Analysis(builder, node, stateAxes).run(inputs);
+  const form = new Analysis(builder, node, builder.type(inputs[0]!)).run(inputs);
   const outputs = body.outputs.length - states;
   const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
   if ("reason" in form || keepsBefores) {
@@ -111,7 +110,7 @@ function rewriteScan(
   const length = inputs
     .map((id) => findAxis(builder.type(id), axis)?.size)
     .find((size) => size !== undefined)!;
-  const plan = planChunk(builder, form, stateAxes, length, options.chunk ?? chunk);
+  const plan = planChunk(builder, form, inputs[0]!, length, options.chunk ?? chunk);
   if (plan === null) {
     const elementwise = "its gate has every axis of the state: no matrix form";
     report("F5", "recurrent", elementwise);

@@ -2,7 +2,7 @@
 
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { ValueId } from "../../ir/graph.js";
-import { hasAxis } from "../../ir/types.js";
+import { type TensorType, hasAxis } from "../../ir/types.js";
 
 export interface Layout {
   readonly builder: GraphBuilder;
@@ -10,6 +10,20 @@ export interface Layout {
   readonly chunk: number;
   readonly count: number;
   readonly length: number;
+}
+
+/** x with all of `names`, repeated along those it lacks: a sum over an axis must count what is constant there. */
+export function covering(
+  builder: GraphBuilder,
+  x: ValueId,
+  names: readonly string[],
+  state: TensorType,
+): ValueId {
+  const { axes } = builder.type(x);
+  const missing = state.axes.filter(
+    ({ name }) => names.includes(name) && !axes.some((axis) => axis.name === name),
+  );
+  return missing.length === 0 ? x : builder.conform(x, [...axes, ...missing]);
 }
 
 /** [.., axis, ..] → [.., chunk, step, ..], zeros at the end; what lacks the axis is repeated along it. */

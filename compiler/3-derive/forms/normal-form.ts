@@ -10,7 +10,9 @@
 
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { NodeOf, ValueId } from "../../ir/graph.js";
-import { axisNames, hasAxis } from "../../ir/types.js";
+import { type TensorType, axisNames, hasAxis } from "../../ir/types.js";
+import { boundsOf } from "./bounds.js";
+import { covering } from "./layout.js";
 
 /** a (bᵀ S): `b` is contracted with the state over the key, `a` multiplies the result. */
 export interface Erase {
@@ -57,6 +59,9 @@ export interface NotAffine {
   readonly reason: string;
 }
 
+/** Micro-steps multiply the system that a chunk solves; of more than these, token by token is faster. */
+const mostErases = 16;
+
 export class Analysis {
   private readonly forms = new Map<ValueId, Form>();
   private key: readonly string[] | null = null;
@@ -64,7 +69,7 @@ export class Analysis {
   constructor(
     private readonly b: GraphBuilder,
     private readonly node: NodeOf<"scan">,
-    private readonly stateAxes: readonly string[],
+    private readonly state: TensorType,
   ) {}
 
   /** `inputs` are the scan's inputs in the graph around it, in order. */
@@ -106,7 +111,15 @@ export class Analysis {
       reads.push(read);
     }
     const { gate, writes } = step;
-    return { key: this.key ?? [], gate, erases: this.merged(step.erases), writes, reads };
+    if (gate !== null && !(boundsOf(this.b, gate).low >= 0))
+      return { reason: "its gate may be negative" };
+    if (step.erases.length > mostErases) return { reason: "it has too many micro-steps" };
+    const key = this.key ?? [];
+    const erases = step.erases.map(({ a, b }) => ({
+      a: covering(this.b, a, key, this.state),
+      b,
+    }));
+    return { key, gate, erases, writes, reads };
   }
 
   /** An output as a read; a state that is given out whole is a read over no axes. */
@@ -243,7 +256,8 @@ export class Analysis {
       : isZero(y.gate)
         ? x.gate
         : this.b.add(x.gate ?? this.b.constant(1), y.gate ?? this.b.constant(1));
-    return { ...x, gate, erases: [...x.erases, ...y.erases], writes: [...x.writes, ...y.writes] };
+    const erases = this.merged([...x.erases, ...y.erases]);
+    return { ...x, gate, erases, writes: [...x.writes, ...y.writes] };
   }
 
   private contract(inputs: readonly Form[], over: readonly string[]): Form | NotAffine {
@@ -257,7 +271,7 @@ export class Analysis {
       return {
         reason: `the state is contracted over \`${this.key.join()}\` and over \`${sorted.join()}\``,
       };
-    if (!sorted.every((name) => this.stateAxes.includes(name)))
+    if (!sorted.every((name) => hasAxis(this.state, name)))
       return { reason: "the contraction is not over the state's own axes" };
     this.key = sorted;
     const q = vector.value;
@@ -270,8 +284,10 @@ export class Analysis {
         onKey ? { scale: null, b: this.times(state.gate, q) } : { scale: state.gate, b: q },
       );
     }
-    for (const { a, b } of state.erases) terms.push({ scale: this.b.dot(q, a, sorted), b });
-    const read = state.writes.map((write) => this.b.dot(q, write, sorted));
+    const contracted = (x: ValueId): ValueId =>
+      this.b.dot(q, covering(this.b, x, sorted, this.state), sorted);
+    for (const { a, b } of state.erases) terms.push({ scale: contracted(a), b });
+    const read = state.writes.map(contracted);
     const plus = read.length === 0 ? null : read.reduce(this.b.add);
     return { kind: "read", when: state.when, terms, plus };
   }

@@ -11,7 +11,9 @@ export function delayForm(
 ): ValueId {
   const { axis, by } = node.attributes;
   const shifted = builder.op("shift", { axis, by }, [x!]);
-  return builder.mul(shifted, builder.map("ge", positions!, builder.constant(by)));
+  const inside = builder.map("ge", positions!, builder.constant(by));
+  const result = builder.map("select", inside, shifted, builder.constant(0));
+  return builder.type(x!).dtype === "int" ? builder.map("to_int", result) : result;
 }
 
 /** Index of a slot minus the index of the first slot of its expert and document. */

@@ -1,0 +1,45 @@
+/**
+ * Bounds the work of a check, so that no program, however it is made, takes longer than a person waits.
+ *
+ * Layers that apply layers twice, twenty deep, are a million applications in twenty lines; and expressions
+ * nested in layers nested in expressions would run out of stack.
+ */
+
+import type { Expression } from "../../../grammar/ast.js";
+import { messages } from "../../diagnostics/messages.generated.js";
+import { type Frame, report } from "./frame.js";
+
+/** Expressions that one check may evaluate, over all layers and models; a call counts as several. */
+const mostWork = 400_000;
+const workOfCall = 8;
+/** Expressions that may be under evaluation at once. */
+const greatestDepth = 1500;
+
+export class Budget {
+  private spent = 0;
+  private depth = 0;
+
+  /** Begins an expression; false when it may not be evaluated, which has been reported. */
+  enter(expression: Expression, frame: Frame): boolean {
+    if (this.spent > mostWork) return false;
+    this.spent += expression.kind === "call" ? workOfCall : 1;
+    if (this.spent > mostWork) {
+      report(frame, messages.tooMuchWork({ limit: mostWork }), [
+        { span: expression.span, text: "given up here" },
+      ]);
+      return false;
+    }
+    if (this.depth >= greatestDepth) {
+      report(frame, messages.nestingTooDeep({ limit: greatestDepth }), [
+        { span: expression.span, text: "too deep, through all the layers around it" },
+      ]);
+      return false;
+    }
+    this.depth += 1;
+    return true;
+  }
+
+  leave(): void {
+    this.depth -= 1;
+  }
+}
