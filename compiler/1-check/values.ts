@@ -1,6 +1,7 @@
 /** What an expression can stand for while a model is being built. */
 
 import type { LayerDeclaration, Span } from "../../grammar/ast.js";
+import type { GraphBuilder } from "../ir/builder.js";
 import type { ValueId } from "../ir/graph.js";
 import type { Initializer } from "../ir/initializer.js";
 import type { Axis } from "../ir/types.js";
@@ -24,6 +25,7 @@ export interface RecipeValue {
 
 /** The parameters that all applications of one `shared(recipe)` have in common. */
 export interface SharedParameters {
+  readonly home: GraphBuilder; // the function whose parameters they are
   prefix: string | null; // of the function's parameters when it is a block of a chain
   readonly parameters: Map<string, ValueId>;
 }

@@ -200,6 +200,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "`{name}` cannot be the name of an axis",
     prose: "`batch`, `time` and a few more are the axes the compiler adds; inside a layer every value is one token's.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], time = 4) {\n  linear(linear(x, [time]), [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], steps = 4) {\n  linear(linear(x, [steps]), [width])\n}\n```",
   },
+  "shared-in-block": {
+    severity: "error",
+    title: "`{name}` is shared, and used inside a block of a chain",
+    prose: "A layer is shared by all its applications in one layer or model. The blocks of a `chain` (the `blocks` of\n`language_model`) are functions of their own, each with its own parameters, so a layer made outside cannot be\nshared by several of them. A block that occurs several times can be shared as a whole, and a layer can share\nanother one that it makes itself.\n\n## Wrong\n\n```lsm\nmodel M {\n  G = shared(GLA())\n  language_model(vocab: 256, width: 64, blocks: [Block(G, swiglu()), Block(G, swiglu())])\n}\n```\n\n## Right\n\n```lsm\nmodel M {\n  B = shared(Block(GLA(), swiglu()))\n  language_model(vocab: 256, width: 64, blocks: [B, B])\n}\n```",
+  },
   "state-never-written": {
     severity: "warning",
     title: "the state `{name}` is never stepped",

@@ -234,6 +234,12 @@ export const messages = {
     title: `\`${p.name}\` cannot be the name of an axis`,
     help: "choose another name",
   }),
+  sharedInBlock: (p: { name: Value }): Message => ({
+    code: "shared-in-block",
+    severity: "error",
+    title: `\`${p.name}\` is shared, and used inside a block of a chain`,
+    help: "share whole blocks instead: `B = shared(Block(…))`, then `[B, B]`",
+  }),
   stateNeverWritten: (p: { name: Value }): Message => ({
     code: "state-never-written",
     severity: "warning",

@@ -164,7 +164,7 @@ const shared: Builtin = {
   usage: "shared(layer)",
   doc: "the layer with one set of parameters for all its applications",
   parameters: parameters("layer layer"),
-  run: ({ given }): CompileValue => ({
+  run: ({ given, frame }): CompileValue => ({
     ...(given.get("layer")!.value as RecipeValue),
     shared: { home: frame.builder, prefix: null, parameters: new Map<string, ValueId>() },
   }),

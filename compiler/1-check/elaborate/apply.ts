@@ -123,6 +123,11 @@ export function applyRecipe(
       { span, text: "applied here" },
     ]);
   }
+  if (recipe.shared && recipe.shared.home !== frame.builder)
+    return report(frame, messages.sharedInBlock({ name: recipe.name ?? callee }), [
+      { span, text: "used in a block" },
+      { span: recipe.span, text: "made outside of it" },
+    ]);
   const bound = new Map(recipe.bound);
   const open = layer.parameters.filter((p) => isInput(p) && !bound.has(p.name.name));
   open.forEach((parameter, i) => {
