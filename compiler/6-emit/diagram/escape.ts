@@ -12,7 +12,7 @@ export function escapeMarkup(text: string): string {
   return (
     text
       // what XML cannot hold at all
-      // eslint-disable-next-line no-control-regex
+
       .replace(
         /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udfff](?![\udc00-\udfff])/gu,
         "\ufffd",

@@ -44,6 +44,14 @@ export class FlowBuilder {
     this.edges.push({ from, to, label: this.labelOf(from), residual });
   }
 
+  /** Whether a value goes into another, through whatever boxes. */
+  leadsTo(from: string, to: string): boolean {
+    const reached = new Set([from]); // grows while it is walked through
+    for (const at of reached)
+      for (const edge of this.edges) if (edge.from === at) reached.add(edge.to);
+    return reached.has(to);
+  }
+
   /** A box of this flow that stands for a value: itself, or a port when it comes from outside. */
   local(id: string, name: string): string {
     if (this.owns(id)) return id;

@@ -12,7 +12,8 @@ import type { Graph, ValueId } from "../../ir/graph.js";
 import type { Box, Line, Shape } from "./drawing.js";
 import { parametersIn, stateBytes } from "./counting.js";
 import { count, parameterText } from "./figures.js";
-import { FlowBuilder, type Meaning } from "./flow-builder.js";
+import type { FlowBuilder } from "./flow-builder.js";
+import { type Meaning } from "./flow-builder.js";
 import { applicationsIn, argumentOf, hasInside } from "./parts.js";
 import { attendLines, routeLines, stateLines } from "./special.js";
 import { holds, namesIn, passes, sameSpan, type Sources, textOf, within } from "./source-text.js";
@@ -31,6 +32,7 @@ export interface Reading {
 
 const formulaWidth = 172;
 const codeWidth = 330;
+const widestText = 230;
 
 export class BodyReader {
   private names = new Map<string, Meaning>();
@@ -93,9 +95,8 @@ export class BodyReader {
   }
 
   private readRoute(step: Step, name: string, value: Expression): string {
-    const lines = routeLines(name, this.nodesIn(step.nodes));
-    const { experts } = lines;
-    const id = this.flow.add(this.box("route", lines.lines, step), experts);
+    const { lines, choice } = routeLines(name, this.nodesIn(step.nodes), this.reading.graph);
+    const id = this.flow.add(this.box("route", lines, step), choice);
     this.connectAll(value, id);
     this.name(name, id);
     return id;
@@ -144,9 +145,9 @@ export class BodyReader {
       const lines = [{ text: expression.operator, style: "title" as const }];
       const id = this.flow.add(this.box("operator", lines, step), this.axes(step.value));
       values.forEach((from, i) => {
-        const other = sides[1 - i]!;
-        const around = sides[i]!.kind === "name" && this.bigParts(other, step);
-        if (from !== null) this.flow.connect(from, id, around);
+        const other = values[1 - i]!;
+        if (from === null) return;
+        this.flow.connect(from, id, other !== null && this.flow.leadsTo(from, other));
       });
       return id;
     }
@@ -254,7 +255,8 @@ export class BodyReader {
 
   private stack(expression: Extract<Expression, { kind: "call" }>, step: Step): string {
     const first = expression.arguments[0]!.value;
-    const from = this.value(first, step, "");
+    const isTable = first.kind === "call" && first.callee.name === "row";
+    const from = this.value(first, step, isTable ? "embedding" : "");
     const id = this.flow.add(this.reading.stack!(this.flow), this.axes(step.value));
     if (from !== null) this.flow.connect(from, id);
     return id;
@@ -273,24 +275,23 @@ export class BodyReader {
     const written = textOf(sources, expression.span);
     const way = passes(expression);
     const formula = written.length <= 26 || way === "" ? written : way;
-    const special = attendLines(this.nodesIn(step.nodes), graph, within(expression));
+    const special = attendLines(this.nodesIn(step.nodes), within(expression));
     const used = this.parametersOf(expression);
     const own = applicationsIn(step).filter(({ call }) => holds(expression.span, call));
     const range = own.length > 0 ? own : [];
     const total =
       range.reduce((sum, { parameters }) => sum + parametersIn(graph, parameters).total, 0) +
       used.reduce((sum, { count: more }) => sum + more, 0);
-    const title = name === "" ? (expression.kind === "call" ? expression.callee.name : "") : name;
-    const beside = total > 0 ? { beside: count(total) } : {};
-    const heading: Line[] = title === "" ? [] : [{ text: title, style: "title", ...beside }];
-    const body = formula === title ? [] : wrap(formula, "text", formulaWidth);
-    const lines = [
-      ...heading,
-      ...body
-        .slice(0, 3)
-        .map((text): Line => ({ text: clip(text.trim(), "text", 230), style: "text" })),
-      ...special,
-    ];
+    const called = expression.kind === "call" && formula !== written ? expression.callee.name : "";
+    const title = name === "" ? called : name;
+    const said = formula === title ? [] : wrap(formula, "text", formulaWidth).slice(0, 3);
+    const texts: Line[] = said.map((text) => ({
+      text: clip(text.trim(), "text", widestText),
+      style: "text",
+    }));
+    const heading: Line[] = title === "" ? [] : [{ text: title, style: "title" }];
+    const [first, ...others] = [...heading, ...texts, ...special] as [Line, ...Line[]];
+    const lines = [total > 0 ? { ...first, beside: count(total) } : first, ...others];
     const shape: Shape = special.length > 0 ? "attend" : "step";
     const box = this.box(
       shape,
@@ -350,7 +351,9 @@ export class BodyReader {
   }
 
   private axes(value: ValueId | null): string {
-    return value === null ? "" : axesText(this.reading.graph.values[value]!.type.axes);
+    if (value === null) return "";
+    const { dtype, axes } = this.reading.graph.values[value]!.type;
+    return dtype === "int" && axes.length === 0 ? "id" : axesText(axes);
   }
 
   private nodesIn({ from, to }: { readonly from: number; readonly to: number }): Graph["nodes"] {

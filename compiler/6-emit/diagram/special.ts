@@ -2,6 +2,7 @@
 
 import type { Expression } from "../../../grammar/ast.js";
 import type { Graph, Node, StateInfo } from "../../ir/graph.js";
+import { findAxis } from "../../ir/types.js";
 import { axesText } from "./axes-text.js";
 import type { Line } from "./drawing.js";
 import { bytes } from "./figures.js";
@@ -40,35 +41,30 @@ export function stateLines(
   ];
 }
 
+/** A choice of k of n, and the axis of what was chosen. */
 export function routeLines(
   name: string,
   nodes: readonly Node[],
-): { readonly lines: Line[]; readonly experts: string } {
+  { values }: Graph,
+): { readonly lines: Line[]; readonly choice: string } {
   const node = nodes.find(({ op }) => op === "top_k");
-  const picked = node?.op === "top_k" ? node.attributes : null;
-  const text = picked === null ? "top-k" : `top ${picked.into.size} of ${picked.axis}`;
+  const title: Line = { text: name, style: "title" };
+  if (node?.op !== "top_k") return { lines: [title], choice: "" };
+  const { into, axis } = node.attributes;
+  const size = findAxis(values[node.inputs[0]!]!.type, axis)!.size;
   return {
-    lines: [
-      { text: name, style: "title" },
-      { text, style: "text" },
-    ],
-    experts: picked === null ? "" : `choice ${picked.into.size}`,
+    lines: [title, { text: `top ${into.size} of ${size} ${axis}`, style: "text" }],
+    choice: axesText([into]),
   };
 }
 
 /** What a softmax attention in an expression is like; nothing when it has none. */
-export function attendLines(
-  nodes: readonly Node[],
-  graph: Graph,
-  parts: readonly Expression[],
-): Line[] {
+export function attendLines(nodes: readonly Node[], parts: readonly Expression[]): Line[] {
   if (!parts.some((part) => part.kind === "call" && part.callee.name === "attend")) return [];
   const node = nodes.find(({ op }) => op === "attend");
   if (node?.op !== "attend") return [];
-  const { window, causal, key } = node.attributes;
-  const seen = window === null ? "all tokens before" : `window of ${window} tokens`;
-  return [
-    { text: `${causal ? "causal " : ""}softmax over ${seen}`, style: "text" },
-    { text: `scores along ${key}`, style: "faint" },
-  ].slice(0, 1) as Line[];
+  const { window, causal } = node.attributes;
+  const seen =
+    window === null ? (causal ? "all tokens before" : "all tokens") : `a window of ${window}`;
+  return [{ text: `${causal ? "causal " : ""}softmax over ${seen}`, style: "text" }];
 }

@@ -39,8 +39,8 @@ ${type}
 .wire{fill:none;stroke:#57606c;stroke-width:1.2;stroke-linejoin:round}
 .tip{fill:#57606c}
 .back{fill:#ffffff}
-.layer .back,.repeat .back{fill:#f4f6f8}
-.mix .back{fill:#f7f4fc}
+.layer>g>.back,.repeat>g>.back{fill:#f4f6f8}
+.mix>g>.back{fill:#f7f4fc}
 .heading{font:600 17px ${sans}}
 ${fills(1, 2)}
 @media (prefers-color-scheme:dark){
@@ -51,8 +51,8 @@ text{fill:#e4e7eb}
 .wire{stroke:#9aa4b1}
 .tip{fill:#9aa4b1}
 .back{fill:#15181d}
-.layer .back,.repeat .back{fill:#1b1f25}
-.mix .back{fill:#241f33}
+.layer>g>.back,.repeat>g>.back{fill:#1b1f25}
+.mix>g>.back{fill:#241f33}
 ${fills(3, 4)}
 }
 `;
