@@ -14,6 +14,7 @@ const commands = [
   "generate",
   "evaluate",
   "summary",
+  "diagram",
   "build",
   "trace",
   "explain",

@@ -1,0 +1,94 @@
+/** Every picture of every example, measured in a real browser: no text leaves its box or meets another one. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { check } from "../compiler/1-check/check.js";
+import { architecture, render } from "../compiler/6-emit/diagram/diagram.js";
+import { summarise } from "../compiler/summary.js";
+import { hasChromium, outputOfPage } from "./support/chromium.js";
+import { memoryHost } from "./support/memory-host.js";
+import { required } from "./support/required.js";
+
+const examples = join(import.meta.dirname, "../examples");
+
+/** Layers that no example has, and whose recurrences look different. */
+const more = `model More {
+  A = Block(RWKV7(heads: 2), swiglu(hidden: 64))
+  B = Block(MoM(heads: 2), swiglu(hidden: 64))
+  C = Block(MLSTM(heads: 2), swiglu(hidden: 64))
+  D = Block(Liger(heads: 2), swiglu(hidden: 64))
+  E = Block(GSA(heads: 2), swiglu(hidden: 64))
+  F = Block(Based(heads: 2), swiglu(hidden: 64))
+  G = Block(Mamba1(), swiglu(hidden: 64))
+  H = Block(DeltaProduct(heads: 2), swiglu(hidden: 64))
+  language_model(vocab: 256, width: 128, blocks: [A, A, B, C, D, E, F, G, H] * 2)
+}`;
+
+function pictures(): Map<string, string> {
+  const files: Record<string, string> = { "more.lsm": more };
+  for (const name of readdirSync(examples, { recursive: true, encoding: "utf8" }))
+    if (name.endsWith(".lsm")) files[name] = readFileSync(join(examples, name), "utf8");
+  const drawn = new Map<string, string>();
+  for (const name of Object.keys(files)) {
+    const { models, sources } = check(memoryHost(files), name);
+    for (const model of models.values()) {
+      const drawing = architecture(model, summarise(model, 256), sources);
+      drawn.set(`${name} ${model.name}`, render(drawing, "svg", sources));
+    }
+  }
+  return drawn;
+}
+
+/** Runs in the browser: gives what is wrong with each picture, in words. */
+const measure = `
+const wrong = [];
+const near = 0.75; // pixels that rounding may take
+const inside = (a, b) => a.left >= b.left - near && a.right <= b.right + near && a.top >= b.top - near && a.bottom <= b.bottom + near;
+const apart = (a, b) => a.right <= b.left + near || b.right <= a.left + near || a.bottom <= b.top + near || b.bottom <= a.top + near;
+let texts = 0;
+for (const picture of document.querySelectorAll("section")) {
+  const say = (text) => wrong.push(picture.id + ": " + text);
+  const svg = picture.querySelector("svg");
+  const all = [...svg.querySelectorAll("text")].map((text) => ({ text: text.textContent, node: text, at: text.getBoundingClientRect() }));
+  texts += all.length;
+  for (const { text, node, at } of all) {
+    const said = Number(node.getAttribute("textLength"));
+    const copy = node.cloneNode(true);
+    copy.removeAttribute("textLength");
+    node.parentNode.append(copy);
+    const real = copy.getComputedTextLength();
+    copy.remove();
+    if (real > said + 1 || real < said * 0.9 - 1) say("'" + text + "' is " + real + " wide, not " + said);
+    const box = node.parentNode.classList.contains("box") ? node.parentNode.querySelector(":scope > rect") : node.closest(".sheet").querySelector(".panel");
+    if (!inside(at, box.getBoundingClientRect())) say("'" + text + "' leaves its box");
+  }
+  all.sort((a, b) => a.at.left - b.at.left);
+  all.forEach((a, i) => {
+    for (let j = i + 1; j < all.length && all[j].at.left < a.at.right; j += 1)
+      if (!apart(a.at, all[j].at)) say("'" + a.text + "' meets '" + all[j].text + "'");
+  });
+  for (const group of svg.querySelectorAll("g")) {
+    const own = [...group.children].filter((child) => child.matches(".box")).map((box) => ({ name: box.dataset.id, at: box.querySelector(":scope > rect").getBoundingClientRect() }));
+    const labels = [...group.children].filter((child) => child.matches(".label")).map((label) => ({ name: label.textContent, at: label.getBoundingClientRect() }));
+    own.forEach((a, i) => {
+      for (const b of [...own.slice(i + 1), ...labels]) if (!apart(a.at, b.at)) say(a.name + " meets " + b.name);
+    });
+  }
+}
+document.querySelector("#measured").textContent = JSON.stringify({ texts, wrong });
+`;
+
+if (!hasChromium && !required("chromium"))
+  process.stdout.write("pictures are measured where chromium is installed; here it is not\n");
+
+describe.skipIf(!hasChromium && !required("chromium"))("pictures in chromium", () => {
+  test("no text leaves its box, no two texts meet", { timeout: 120_000 }, () => {
+    const drawn = pictures();
+    expect(drawn.size).toBeGreaterThan(20);
+    const sections = [...drawn].map(([name, svg]) => `<section id="${name}">${svg}</section>`);
+    const page = `<!doctype html><meta charset="utf-8"><output id="measured"></output>${sections.join("")}<script>${measure}</script>`;
+    const { texts, wrong } = JSON.parse(outputOfPage(page)) as { texts: number; wrong: string[] };
+    expect(texts).toBeGreaterThan(1000);
+    expect(wrong).toEqual([]);
+  });
+});
