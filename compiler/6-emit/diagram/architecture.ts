@@ -43,13 +43,16 @@ export function architecture(model: Model, figures: ModelFigures, sources: Sourc
   const kinds = new Map<string, Block>(); // by what their pictures show
   const keys = calls.map(({ attributes: { callee, prefix } }) => {
     const flow = blockFlow(model, callee, figures, sources);
-    const own = figures.blocks.find(({ path }) => path === prefix);
-    const key = JSON.stringify([flow, own && { ...own, path: "" }]);
-    if (!kinds.has(key)) {
+    const own = figures.blocks.find(({ path }) => path === prefix)!;
+    // blocks that differ in constants of their depth are one kind, with the costs of the dearest
+    const key = JSON.stringify([flow, own.parameters, own.activated, own.stateBytes]);
+    const known = kinds.get(key);
+    if (!known) {
       const { written } = rootOf(model.parts.get(callee)!)!;
       const text = textOf(sources, written);
-      kinds.set(key, { letter: callee, written: text, flow, figures: own!, span: written });
-    }
+      kinds.set(key, { letter: callee, written: text, flow, figures: own, span: written });
+    } else if (own.flopsPerToken > known.figures.flopsPerToken)
+      kinds.set(key, { ...known, figures: own });
     return key;
   });
   const stack = (flow: FlowBuilder): Omit<Box, "id"> =>
@@ -62,7 +65,7 @@ export function architecture(model: Model, figures: ModelFigures, sources: Sourc
   const panels: Panel[] = [
     { title: model.name, facts: whole, flow: builder.finish(result) },
     ...[...kinds.values()].map((block) => ({
-      title: `${block.letter} = ${block.written}`,
+      title: titleOf(block),
       facts: factsOf(block.figures),
       flow: block.flow,
     })),
@@ -75,6 +78,10 @@ export function architecture(model: Model, figures: ModelFigures, sources: Sourc
     panels,
   };
 }
+
+/** A block that has no name of its own is called by its layer. */
+const titleOf = ({ letter, written }: Block): string =>
+  written.startsWith(`${letter}(`) || written === letter ? written : `${letter} = ${written}`;
 
 const factsOf = ({ parameters, activated, flopsPerToken, stateBytes }: Figures): string[] => [
   parameterText(parameters, activated),
@@ -151,12 +158,13 @@ function repeatBox(
   return { shape: "repeat", lines: [title], inside: inner.finish(last), span: null, note: "" };
 }
 
-function card({ letter, written, figures, span }: Block, times: number): Omit<Box, "id"> {
+function card(block: Block, times: number): Omit<Box, "id"> {
+  const { letter, written, figures, span } = block;
   const repeats = times > 1 ? { beside: `× ${times}` } : {};
   const lines: Line[] = [
     { text: letter, style: "title", ...repeats },
     ...wrap(written, "text", 190).map((text): Line => ({ text: text.trim(), style: "text" })),
     ...factsOf(figures).map((text): Line => ({ text, style: "faint" })),
   ];
-  return { shape: "block", lines, inside: null, span, note: `${letter} = ${written}` };
+  return { shape: "block", lines, inside: null, span, note: titleOf(block) };
 }
