@@ -3,30 +3,32 @@
 import type { Axis, TensorType } from "../../ir/types.js";
 
 /** What the field calls its axes; others take the next free letter. */
-const usual: Readonly<Record<string, string>> = {
-  batch: "B",
-  time: "T",
-  width: "D",
-  heads: "H",
-  key: "K",
-  value: "V",
-  vocab: "Z",
-  experts: "E",
-  hidden: "F",
-  chunk: "N",
-  step: "C",
-  source: "S",
-  slots: "L",
-  choice: "J",
-  taps: "W",
-  head: "A",
-  group: "G",
-  kv_heads: "M",
-  memories: "E",
-  rank: "R",
-  picks: "P",
-  n: "K",
-};
+const usual = new Map(
+  Object.entries({
+    batch: "B",
+    time: "T",
+    width: "D",
+    heads: "H",
+    key: "K",
+    value: "V",
+    vocab: "Z",
+    experts: "E",
+    hidden: "F",
+    chunk: "N",
+    step: "C",
+    source: "S",
+    slots: "L",
+    choice: "J",
+    taps: "W",
+    head: "A",
+    group: "G",
+    kv_heads: "M",
+    memories: "E",
+    rank: "R",
+    picks: "P",
+    n: "K",
+  }),
+);
 
 /** Without k and w: emitted functions call the kernels and the weights so. */
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijlmnopqrstuvxyz";
@@ -34,7 +36,7 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijlmnopqrstuvxyz";
 /** The letters an axis would like, best first: `width'`, which a contraction takes, is a small `width`. */
 function wishes(name: string): readonly (string | undefined)[] {
   const plain = name.replace(/'+$/, "");
-  const best = usual[plain] ?? plain[0]?.toUpperCase();
+  const best = usual.get(plain) ?? plain[0]?.toUpperCase();
   return plain === name ? [best, name[0]] : [best?.toLowerCase(), best];
 }
 

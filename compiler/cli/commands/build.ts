@@ -1,14 +1,28 @@
 /** `lsm build`: the emitted program, to read, keep and run elsewhere. */
 
+import { dirname } from "node:path";
+import type { Training } from "../../1-check/blocks/training.js";
+import type { Checked } from "../../1-check/check.js";
 import { targetOption, type Target } from "../arguments.js";
-import type { ExitCode } from "../exit.js";
+import { Exit, UsageError, type ExitCode } from "../exit.js";
 import type { AddCommand } from "../program.js";
-import type { Session } from "../session.js";
+import { choose, loadProgram } from "../programs.js";
+import { resolvedSource } from "../resolved-source.js";
+import { say, type Session } from "../session.js";
 import { notInThisBuild } from "../unfinished.js";
 
 export interface BuildOptions {
+  /** The train block to build for; needed when the file has several. */
+  readonly train?: string;
   readonly target: Target;
   readonly out: string;
+  /** Whether a folder with something in it may be written to. */
+  readonly force?: true;
+}
+
+interface OutputFile {
+  readonly name: string; // a plain name: nothing is written outside of the folder
+  readonly text: string;
 }
 
 export const addBuild: AddCommand = (program, session, finish) => {
@@ -21,16 +35,60 @@ export const addBuild: AddCommand = (program, session, finish) => {
     .argument("<file>", "the program")
     .addOption(targetOption().makeOptionMandatory())
     .requiredOption("--out <dir>", "the folder to write to")
+    .option("--train <name>", "the train block to build for; needed only when there are several")
+    .option("--force", "write into a folder that is not empty, replacing files of the same names")
     .addHelpText(
       "after",
-      "\nExamples:\n  lsm build model.lsm --target tfjs --out trainer\n  lsm build model.lsm --target torch --out trainer",
+      "\nExamples:\n  lsm build model.lsm --target tfjs --out trainer\n  lsm build model.lsm --target tfjs --out trainer --train pretrain --force",
     )
     .action(async (file: string, options: BuildOptions) =>
       finish(await build(file, options, session)),
     );
 };
 
-async function build(file: string, _options: BuildOptions, session: Session): Promise<ExitCode> {
+async function build(file: string, options: BuildOptions, session: Session): Promise<ExitCode> {
   session.subject = file;
-  return notInThisBuild("build", session);
+  if (options.target === "torch") return notInThisBuild("build --target torch", session);
+  refuseFullFolder(options, session);
+  const checked = await loadProgram(session, file);
+  if (checked === null) return Exit.mistakes;
+  const training = choose("train", checked.trainings, file, options.train);
+  if (training.precision !== "fp32")
+    say(session.err, `note: the trainer computes in fp32: tfjs has no ${training.precision}`);
+  const files = await trainerFolder(checked, training, options.out);
+  for (const { name, text } of files) {
+    const path = `${options.out.replace(/\/+$/, "")}/${name}`;
+    session.host.writeText(path, text);
+    say(session.out, `wrote ${path}`);
+  }
+  return Exit.ok;
+}
+
+function refuseFullFolder({ out, force }: BuildOptions, { host }: Session): void {
+  if (force || !host.exists(out) || host.list(out).length === 0) return;
+  throw new UsageError(
+    `${out} is not empty`,
+    "give another folder, or --force to replace the files of the same names",
+  );
+}
+
+async function trainerFolder(
+  checked: Checked,
+  training: Training,
+  out: string,
+): Promise<readonly OutputFile[]> {
+  const { trainerText } = await import("../build/trainer.js");
+  const { packageJson, readme, tsconfigJson } = await import("../build/package-files.js");
+  const { pathFrom, stemOf } = await import("../build/paths.js");
+  const stem = stemOf(checked.path);
+  const source = `${stem}.lsm`;
+  const data = pathFrom(out, dirname(checked.path));
+  const facts = { out, stem, model: training.model, training: training.name };
+  return [
+    { name: "trainer.ts", text: await trainerText(checked, training, { source, data }) },
+    { name: source, text: resolvedSource(checked) },
+    { name: "README.md", text: readme(facts) },
+    { name: "package.json", text: packageJson(facts) },
+    { name: "tsconfig.json", text: tsconfigJson() },
+  ];
 }

@@ -32,14 +32,17 @@ export async function runAsMain(
   const started = process.argv[1];
   const own = fileURLToPath(url);
   if (started === undefined || realpathSync(started) !== realpathSync(own)) return;
+  let code: number;
   try {
-    process.exitCode = await train(dirname(own), trainable, settings, files);
+    code = await train(dirname(own), trainable, settings, files);
   } catch (error) {
-    if (error instanceof RunError) process.exitCode = 3;
-    else if (isUsage(error)) process.exitCode = 2;
+    if (error instanceof RunError) code = 3;
+    else if (isUsage(error)) code = 2;
     else throw error;
     process.stderr.write(`${error.message}\n${error instanceof RunError ? "" : usage}`);
   }
+  // once all is written: a backend's worker threads would keep the process alive
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }
 
 async function train(

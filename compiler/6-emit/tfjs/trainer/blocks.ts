@@ -2,7 +2,6 @@
 
 import type { ModelParameter, Step } from "../../../ir/program.js";
 import { elementCount } from "../../../ir/types.js";
-import { identifier } from "./names.js";
 import { type Plan, blockOf } from "./plan.js";
 import { wrapped } from "./text.js";
 import type { BlockType } from "./weights.js";
@@ -58,8 +57,6 @@ function below(prefix: string, parameters: readonly ModelParameter[]): ModelPara
     .filter(({ path }) => path.startsWith(start))
     .map((parameter) => ({ ...parameter, path: parameter.path.slice(start.length) }));
 }
-
-export const parametersConstant = ({ name }: Block): string => `${identifier(name)}_parameters`;
 
 /** What a function of a block is; the first one quotes the source. */
 export function blockComment({ name, parameters }: Block, plan: Plan, text?: string): string[] {

@@ -36,7 +36,8 @@ export class Names {
     const suffix = letters === "" ? "" : `_${letters}`;
     const plain = identifier(base);
     let name = plain + suffix;
-    for (let count = 2; this.has(name); count += 1) name = plain + count + suffix;
+    for (let count = 2; this.has(name); count += 1)
+      name = `${plain}${/\d$/.test(plain) ? "_" : ""}${count}${suffix}`;
     this.given.add(name);
     return name;
   }

@@ -9,6 +9,7 @@ import { type Base, type BaseContext, blockName, nameBuffers, noContext } from "
 import { forwardSteps } from "./passes.js";
 import { partnersOf } from "./partners.js";
 import { Names, identifier } from "./names.js";
+import { inputsOf } from "./sections.js";
 import { member } from "./text.js";
 import { weightMember } from "./weights.js";
 
@@ -115,7 +116,7 @@ export class Planner {
     const calls = new Map<Step, string>();
     const bodies = new Map<Step, Plan>();
     const paths = this.weightPaths(fn);
-    const read = new Set(fn.steps.flatMap((step) => readBy(step)));
+    const read = new Set(fn.steps.flatMap((step) => this.readBy(step)));
     const takesSaved = saved.length > 0;
     const local = (buffer: BufferId): string =>
       scope.unique(bases[buffer]!.name, this.suffixOf(fn, buffer));
@@ -194,6 +195,16 @@ export class Planner {
     });
   }
 
+  /** What a step reads; a call reads what the function takes. */
+  private readBy(step: Step): readonly BufferId[] {
+    if (step.kind !== "call") return inputsOf(step);
+    return this.of(step.callee).arguments.flatMap((argument) =>
+      argument.kind === "tensor"
+        ? [step.inputs[argument.input]!]
+        : argument.inputs.map((input) => step.inputs[input]!),
+    );
+  }
+
   private suffixOf(fn: ProgramFunction, buffer: BufferId): string {
     const { type } = fn.buffers[buffer]!;
     return this.letters.covering([type]).all(type);
@@ -257,11 +268,6 @@ function forwardBuffers(
   for (const { path, buffer } of fn.parameters)
     known.set(buffer, forward.fn.parameters.find((one) => one.path === path)?.buffer);
   return (backward) => known.get(backward);
-}
-
-function readBy(step: Step): readonly BufferId[] {
-  if (step.kind === "run") return step.inputs.map(({ buffer }) => buffer);
-  return step.kind === "call" ? step.inputs : [];
 }
 
 /** Fields of a call's result: outputs by name, residuals in `saved`, gradients in `weights`, `updates`. */

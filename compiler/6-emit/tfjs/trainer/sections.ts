@@ -21,7 +21,7 @@ export function titlesOf(
   for (let i = fn.steps.length - 1; i >= 0; i -= 1) {
     if (parts[i] !== null) continue;
     const users = graph.usersOf(i).filter((user) => isBackward(user) === isBackward(i));
-    const theirs = new Set(users.map((user) => parts[user]!));
+    const theirs = new Set(users.map((user) => parts[user]!).filter((part) => part !== layouts));
     if (theirs.size === 1) parts[i] = [...theirs][0]!;
   }
   fn.steps.forEach((_, i) => {

@@ -7,7 +7,11 @@ export function literal(value: unknown): string {
   if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   if (typeof value === "object" && value !== null)
-    return object(Object.entries(value).map(([name, one]) => [name, literal(one)]));
+    return object(
+      Object.entries(value)
+        .filter(([, one]) => one !== undefined)
+        .map(([name, one]) => [name, literal(one)]),
+    );
   return JSON.stringify(value);
 }
 

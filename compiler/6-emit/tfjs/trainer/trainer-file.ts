@@ -4,7 +4,7 @@ import type { ModelParameter } from "../../../ir/program.js";
 import { elementCount } from "../../../ir/types.js";
 import { gradientName } from "../../../3-derive/differentiate.js";
 import { Letters } from "../letters.js";
-import { type Block, blockComment, blocksOf, parametersConstant, placesOf } from "./blocks.js";
+import { type Block, blockComment, blocksOf, placesOf } from "./blocks.js";
 import { ArgumentText } from "./arguments.js";
 import type { TrainerInput } from "./emit-trainer.js";
 import { type Part, printTypeScript } from "./format.js";
@@ -40,6 +40,8 @@ export class TrainerFile {
   private readonly evaluation: Planner;
   private readonly plans: readonly Plan[];
   private readonly blocks: readonly Block[];
+  /** The constants that hold the blocks' parameters. */
+  private readonly lists: ReadonlyMap<Block, string>;
 
   constructor(private readonly input: TrainerInput) {
     const { gradients, evaluation, parameters } = input.programs;
@@ -51,6 +53,11 @@ export class TrainerFile {
     this.blocks = blocksOf(this.plans, parameters);
     for (const plan of this.plans) collectMaps(plan, this.letters, this.maps);
     for (const plan of this.plans) avoidNames(this.names, plan);
+    this.lists = new Map(
+      this.blocks
+        .filter((block) => block.parameters.length > 0)
+        .map((block) => [block, this.names.unique(`${block.name}_parameters`)]),
+    );
   }
 
   print(): Promise<string> {
@@ -89,19 +96,15 @@ export class TrainerFile {
 
   private parameters(): Part[] {
     const { parameters } = this.input.programs;
-    const own = this.blocks.filter((block) => block.parameters.length > 0);
     const placed = new Map(
-      own.flatMap((block) =>
-        block.prefixes.map((prefix) => [
-          prefix,
-          { constant: parametersConstant(block), specs: block.parameters },
-        ]),
+      [...this.lists].flatMap(([{ prefixes, parameters: specs }, constant]) =>
+        prefixes.map((prefix) => [prefix, { constant, specs }] as const),
       ),
     );
     const list = (name: string, specs: readonly ModelParameter[], within: typeof placed): string =>
       `const ${name}: readonly ParameterSpec[] = [${parameterEntries(specs, within).join(", ")}];`;
     return [
-      ...own.map((block) => list(parametersConstant(block), block.parameters, new Map())),
+      ...[...this.lists].map(([block, constant]) => list(constant, block.parameters, new Map())),
       list("parameters", parameters, placed),
     ];
   }
