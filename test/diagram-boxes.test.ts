@@ -22,6 +22,32 @@ const more = `model More {
   G = Block(Mamba1(), swiglu(hidden: 64))
   H = Block(DeltaProduct(heads: 2), swiglu(hidden: 64))
   language_model(vocab: 256, width: 128, blocks: [A, A, B, C, D, E, F, G, H] * 2)
+}
+
+layer Twice(x: [width]) {
+  a = Block(GLA(heads: 2), swiglu(hidden: 8))
+  y = a(x)
+  x + a(y) * 2
+}
+layer Cycle(x: [width]) {
+  k = linear(x, [heads: 2, key: 4])
+  state phi: [heads: 2]
+  phi <- phi + sum(k, key)
+  z = k * cos(phi)
+  state S: [heads: 2, key: 4]
+  S <- 0.9 * S + z
+  linear(S, [width: 16]) + prev(x)
+}
+model Plain {
+  e = embedding(tokens(32), [width: 16], 32)
+  h = Twice(Cycle(e))
+  l = linear(h, [vocab: 32])
+  predict(l, cross_entropy(l, targets()))
+}
+model Nothing { language_model(vocab: 64, width: 16, blocks: []) }
+model Tied {
+  B = shared(Twice)
+  language_model(vocab: 64, width: 16, blocks: [B, Cycle, B], tied: true)
 }`;
 
 function pictures(): Map<string, string> {

@@ -163,7 +163,10 @@ function card(block: Block, times: number): Omit<Box, "id"> {
   const repeats = times > 1 ? { beside: `× ${times}` } : {};
   const lines: Line[] = [
     { text: letter, style: "title", ...repeats },
-    ...wrap(written, "text", 190).map((text): Line => ({ text: text.trim(), style: "text" })),
+    ...wrap(written === letter ? "" : written, "text", 190).map((text): Line => ({
+      text: text.trim(),
+      style: "text",
+    })),
     ...factsOf(figures).map((text): Line => ({ text, style: "faint" })),
   ];
   return { shape: "block", lines, inside: null, span, note: titleOf(block) };

@@ -39,6 +39,11 @@ export class FlowBuilder {
     return this.labels.get(id) ?? this.outer?.labelOf(id) ?? "";
   }
 
+  /** Says the axes of a box's value where they were not known. */
+  describe(id: string, label: string): void {
+    if (this.labels.get(id) === "") this.labels.set(id, label);
+  }
+
   connect(from: string, to: string, residual = false): void {
     if (from === to || this.edges.some((edge) => edge.from === from && edge.to === to)) return;
     this.edges.push({ from, to, label: this.labelOf(from), residual });

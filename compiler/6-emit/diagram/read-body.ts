@@ -139,18 +139,7 @@ export class BodyReader {
     }
     if (expression.kind === "if") return this.branch(expression.span, step, name);
     if (expression.kind === "mix") return this.mix(expression, step, name);
-    if (expression.kind === "binary" && big) {
-      const sides = [expression.left, expression.right];
-      const values = sides.map((side) => this.value(side, step, ""));
-      const lines = [{ text: expression.operator, style: "title" as const }];
-      const id = this.flow.add(this.box("operator", lines, step), this.axes(step.value));
-      values.forEach((from, i) => {
-        const other = values[1 - i]!;
-        if (from === null) return;
-        this.flow.connect(from, id, other !== null && this.flow.leadsTo(from, other));
-      });
-      return id;
-    }
+    if (expression.kind === "binary" && big) return this.operator(expression, step);
     if (expression.kind === "call") {
       const { name: callee } = expression.callee;
       if (callee === "chain" && this.reading.stack) return this.stack(expression, step);
@@ -160,6 +149,30 @@ export class BodyReader {
         return this.layer(application, expression, step, name);
     }
     return this.step(expression, step, name);
+  }
+
+  /** A sign between values; a side that no value is in (`* 2`) stands beside the sign. */
+  private operator(expression: Extract<Expression, { kind: "binary" }>, step: Step): string {
+    const { operator: sign, left, right } = expression;
+    const values = [left, right].map((side) =>
+      this.isValue(side) || this.bigParts(side, step) ? this.value(side, step, "") : null,
+    );
+    const word = (side: Expression): string => textOf(this.reading.sources, side.span);
+    const text = [
+      values[0] === null ? word(left) : "",
+      sign,
+      values[1] === null ? word(right) : "",
+    ];
+    const alone = values.every((value) => value !== null);
+    const lines: Line[] = [{ text: text.join(" ").trim(), style: alone ? "title" : "text" }];
+    const box = this.box(alone ? "operator" : "step", lines, step);
+    const id = this.flow.add(box, this.axesOf(expression, step));
+    values.forEach((from, i) => {
+      const other = values[1 - i]!;
+      if (from === null) return;
+      this.flow.connect(from, id, other !== null && this.flow.leadsTo(from, other));
+    });
+    return id;
   }
 
   private bigParts(expression: Expression, step: Step): boolean {
@@ -205,7 +218,7 @@ export class BodyReader {
       { text: title, style: "title", beside: parameterText(total, activated) },
     ];
     const box = { ...this.box("mix", lines, step), inside: inner.finish(result) };
-    const id = this.flow.add({ ...box, note: name }, this.axes(step.value));
+    const id = this.flow.add({ ...box, note: name }, this.axesOf(expression, step));
     inner.connectPorts(id);
     const route = this.lookup(expression.route.name);
     if (route?.kind === "box")
@@ -257,8 +270,11 @@ export class BodyReader {
     const first = expression.arguments[0]!.value;
     const isTable = first.kind === "call" && first.callee.name === "row";
     const from = this.value(first, step, isTable ? "embedding" : "");
-    const id = this.flow.add(this.reading.stack!(this.flow), this.axes(step.value));
-    if (from !== null) this.flow.connect(from, id);
+    const axes = this.axes(step.value); // a chain keeps the axes of what it is given
+    const id = this.flow.add(this.reading.stack!(this.flow), axes);
+    if (from === null) return id;
+    this.flow.describe(from, axes);
+    this.flow.connect(from, id);
     return id;
   }
 
@@ -299,12 +315,7 @@ export class BodyReader {
       step,
     );
     const notes = [box.note, ...used.map(({ text }) => text)].filter(Boolean).join("\n");
-    const whole = step.statement.kind === "let" || step.statement.kind === "expression";
-    const isWhole = whole && sameSpan(step.statement.value.span, expression.span);
-    const value = isWhole
-      ? step.value
-      : own.find(({ call }) => sameSpan(call, expression.span))?.value;
-    const axes = name === "loss" ? "" : this.axes(value ?? step.value);
+    const axes = name === "loss" ? "" : this.axesOf(expression, step);
     const id = this.flow.add({ ...box, span: expression.span, note: notes }, axes);
     this.connectAll(expression, id);
     return id;
@@ -348,6 +359,17 @@ export class BodyReader {
 
   private text(statement: Statement): string {
     return textOf(this.reading.sources, statement.span);
+  }
+
+  /** The axes of an expression's value where the checked model has them: those of parts of formulas it has not. */
+  private axesOf(expression: Expression, step: Step): string {
+    const { statement, value } = step;
+    const isWhole =
+      (statement.kind === "let" || statement.kind === "expression") &&
+      sameSpan(statement.value.span, expression.span);
+    if (isWhole) return this.axes(value);
+    const applied = applicationsIn(step).find(({ call }) => sameSpan(call, expression.span));
+    return this.axes(applied?.value ?? null);
   }
 
   private axes(value: ValueId | null): string {

@@ -45,7 +45,7 @@ export const lineHeight = (style: Style): number => Math.round(fonts[style].size
 /** Breaks a text at its spaces so that no line is wider than `limit`, but for words that are. */
 export function wrap(text: string, style: Style, limit: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
+  for (const word of text === "" ? [] : text.split(" ")) {
     const longer = lines.length === 0 ? word : `${lines[lines.length - 1]!} ${word}`;
     if (lines.length > 0 && textWidth(longer, style) <= limit) lines[lines.length - 1] = longer;
     else lines.push(lines.length === 0 ? word : `  ${word}`);
