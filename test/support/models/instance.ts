@@ -93,14 +93,15 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>, floor 
 
 /**
  * The largest relative error over named results, and whose it is. A gradient that is zero in exact
- * arithmetic is rounding noise of the others, so errors are relative to a ten-millionth of the largest
- * result at least.
+ * arithmetic (an mLSTM's gates cancel in h) is rounding noise of the others, so errors are relative to
+ * `resolution` times the largest result at least.
  */
 export function worst(
   actual: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
   expected: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
+  resolution = 1e-7,
 ): { readonly error: number; readonly name: string } {
-  const floor = 1e-7 * Math.max(...[...expected.values()].map(({ data }) => norm(data)));
+  const floor = resolution * Math.max(...[...expected.values()].map(({ data }) => norm(data)));
   let found = { error: 0, name: "" };
   for (const [name, { data }] of expected) {
     const error = relativeError(actual.get(name)?.data ?? [], data, floor);
