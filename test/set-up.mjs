@@ -25,7 +25,8 @@ function run(command, ...args) {
 }
 
 if (required.includes("webgpu")) {
-  if (!existsSync(driver)) throw new Error(`no SwiftShader at ${driver}: install Debian's chromium`);
+  if (!existsSync(driver))
+    throw new Error(`no SwiftShader at ${driver}: install Debian's chromium`);
   if (!resolves("webgpu")) run("npm", "install", "--no-save", "--no-audit", "--no-fund", webgpu);
 }
 if (required.includes("node-gpu")) run(process.execPath, "dist/lsm.js", "setup", "native");

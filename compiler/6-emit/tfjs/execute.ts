@@ -9,13 +9,7 @@ import type {
   MapKernel as RuntimeMap,
   ScanOptions,
 } from "../../../runtime/tfjs/kernel-set.js";
-import type {
-  Operand,
-  Program,
-  ProgramFunction,
-  ScanKernel,
-  Step,
-} from "../../ir/program.js";
+import type { Operand, Program, ProgramFunction, ScanKernel, Step } from "../../ir/program.js";
 import { InternalFault } from "../../ir/types.js";
 import { kernelCalls, letteredMap } from "./kernel-call.js";
 import type { Letters } from "./letters.js";
