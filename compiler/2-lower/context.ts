@@ -1,7 +1,7 @@
 /** What lowering one token graph keeps at hand: the graph being built, and where its tokens lie. */
 
 import type { GraphBuilder } from "../ir/builder.js";
-import type { Graph, Node, ValueId } from "../ir/graph.js";
+import type { Graph, Node, NodeOf, ValueId } from "../ir/graph.js";
 import type { Axis } from "../ir/types.js";
 
 /** The sequence a value runs along: all tokens, or the slots of a route. */
@@ -30,10 +30,10 @@ export interface Lowering {
   readonly values: Map<string, ValueId>;
   readonly sequences: Map<number, SequenceContext>;
   readonly producer: ReadonlyMap<ValueId, Node>;
+  /** Who reads each value; null stands for the results of the function. */
+  readonly consumers: ReadonlyMap<ValueId, readonly (Node | null)[]>;
+  readonly mixes: ReadonlyMap<number, NodeOf<"mix">>; // by region
+  readonly parameterRegions: ReadonlyMap<ValueId, number>;
 }
 
 export const outside = -1;
-
-export function sequenceOf({ sequences }: Lowering, region: number | null): SequenceContext {
-  return sequences.get(region ?? outside)!;
-}

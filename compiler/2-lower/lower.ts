@@ -12,6 +12,7 @@ import { type Axis, type TensorType, InternalFault } from "../ir/types.js";
 import { type Lowering, type SequenceContext, outside } from "./context.js";
 import { lagsAsStates } from "./lags.js";
 import { lowerMix, lowerNode } from "./nodes.js";
+import { mixesOf } from "./regions.js";
 import { type Recurrence, findRecurrences } from "./recurrences.js";
 import { enterRoute, openRoute } from "./route.js";
 import { lowerRecurrence } from "./scan.js";
@@ -43,6 +44,11 @@ function lowerGraph(token: Graph, sizes: Sizes, callees: ReadonlyMap<string, Gra
     time,
     callees,
     producer,
+    consumers: consumersOf(source),
+    mixes: mixesOf(source),
+    parameterRegions: new Map(
+      source.parameters.map(({ value, region }) => [value, region ?? outside]),
+    ),
     values: new Map(),
     sequences: new Map(),
   };
@@ -57,14 +63,9 @@ function lowerGraph(token: Graph, sizes: Sizes, callees: ReadonlyMap<string, Gra
       builder.input(node.attributes.source, along(source.values[node.outputs[0]!]!.type));
   const positions = builder.input("positions", along({ dtype: "float", axes: [] }));
   lowering.sequences.set(outside, { axis: time, positions, route: null });
-  const regions = new Map(
-    source.nodes.flatMap((node) =>
-      node.op === "mix" ? [[node.attributes.region, node.attributes.experts]] : [],
-    ),
-  );
   for (const { path, value, initializer, trainable, decay, region } of source.parameters) {
     const own = plain(source.values[value]!.type.axes);
-    const experts = region === null ? [] : plain([regions.get(region)!]);
+    const experts = region === null ? [] : plain([lowering.mixes.get(region)!.attributes.experts]);
     const id = builder.parameter(
       path,
       { dtype: "float", axes: [...experts, ...own] },
@@ -80,6 +81,20 @@ function lowerGraph(token: Graph, sizes: Sizes, callees: ReadonlyMap<string, Gra
       for (const id of node.outputs) recurrenceOf.set(id, recurrence);
   demand(lowering, recurrenceOf);
   return builder.finish();
+}
+
+/** Who reads each value; null stands for the results of the function. */
+function consumersOf(graph: Graph): ReadonlyMap<ValueId, readonly (Node | null)[]> {
+  const consumers = new Map<ValueId, (Node | null)[]>();
+  const use = (id: ValueId, by: Node | null): void => {
+    const known = consumers.get(id);
+    if (known) known.push(by);
+    else consumers.set(id, [by]);
+  };
+  for (const node of graph.nodes) for (const id of node.inputs) use(id, node);
+  for (const { value } of [...graph.outputs, ...graph.penalties, ...graph.updates])
+    use(value, null);
+  return consumers;
 }
 
 const plain = (axes: readonly Axis[]): Axis[] => axes.map(({ name, size }) => ({ name, size }));
@@ -125,7 +140,9 @@ function modelOutputs(lowering: Lowering, get: (id: ValueId) => ValueId): void {
   const { source, builder, batch, time } = lowering;
   const port = (name: string): ValueId =>
     source.outputs.find((output) => output.name === name)!.value;
-  const prediction = get(port("prediction"));
+  const output = port("prediction");
+  const own = plain(source.values[output]!.type.axes);
+  const prediction = builder.conform(get(output), [batch, time, ...own]);
   const loss = builder.conform(get(port("loss")), [batch, time]);
   const weights = builder.input("weights", { dtype: "float", axes: [batch, time] });
   const total = builder.map(
@@ -186,18 +203,18 @@ function attempt(
     // a value from outside the region it is wanted in
     const need = { id, region: home };
     if (!met([need])) return [need];
+    const closed = openRegion(lowering, region);
+    if (closed.length > 0) return closed;
     const sequence = lowering.sequences.get(region)!;
     remember(lowering, id, enterRoute(lowering, sequence, value(need)), region);
     return [];
   }
   if (!node) throw new InternalFault(`value ${id} has no producer`);
+  const closed = openRegion(lowering, home);
+  if (closed.length > 0) return closed;
   const recurrence = recurrenceOf.get(id);
   if (recurrence) return attemptRecurrence(lowering, recurrence, home);
   if (node.op === "mix") {
-    const routes = node.inputs.slice(1).map((input) => ({ id: input, region: outside }));
-    if (!met(routes)) return routes;
-    if (!lowering.sequences.has(node.attributes.region))
-      openRoute(lowering, node, value(routes[0]!), value(routes[1]!));
     const body = { id: node.inputs[0]!, region: node.attributes.region };
     if (!met([body])) return [body];
     const sequence = lowering.sequences.get(node.attributes.region)!;
@@ -213,12 +230,22 @@ function attempt(
   return [];
 }
 
+/** Sets up the sequence of a region when the first value in it is wanted; gives what is needed for that. */
+function openRegion(lowering: Lowering, region: number): readonly Task[] {
+  if (lowering.sequences.has(region)) return [];
+  const mix = lowering.mixes.get(region)!;
+  const needs = mix.inputs.slice(1).map((id) => ({ id, region: outside }));
+  const [weights, choices] = needs.map(({ id }) => lowering.values.get(`${outside} ${id}`));
+  if (weights === undefined || choices === undefined) return needs;
+  openRoute(lowering, mix, weights, choices);
+  return [];
+}
+
 /** The region a value is made in; parameters and inputs know theirs. */
 function homeOf(lowering: Lowering, id: ValueId): number {
   const node = lowering.producer.get(id);
   if (node) return node.region ?? outside;
-  const parameter = lowering.source.parameters.find(({ value }) => value === id);
-  return parameter?.region ?? outside;
+  return lowering.parameterRegions.get(id) ?? outside;
 }
 
 function attemptRecurrence(
@@ -234,12 +261,10 @@ function attemptRecurrence(
   const value = (need: Task): ValueId | undefined =>
     lowering.values.get(`${need.region} ${need.id}`);
   if (needs.some((need) => value(need) === undefined)) return needs;
-  const members = new Set<Node>(recurrence.nodes);
-  const used = new Set([
-    ...source.nodes.filter((node) => !members.has(node)).flatMap((node) => node.inputs),
-    ...[...source.outputs, ...source.penalties, ...source.updates].map((port) => port.value),
-  ]);
-  const wanted = [...inside].filter((id) => used.has(id));
+  const members = new Set<Node | null>(recurrence.nodes);
+  const wanted = [...inside].filter((id) =>
+    lowering.consumers.get(id)?.some((consumer) => !members.has(consumer)),
+  );
   const sequence: SequenceContext = lowering.sequences.get(region)!;
   lowering.builder.span = source.states[recurrence.states[0]!]!.span;
   const lowered = lowerRecurrence(

@@ -1,8 +1,8 @@
 /** Token-level ops as ops over batch and time. Everything elementwise or contracting stays as it is. */
 
 import type { Node, NodeOf, ValueId } from "../ir/graph.js";
-import type { GraphBuilder } from "../ir/builder.js";
-import { InternalFault, findAxis, hasAxis, unionAxes, withoutAxes } from "../ir/types.js";
+import { InternalFault, findAxis, hasAxis } from "../ir/types.js";
+import { concatWhole, expandWhole } from "../ir/whole.js";
 import { type Lowering, type SequenceContext } from "./context.js";
 import { leaveRoute, rowOfExpert } from "./route.js";
 
@@ -47,30 +47,6 @@ export function lowerNode(
       ).call(builder, node.op, node.attributes, own);
     }
   }
-}
-
-/** A token's value repeated along axes of its own, whatever it has around them. */
-export function expandWhole(builder: GraphBuilder, node: NodeOf<"expand">, x: ValueId): ValueId {
-  const { axes } = node.attributes;
-  const around = withoutAxes(
-    builder.type(x).axes,
-    axes.map(({ name }) => name),
-  );
-  return builder.conform(x, [...around, ...axes]);
-}
-
-/** Tensors joined along an axis; those that are the same for all tokens are repeated beside others. */
-export function concatWhole(
-  builder: GraphBuilder,
-  node: NodeOf<"concat">,
-  inputs: readonly ValueId[],
-): ValueId {
-  const { axis } = node.attributes;
-  const rest = unionAxes(inputs.map((id) => withoutAxes(builder.type(id).axes, [axis])));
-  const whole = inputs.map((id) =>
-    builder.conform(id, [...rest, { name: axis, size: builder.size(id, axis) }]),
-  );
-  return builder.op("concat", { axis }, whole);
 }
 
 /** True for values of a token or slot; false for what only depends on parameters. */

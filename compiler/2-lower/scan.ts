@@ -3,8 +3,9 @@
 import { GraphBuilder } from "../ir/builder.js";
 import type { Node, ValueId } from "../ir/graph.js";
 import { type TensorType, hasAxis, withoutAxes } from "../ir/types.js";
+import { concatWhole, expandWhole } from "../ir/whole.js";
 import type { Lowering, SequenceContext } from "./context.js";
-import { aligned, concatWhole, expandWhole } from "./nodes.js";
+import { aligned } from "./nodes.js";
 import type { Recurrence } from "./recurrences.js";
 
 /**

@@ -7,6 +7,7 @@
 
 import { GraphBuilder } from "../ir/builder.js";
 import type { Graph, Module, Node, Port, ValueId } from "../ir/graph.js";
+import { modelParameters } from "../ir/program.js";
 import { InternalFault } from "../ir/types.js";
 import { backpropagate } from "./backpropagate.js";
 import { copyNode, openCopy } from "./copy.js";
@@ -35,7 +36,7 @@ export function differentiate(module: Module): Module {
     functions.set(split.forward.name, split.forward);
     functions.set(split.backward.name, split.backward);
   }
-  functions.set(module.main, trainingMain(module.functions.get(module.main)!, splits));
+  functions.set(module.main, trainingMain(module, splits));
   return { main: module.main, functions };
 }
 
@@ -152,7 +153,8 @@ function parameterGradients(joint: Joint): { name: string; value: ValueId }[] {
   ];
 }
 
-function trainingMain(graph: Graph, splits: ReadonlyMap<string, Split>): Graph {
+function trainingMain(module: Module, splits: ReadonlyMap<string, Split>): Graph {
+  const graph = module.functions.get(module.main)!;
   const joint = openJoint(graph, splits);
   const { builder, known, cotangents } = joint;
   const port = <P extends { readonly value: ValueId }>(p: P): P => ({
@@ -162,7 +164,13 @@ function trainingMain(graph: Graph, splits: ReadonlyMap<string, Split>): Graph {
   const objective = graph.outputs.find(({ name }) => name === "objective")!;
   cotangents.set(known.get(objective.value)!, builder.constant(1));
   runBackward(joint, splits);
-  builder.outputs.push(...graph.outputs.map(port), ...parameterGradients(joint));
+  const gradients = parameterGradients(joint);
+  const found = new Set(gradients.map(({ name }) => name));
+  for (const { path, type, trainable } of modelParameters(module.functions, module.main))
+    if (trainable && !found.has(gradientName(path)))
+      // of a block that the loss does not depend on
+      gradients.push({ name: gradientName(path), value: builder.zeros(type.axes) });
+  builder.outputs.push(...graph.outputs.map(port), ...gradients);
   builder.updates.push(...graph.updates.map(port));
   return prune(builder.finish());
 }

@@ -5,6 +5,9 @@ import { showType } from "./types.js";
 
 /** Plain data as JSON, in which numbers that JSON lacks are told apart too. */
 export function printData(data: unknown): string {
+  const text = JSON.stringify(data);
+  // most data has no such number, and need not be looked through
+  if (!text.includes("null") && !text.includes(":0")) return text;
   return JSON.stringify(data, (_, value: unknown) =>
     typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
       ? `${Object.is(value, -0) ? "-" : ""}${value}`

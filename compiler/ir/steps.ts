@@ -29,6 +29,7 @@ export function findSteps(graph: Graph): Steps {
   const stateOf = new Map(graph.states.map(({ name }, i) => [name, i]));
   const begins = graph.states.map(() => -1);
   const writes = graph.states.map(() => -1);
+  const all = graph.states.map((): number[] => []);
   const followers: number[][] = graph.nodes.map(() => []);
   graph.nodes.forEach((node, i) => {
     for (const id of node.outputs) producer.set(id, i);
@@ -37,14 +38,18 @@ export function findSteps(graph: Graph): Steps {
       if (maker !== undefined) followers[maker]!.push(i);
     }
     if (node.op === "state") begins[stateOf.get(node.attributes.state)!] = i;
-    if (node.op === "write") writes[stateOf.get(node.attributes.state)!] = i;
+    if (node.op === "write") {
+      const state = stateOf.get(node.attributes.state)!;
+      writes[state] = i;
+      all[state]!.push(i);
+    }
   });
-  writes.forEach((write, state) => {
-    const begin = begins[state]!;
-    if (write < 0) return;
-    followers[write]!.push(begin);
-    // the new state needs the old one in any case: a document may end in between
-    followers[begin]!.push(write);
+  all.forEach((own, state) => {
+    for (const write of own) {
+      followers[write]!.push(begins[state]!);
+      // part of the step, whether or not it looks at what was there before
+      followers[begins[state]!]!.push(write);
+    }
   });
   const component = components(graph.nodes.length, (node) => followers[node]!);
   const byComponent = new Map<number, { states: number[]; nodes: number[] }>();

@@ -114,6 +114,7 @@ export function applyRecipe(
   const { layer } = recipe;
   if (layer === null) return inputs[0] ?? errorValue;
   const callee = layer.name.name;
+  frame.environment.budget.apply();
   const circle = frame.stack.findIndex((entry) => entry.layer === layer && entry.call === span);
   if (circle >= 0 || frame.stack.length >= deepestNesting) {
     const path = [...frame.stack.map((entry) => entry.layer.name.name), callee]

@@ -9,24 +9,30 @@ import type { Expression } from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
 import { type Frame, report } from "./frame.js";
 
-/** Expressions that one check may evaluate, over all layers and models; a call counts as several. */
-const mostWork = 400_000;
+/**
+ * Expressions that one check may evaluate, over all layers and models; calls count as several. A file of
+ * 10 000 lines needs less; what takes more takes longer than two seconds.
+ */
+const mostWork = 3_000_000;
 const workOfCall = 8;
+const workOfLayer = 24;
 /** Expressions that may be under evaluation at once. */
 const greatestDepth = 1500;
 
 export class Budget {
   private spent = 0;
   private depth = 0;
+  private told = false;
 
   /** Begins an expression; false when it may not be evaluated, which has been reported. */
   enter(expression: Expression, frame: Frame): boolean {
-    if (this.spent > mostWork) return false;
     this.spent += expression.kind === "call" ? workOfCall : 1;
     if (this.spent > mostWork) {
-      report(frame, messages.tooMuchWork({ limit: mostWork }), [
-        { span: expression.span, text: "given up here" },
-      ]);
+      if (!this.told)
+        report(frame, messages.tooMuchWork({ limit: mostWork }), [
+          { span: expression.span, text: "given up here" },
+        ]);
+      this.told = true;
       return false;
     }
     if (this.depth >= greatestDepth) {
@@ -37,6 +43,11 @@ export class Budget {
     }
     this.depth += 1;
     return true;
+  }
+
+  /** Counts the application of a layer, which costs more than the call that says so. */
+  apply(): void {
+    this.spent += workOfLayer;
   }
 
   leave(): void {

@@ -277,7 +277,7 @@ function runWrite(statement: WriteStatement, frame: Frame): boolean {
     "write",
     { state: state.name, chunk },
     [full],
-    [{ dtype: "float", axes: state.axes }],
+    [builder.type(full)],
   )[0]!;
   stateValues[target.index] = builder.label(written, statement.state.name);
   return true;

@@ -9,8 +9,9 @@
  */
 
 import type { GraphBuilder } from "../../ir/builder.js";
-import type { NodeOf, ValueId } from "../../ir/graph.js";
+import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { type TensorType, axisNames, hasAxis } from "../../ir/types.js";
+import { concatWhole, expandWhole } from "../../ir/whole.js";
 import { boundsOf } from "./bounds.js";
 import { covering } from "./layout.js";
 
@@ -94,7 +95,7 @@ export class Analysis {
     const news = body.outputs[0]!.value;
     let step: Form | null = this.forms.get(news) ?? null;
     for (const node of body.nodes) {
-      const form = this.apply(node as NodeOf<"map">);
+      const form = this.apply(node);
       if ("reason" in form) return form;
       this.forms.set(node.outputs[0]!, form);
       if (node.outputs[0] !== news) continue;
@@ -144,7 +145,7 @@ export class Analysis {
     return [...byKey].map(([b, a]) => ({ a, b }));
   }
 
-  private apply(node: NodeOf<"map"> | NodeOf<"dot"> | NodeOf<"reduce">): Form | NotAffine {
+  private apply(node: Node): Form | NotAffine {
     const inputs = node.inputs.map((id) => this.forms.get(id)!);
     if (inputs.every((form) => form.kind === "free")) {
       const values = inputs.map((form) => (form as { value: ValueId }).value);
@@ -164,26 +165,28 @@ export class Analysis {
           : { reason: "a maximum of the state is not affine in it" };
       default:
         return {
-          reason: `\`${(node as { op: string }).op}\` of the state is not part of the normal form`,
+          reason: `\`${node.op}\` of the state is not part of the normal form`,
         };
     }
   }
 
   /** A node without the state, for all tokens at once. */
-  private recompute(
-    node: NodeOf<"map"> | NodeOf<"dot"> | NodeOf<"reduce">,
-    inputs: readonly ValueId[],
-  ): ValueId {
-    if (node.op === "map") return this.b.map(node.attributes.fn, ...inputs);
-    if (node.op === "dot") return this.b.dot(inputs[0]!, inputs[1]!, node.attributes.over);
-    if ((node.op as string) === "constant")
-      return this.b.constant((node as unknown as NodeOf<"constant">).attributes.value);
-    return (this.b.op as (op: string, a: unknown, i: readonly ValueId[]) => ValueId).call(
-      this.b,
-      node.op,
-      node.attributes,
-      inputs,
-    );
+  private recompute(node: Node, inputs: readonly ValueId[]): ValueId {
+    const { b } = this;
+    switch (node.op) {
+      case "constant":
+        return b.constant(node.attributes.value);
+      case "map":
+        return b.map(node.attributes.fn, ...inputs);
+      case "dot":
+        return b.dot(inputs[0]!, inputs[1]!, node.attributes.over);
+      case "expand":
+        return expandWhole(b, node, inputs[0]!);
+      case "concat":
+        return concatWhole(b, node, inputs);
+      default:
+        return b.op(node.op, node.attributes as never, inputs);
+    }
   }
 
   private map(node: NodeOf<"map">, inputs: readonly Form[]): Form | NotAffine {

@@ -1,0 +1,182 @@
+/** Random recurrences in the language: gates, erases, writes, reads and micro-steps on states of random axes. */
+
+import fc from "fast-check";
+
+const axisNames = ["heads", "key", "value"] as const;
+type AxisName = (typeof axisNames)[number];
+
+const axes = fc.subarray([...axisNames]);
+const someAxes = fc.subarray([...axisNames], { minLength: 1 });
+
+/** Gates in (0, 1], and one that grows. */
+const gate = fc.record({
+  axes,
+  kind: fc.constantFrom("none", "sigmoid", "exp", "complement", "constant", "product", "growing"),
+});
+const term = fc.record({ left: axes, right: axes, lagged: fc.boolean() });
+const erase = fc.option(
+  fc.record({ left: axes, right: axes, at: fc.nat(2), inside: fc.boolean() }),
+  {
+    freq: 2,
+  },
+);
+const step = fc.record({ gate, erase, writes: fc.array(term, { maxLength: 2 }) });
+const read = fc.record({
+  query: axes,
+  at: fc.nat(2),
+  kind: fc.constantFrom("dot", "sum", "bonus", "old", "whole", "softmax"),
+});
+const state = fc.record({
+  axes: someAxes,
+  start: fc.constantFrom(0, 0, 0, 0.5),
+  steps: fc.array(step, { minLength: 1, maxLength: 3 }),
+  reads: fc.array(read, { minLength: 1, maxLength: 2 }),
+  /** Whether a write also uses the state before this one, and the state's own value of the last token. */
+  reading: fc.boolean(),
+  echo: fc.boolean(),
+});
+
+/** States with a normal form, each read and erased along one axis: what the chunk form is for. */
+const linear = state.map((any): typeof any => ({
+  ...any,
+  start: 0,
+  reading: false,
+  echo: false,
+  steps: any.steps.map((each) => ({
+    ...each,
+    erase: each.erase && { ...each.erase, at: 0 },
+  })),
+  reads: any.reads.map((each) => ({
+    ...each,
+    at: 0,
+    kind: each.kind === "whole" || each.kind === "softmax" ? "dot" : each.kind,
+  })),
+}));
+
+export const recurrences = fc.record({
+  sizes: fc.record({
+    heads: fc.integer({ min: 1, max: 3 }),
+    key: fc.integer({ min: 1, max: 3 }),
+    value: fc.integer({ min: 1, max: 3 }),
+  }),
+  states: fc.oneof(
+    { weight: 3, arbitrary: fc.array(linear, { minLength: 1, maxLength: 2 }) },
+    { weight: 1, arbitrary: fc.array(state, { minLength: 1, maxLength: 3 }) },
+  ),
+});
+
+type Spec = typeof recurrences extends fc.Arbitrary<infer T> ? T : never;
+type State = Spec["states"][number];
+
+class Writer {
+  readonly lines: string[] = [];
+  private count = 0;
+
+  name(value: string): string {
+    this.count += 1;
+    this.lines.push(`v${this.count} = ${value}`);
+    return `v${this.count}`;
+  }
+
+  /** A value of every token with these axes. */
+  value(own: readonly string[]): string {
+    return own.length === 0
+      ? this.name("mean(linear(x, [width]))")
+      : this.name(`linear(x, [${own.join(", ")}])`);
+  }
+
+  gate({ kind, axes: own }: State["steps"][number]["gate"], within: readonly string[]): string {
+    const kept = own.filter((axis) => within.includes(axis));
+    switch (kind) {
+      case "sigmoid":
+        return this.name(`sigmoid(${this.value(kept)})`);
+      case "exp":
+        return this.name(`exp(-softplus(${this.value(kept)}))`);
+      case "complement":
+        return this.name(`1 - sigmoid(${this.value(kept)}) ^ 2`);
+      case "product":
+        return this.name(`sigmoid(${this.value(kept)}) * (0.5 + 0.5 * sigmoid(${this.value([])}))`);
+      case "growing":
+        return this.name(`exp(0.3 * tanh(${this.value(kept)}))`);
+      case "constant":
+        return kept.length === 0 ? "0.9" : this.name(`1 - 2 ^ (-1 - iota(${kept[0]!}))`);
+      default:
+        return "";
+    }
+  }
+
+  step(S: string, own: readonly AxisName[], { gate, erase, writes }: State["steps"][number]): void {
+    const inside = (list: readonly AxisName[]): string[] =>
+      list.filter((axis) => own.includes(axis));
+    const decay = this.gate(gate, own);
+    const terms: string[] = [];
+    let kept = S;
+    if (erase) {
+      const over = own[erase.at % own.length]!;
+      const left = this.name(`0.5 * tanh(${this.value(inside(erase.left))})`);
+      const right = this.name(
+        `0.5 * tanh(${this.value(inside([...new Set([...erase.right, over])]))})`,
+      );
+      const erased = `${left} * dot(${right}, ${S}, ${over})`;
+      if (erase.inside) kept = `(${S} - ${erased})`;
+      else terms.push(`- ${erased}`);
+    }
+    for (const { left, right, lagged } of writes) {
+      const k = this.value(inside(left));
+      terms.push(`+ ${lagged ? `prev(${k})` : k} * ${this.value(inside(right))}`);
+    }
+    this.lines.push(`${S} <- ${decay === "" ? "" : `${decay} * `}${[kept, ...terms].join(" ")}`);
+  }
+
+  read(S: string, own: readonly AxisName[], { kind, query, at }: State["reads"][number]): string {
+    const over = own[at % own.length]!;
+    const rest = own.filter((axis) => axis !== over);
+    const q = (): string =>
+      this.value([...new Set([...query.filter((axis) => own.includes(axis)), over])]);
+    switch (kind) {
+      case "sum":
+        return this.name(`sum(${S}, ${over})`);
+      case "old":
+        return this.name(`dot(${q()}, ${S}.prev, ${over})`);
+      case "bonus":
+        return this.name(
+          `dot(${q()}, ${S}.prev + ${this.value([over])} * ${this.value(rest)}, ${over})`,
+        );
+      case "whole":
+        return this.name(`tanh(${S})`);
+      case "softmax":
+        return this.name(`dot(softmax(${q()}, ${over}), ${S}, ${over})`);
+      default:
+        return this.name(`dot(${q()}, ${S}, ${over})`);
+    }
+  }
+}
+
+/** The program of a specification: one layer, twice in a tiny model. */
+export function programOf({ sizes, states }: Spec): string {
+  const writer = new Writer();
+  const results: string[] = [];
+  states.forEach(({ axes: own, start, steps, reads, reading, echo }, i) => {
+    const S = `S${i}`;
+    writer.lines.push(`state ${S}: [${own.join(", ")}]${start === 0 ? "" : ` = ${start}`}`);
+    for (const each of steps) writer.step(S, own, each);
+    const before = results.at(-1);
+    if (reading && before !== undefined)
+      writer.lines.push(`${S} <- ${S} + 0.3 * tanh(sum(${before}))`);
+    if (echo) {
+      const last = writer.name(`prev(tanh(0.5 * sum(${S})))`);
+      writer.lines.push(`${S} <- 0.9 * ${S} + 0.1 * ${last}`);
+    }
+    for (const each of reads) results.push(writer.read(S, own, each));
+  });
+  const header = axisNames.map((axis) => `${axis} = ${sizes[axis]}`).join(", ");
+  const result = results.map((name) => `tanh(linear(${name}, [width]))`).join(" + ");
+  return `layer Own(x: [width], ${header}) {
+${[...writer.lines, result].map((line) => `  ${line}`).join("\n")}
+}
+
+model Tiny {
+  language_model(vocab: 5, width: 3, blocks: [Block(Own(), swiglu(hidden: 2))])
+}
+`;
+}
