@@ -216,8 +216,10 @@ function attempt(
   if (recurrence) return attemptRecurrence(lowering, recurrence, home);
   if (node.op === "mix") {
     const body = { id: node.inputs[0]!, region: node.attributes.region };
+    const routes = openRegion(lowering, body.region);
+    if (routes.length > 0) return routes;
     if (!met([body])) return [body];
-    const sequence = lowering.sequences.get(node.attributes.region)!;
+    const sequence = lowering.sequences.get(body.region)!;
     remember(lowering, id, lowerMix(lowering, value(body), sequence), outside);
     return [];
   }

@@ -111,6 +111,9 @@ const right: Readonly<Record<string, string>> = {
       penalty(0.1 * sum(square(y)))
       y
     }`,
+  "a mix whose choices are numbers": `
+    route r = top_k(softmax(linear(x, [a: 3])), 2)
+    x * mix e in r { param([width], normal(1)) }`,
   "a filter that changes from token to token": `
     w = linear(x, [taps: 3, width])
     causal_conv(x, w, taps) + prev(x, 2)`,
