@@ -7,6 +7,7 @@
 import type { BufferId, Kernel, MapKernel, ProgramFunction, Step } from "../../../ir/program.js";
 import { identifier } from "./names.js";
 import { type Partners, noPartners } from "./partners.js";
+import { gradientPath, isGradient, isResidual, residualIndex } from "./results.js";
 
 export interface Base {
   readonly name: string;
@@ -33,9 +34,6 @@ export const noContext: BaseContext = {
 type Run = Extract<Step, { kind: "run" }>;
 
 const longest = 28;
-const residualPrefix = "residual.";
-const gradientPrefix = "grad.";
-
 /** `mixer.q.weight` is the weight of `q`: `q_weight`. */
 export function parameterBase(path: string): string {
   return identifier(path.split(".").slice(-2).join("_"));
@@ -82,24 +80,21 @@ class Namer {
     for (const { name, buffer } of fn.inputs) bases[buffer] = this.input(name);
     for (const { path, buffer } of fn.parameters) this.give(buffer, parameterBase(path));
     for (const { name, buffer } of fn.outputs)
-      if (name.startsWith(gradientPrefix))
-        this.give(buffer, `d_${parameterBase(name.slice(gradientPrefix.length))}`);
+      if (isGradient(name)) this.give(buffer, `d_${parameterBase(gradientPath(name))}`);
     this.backThroughMoves();
     fn.steps.forEach((step, i) => {
       if (step.kind === "call") this.call(step);
       if (step.kind === "run") this.run(step, this.context.isBackward(i));
     });
     for (const { name, buffer } of [...fn.outputs, ...fn.penalties])
-      if (!/^(residual|grad)\./.test(name) && fn.buffers[buffer]!.name === null)
+      if (!isResidual(name) && !isGradient(name) && fn.buffers[buffer]!.name === null)
         bases[buffer] = named(name);
     for (const { path, buffer } of fn.updates) bases[buffer] = named(`new_${parameterBase(path)}`);
     return bases.map((base, id) => base ?? named(fn.buffers[id]!.name ?? "t"));
   }
 
   private input(name: string): Base {
-    const residual = name.startsWith(residualPrefix)
-      ? this.context.residuals[Number(name.slice(residualPrefix.length))]
-      : undefined;
+    const residual = isResidual(name) ? this.context.residuals[residualIndex(name)] : undefined;
     return residual ?? named(name);
   }
 

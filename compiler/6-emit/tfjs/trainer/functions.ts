@@ -2,7 +2,8 @@
 
 import { type FunctionDeclarationStructure, StructureKind } from "ts-morph";
 import type { BufferId } from "../../../ir/program.js";
-import type { Plan, Result } from "./plan.js";
+import type { Plan } from "./plan.js";
+import type { Result } from "./results.js";
 import { type StatementContext, Statements } from "./statements.js";
 import { documentation, entry, literal, member, object } from "./text.js";
 

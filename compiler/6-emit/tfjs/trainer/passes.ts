@@ -1,10 +1,11 @@
 /** Which steps of the model's own function are of the forward pass: those that the loss comes from. */
 
 import type { ProgramFunction } from "../../../ir/program.js";
+import { isGradient } from "./results.js";
 import { inputsOf, outputsOf } from "./sections.js";
 
 export function forwardSteps({ outputs, updates, steps }: ProgramFunction): ReadonlySet<number> {
-  const results = outputs.filter(({ name }) => !name.startsWith("grad."));
+  const results = outputs.filter(({ name }) => !isGradient(name));
   const needed = new Set([...results, ...updates].map(({ buffer }) => buffer));
   const found = new Set<number>();
   for (let i = steps.length - 1; i >= 0; i -= 1) {

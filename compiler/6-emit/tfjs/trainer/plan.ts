@@ -5,10 +5,10 @@
 
 import type { BufferId, Program, ProgramFunction, Step } from "../../../ir/program.js";
 import type { Letters } from "../letters.js";
-import { type Base, type BaseContext, blockName, nameBuffers, noContext } from "./bases.js";
-import { forwardSteps } from "./passes.js";
-import { partnersOf } from "./partners.js";
+import { type Base, blockName, nameBuffers } from "./bases.js";
+import { backwardContext, mainContext, savedOf } from "./pass-context.js";
 import { Names, identifier } from "./names.js";
+import { type Result, isResidual, residualIndex, resultsOf } from "./results.js";
 import { inputsOf } from "./sections.js";
 import { member } from "./text.js";
 import { weightMember } from "./weights.js";
@@ -17,12 +17,6 @@ import { weightMember } from "./weights.js";
 export type Argument =
   | { readonly kind: "tensor"; readonly name: string; readonly input: number }
   | { readonly kind: "saved"; readonly type: string; readonly inputs: readonly number[] };
-
-export interface Result {
-  readonly buffer: BufferId;
-  /** Where it is in the object that a call gives; nowhere: it is what a call gives. */
-  readonly path: readonly string[];
-}
 
 export interface Plan {
   readonly fn: ProgramFunction;
@@ -48,11 +42,6 @@ export interface Plan {
   /** Whether a step is of the backward pass. */
   readonly isBackward: (step: number) => boolean;
 }
-
-const residualPrefix = "residual.";
-const gradientPrefix = "grad.";
-const isResidual = (name: string): boolean => name.startsWith(residualPrefix);
-const residualIndex = (name: string): number => Number(name.slice(residualPrefix.length));
 
 /** `L.forward` is a part of the block `L`. */
 export const blockOf = (functionName: string): string =>
@@ -102,14 +91,8 @@ export class Planner {
   }
 
   private make(fn: ProgramFunction, block: string | null, forward: Plan | undefined): Plan {
-    const saved = forward?.results.filter(({ path }) => path[0] === "saved") ?? [];
-    const context: BaseContext = forward
-      ? {
-          residuals: saved.map(({ buffer }) => forward.bases[buffer]!),
-          partners: partnersOf(forward.fn, forward.bases, forwardBuffers(fn, forward, saved)),
-          isBackward: () => true,
-        }
-      : mainContext(fn);
+    const saved = forward ? savedOf(forward) : [];
+    const context = forward ? backwardContext(fn, forward) : mainContext(fn);
     const bases = nameBuffers(fn, context);
     const scope = new Names(this.names);
     const expressions = new Map<BufferId, string>();
@@ -147,7 +130,7 @@ export class Planner {
       }
       if (step.kind === "call") this.placeCall(step, fn, bases, scope, expressions, calls);
     }
-    const results = resultsOf(fn, expressions, bases);
+    const results = resultsOf(fn, expressions);
     const keeps = results.some(({ path }) => path[0] === "saved");
     const usesWeights =
       fn.parameters.some(({ buffer }) => read.has(buffer)) ||
@@ -240,57 +223,4 @@ export class Planner {
     this.types.set(id, name);
     return name;
   }
-}
-
-/** The model's own function has both passes. */
-function mainContext(fn: ProgramFunction): BaseContext {
-  if (!fn.outputs.some(({ name }) => name.startsWith(gradientPrefix))) return noContext;
-  const forward = forwardSteps(fn);
-  const isForward = (step: number): boolean => forward.has(step);
-  const partners = partnersOf(fn, nameBuffers(fn, noContext), (id) => id, isForward);
-  return { residuals: [], partners, isBackward: (step) => !isForward(step) };
-}
-
-/** A backward function's residuals, inputs and parameters are buffers of its forward function. */
-function forwardBuffers(
-  fn: ProgramFunction,
-  forward: Plan,
-  saved: readonly Result[],
-): (backward: BufferId) => BufferId | undefined {
-  const known = new Map<BufferId, BufferId | undefined>();
-  for (const { name, buffer } of fn.inputs)
-    known.set(
-      buffer,
-      isResidual(name)
-        ? saved[residualIndex(name)]?.buffer
-        : forward.fn.inputs.find((input) => input.name === name)?.buffer,
-    );
-  for (const { path, buffer } of fn.parameters)
-    known.set(buffer, forward.fn.parameters.find((one) => one.path === path)?.buffer);
-  return (backward) => known.get(backward);
-}
-
-/** Fields of a call's result: outputs by name, residuals in `saved`, gradients in `weights`, `updates`. */
-function resultsOf(
-  fn: ProgramFunction,
-  expressions: ReadonlyMap<BufferId, string>,
-  bases: readonly Base[],
-): Result[] {
-  const fields = new Names();
-  const saved = new Names();
-  const outputs = fn.outputs.map(({ name, buffer }): Result => {
-    if (name.startsWith(gradientPrefix))
-      return { buffer, path: ["weights", name.slice(gradientPrefix.length)] };
-    if (!isResidual(name)) return { buffer, path: [fields.unique(name)] };
-    const own = expressions.get(buffer)!;
-    const isName = /^\w+$/.test(own) && !saved.has(own);
-    return { buffer, path: ["saved", saved.unique(isName ? own : bases[buffer]!.name)] };
-  });
-  const penalties = fn.penalties.map(({ name, buffer }) => ({
-    buffer,
-    path: [fields.unique(name)],
-  }));
-  const updates = fn.updates.map(({ path, buffer }) => ({ buffer, path: ["updates", path] }));
-  const all = [...outputs, ...penalties, ...updates];
-  return all.length === 1 && all[0]!.path.length === 1 ? [{ ...all[0]!, path: [] }] : all;
 }

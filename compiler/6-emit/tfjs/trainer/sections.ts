@@ -1,6 +1,7 @@
 /** The one-line headers in long functions: which part of its block a step belongs to. */
 
 import type { BufferId, ProgramFunction, Step } from "../../../ir/program.js";
+import { isGradient } from "./results.js";
 
 /** A part in between that is shorter than this gets no header of its own. */
 const shortest = 3;
@@ -43,10 +44,10 @@ function ownPart(fn: ProgramFunction, step: Step): string | null {
   if (step.kind === "call") return step.prefix.split(".")[0]!;
   if (step.kind !== "run") return null;
   const [output] = step.outputs;
-  const isGradient = fn.outputs.some(
-    ({ name, buffer }) => name.startsWith("grad.") && buffer === output?.buffer,
+  const isOutput = fn.outputs.some(
+    ({ name, buffer }) => isGradient(name) && buffer === output?.buffer,
   );
-  if (isGradient && step.kernel.op === "expand") return layouts;
+  if (isOutput && step.kernel.op === "expand") return layouts;
   const parameter = fn.parameters.find(({ buffer }) =>
     step.inputs.some((input) => input.buffer === buffer),
   );
