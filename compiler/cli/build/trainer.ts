@@ -6,7 +6,7 @@ import type { Data } from "../../1-check/blocks/data.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
 import { compileTraining } from "../../compile.js";
-import { settingsOf } from "../train/settings.js";
+import { type Overrides, settingsOf } from "../train/settings.js";
 
 /** Where the trainer finds things, from its own folder. */
 export interface TrainerPlace {
@@ -18,10 +18,11 @@ export async function trainerText(
   { models, text }: Pick<Checked, "models" | "text">,
   training: Training,
   { source, data }: TrainerPlace,
+  overrides: Overrides = { steps: null, seed: null },
 ): Promise<string> {
   const model = models.get(training.model)!;
   const sizes = { batch: training.batch / training.accumulate, time: training.data.seq };
-  const settings = settingsOf(training, { steps: null, seed: null });
+  const settings = settingsOf(training, overrides);
   const input: TrainerInput = {
     model,
     programs: compileTraining(model, sizes),

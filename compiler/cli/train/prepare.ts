@@ -8,15 +8,9 @@ import { trainableFromPrograms } from "../../6-emit/tfjs/interpreted.js";
 import { type TrainingStages, compileTraining } from "../../compile.js";
 import { parameterCounts } from "../../summary.js";
 
-export interface Prepared {
-  readonly trainable: Trainable;
-  /** The first lines of the run. */
-  readonly about: string[];
-}
-
-export function prepare(model: Model, training: Training): Prepared {
-  const { trainable, stages } = compiledFor(model, training);
-  return { trainable, about: [modelRow(model), ...recurrenceRows(stages)] };
+/** The first lines of a run: what the model is, and how its recurrences run. */
+export function prepare(model: Model, training: Training): string[] {
+  return [modelRow(model), ...recurrenceRows(compiledFor(model, training).stages)];
 }
 
 /** A model for the batches of a training. */

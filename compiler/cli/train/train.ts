@@ -12,6 +12,7 @@ import { resolvedSource } from "../resolved-source.js";
 import { say, type Session } from "../session.js";
 import { version } from "../version.js";
 import { comparison } from "./comparison.js";
+import { emittedTrainable } from "./emitted.js";
 import { prepare } from "./prepare.js";
 import { overridesOf, settingsOf } from "./settings.js";
 import { writeSample } from "./sample.js";
@@ -29,7 +30,8 @@ export async function trainOne(
   const overrides = overridesOf(options, run.saved);
   const settings = settingsOf(training, overrides);
   const model = checked.models.get(training.model)!;
-  const { trainable, about } = prepare(model, training);
+  const about = prepare(model, training);
+  const trainable = await emittedTrainable(checked, training, overrides, run.folder);
   if (training.precision !== "fp32")
     about.push(row("precision", `fp32: tfjs has no ${training.precision}`));
   const named = checked.trainings.size === 1 ? "" : ` --train ${training.name}`;
