@@ -759,7 +759,7 @@ interface BWeights {
 }
 
 /**
- * B = Block(MoM(memories: 4, top_k: 2, heads: 2, key: 16, value: 16), swiglu(hidden: 128)): 54,308
+ * B = Block( MoM(memories: 4, top_k: 2, heads: 2, key: 16, value: 16), swiglu(hidden: 128), ): 54,308
  * parameters. Keeps what the backward pass needs.
  */
 function B_forward(k: KernelSet, w: BWeights, x_BTD: Tensor, positions_BT: Tensor) {
