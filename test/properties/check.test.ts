@@ -5,7 +5,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { check } from "../../compiler/compile.js";
+import { check, compileTraining } from "../../compiler/compile.js";
 import { anyProgram } from "../support/fuzz/any-program.js";
 import { hold, hostOf } from "../support/fuzz/hold.js";
 import { library } from "../support/fuzz/programs.js";
@@ -211,22 +211,70 @@ describe("a layer of the library, on its own,", () => {
   });
 });
 
-describe("time", () => {
-  const patience = { timeout: 120_000 };
-  const seconds = (lines: number): number => {
+/** Mistakes in layers that nothing uses, and whose sizes nobody knows. */
+const unused: Readonly<Record<string, readonly [string, string]>> = {
+  "an axis that only one side has": [
+    "axis-mismatch",
+    "layer A(x: [width], heads = 4) { dot(linear(x, [heads]), x, heads) }",
+  ],
+  "sizes that differ whatever they are": [
+    "axis-size-mismatch",
+    "layer A(x: [width], key = 2 * width) { linear(x, [a: key]) + linear(x, [a: width]) }",
+  ],
+  "a name that is not there": ["unknown-name", "layer A(x: [width]) { y = x\n x * z }"],
+  "a step of another shape": [
+    "state-shape",
+    "layer A(x: [width], key = 4) {\n state S: [key]\n S <- 0.5 * S + x\n linear(S, [width]) }",
+  ],
+  "an input of other axes": [
+    "input-mismatch",
+    "layer B(x: [heads, key]) { sum(x) }\nlayer A(x: [width]) { x * B(x) }",
+  ],
+};
+
+describe("a layer that nothing uses", () => {
+  test.each(Object.entries(unused))("is told of %s", (_, [code, text]) => {
+    expect(hold(text).codes).toEqual([code]);
+  });
+});
+
+describe("time grows with a program, not faster:", { timeout: 120_000 }, () => {
+  const timed = (run: () => void): number => {
+    const start = performance.now();
+    run();
+    return performance.now() - start;
+  };
+  const checked = (text: string) => {
+    const { models, diagnostics } = check(hostOf(text), "fuzz.lsm");
+    expect(diagnostics).toEqual([]);
+    return [...models.values()][0]!;
+  };
+  const long = (lines: number): string => {
     const body = Array.from(
       { length: lines },
       (_, i) => `  y${i + 1} = 0.5 * y${i} + linear(x, [width])`,
     );
-    const text = own(`  y0 = x\n${body.join("\n")}\n  y${lines}`);
-    const start = performance.now();
-    expect(check(hostOf(text), "fuzz.lsm").diagnostics).toEqual([]);
-    return performance.now() - start;
+    return own(`  y0 = x\n${body.join("\n")}\n  y${lines}`);
   };
+  // HGRN2 asks for its depth, so every block is a function of its own
+  const deep = (blocks: number): string =>
+    `model M { language_model(vocab: 5, width: 8, blocks: [HGRN2(heads: 2)] * ${blocks}) }`;
 
-  test("grows with a layer's length, not faster", patience, () => {
-    seconds(500);
-    const [short, long] = [seconds(1000), seconds(4000)];
-    expect(long / short).toBeLessThan(12);
+  test("checking a long layer", () => {
+    timed(() => checked(long(500)));
+    const [short, tall] = [timed(() => checked(long(1000))), timed(() => checked(long(4000)))];
+    expect(tall / short).toBeLessThan(12);
+  });
+
+  test.each([
+    ["a long layer", long, 150],
+    ["a deep model", deep, 6],
+  ] as const)("compiling %s", (_, program, size) => {
+    const compile = (times: number): number => {
+      const model = checked(program(times * size));
+      return timed(() => compileTraining(model, { batch: 2, time: 8 }));
+    };
+    compile(1);
+    expect(compile(4) / compile(1)).toBeLessThan(12);
   });
 });

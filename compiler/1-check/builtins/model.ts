@@ -12,33 +12,36 @@ import {
   type Frame,
   report,
 } from "../elaborate/frame.js";
+import { axisSize } from "../elaborate/axes.js";
 import { asLayers, asTensor } from "../elaborate/kinds.js";
 import { layerPath } from "../elaborate/paths.js";
 import { checkSteps } from "../steps.js";
 import type { Part } from "../trace.js";
 import { type CompileValue, type RecipeValue, errorValue, tensorValue } from "../values.js";
-import { type Builtin, type BuiltinCall, numberOf, parameters, tensor } from "./builtin.js";
+import { type Builtin, type BuiltinCall, parameters, tensor } from "./builtin.js";
 
-function source(name: string, dtype: "int" | "float"): Builtin["run"] {
-  return (call) => {
-    const vocabulary = numberOf(call, "vocab");
-    if (vocabulary !== null) call.frame.environment.vocabulary = vocabulary;
-    return tensorValue(call.frame.builder.op("source", { source: name, dtype, axes: [] }, []));
-  };
-}
+const source = ({ frame }: BuiltinCall, name: string): CompileValue =>
+  tensorValue(frame.builder.op("source", { source: name, dtype: "int", axes: [] }, []));
 
 const tokens: Builtin = {
   usage: "tokens(vocab)",
   doc: "the token's id, below `vocab`",
   parameters: parameters("vocab number"),
-  run: source("tokens", "int"),
+  run: (call) => {
+    const { value, span } = call.given.get("vocab")!;
+    if (value.kind !== "number") return errorValue;
+    const axis = axisSize("vocab", value, span, call.frame);
+    if (axis === null) return errorValue;
+    call.frame.environment.vocabulary = axis.size;
+    return source(call, "tokens");
+  },
 };
 
 const targets: Builtin = {
   usage: "targets()",
   doc: "the id of the token to predict: the next one",
   parameters: [],
-  run: source("targets", "int"),
+  run: (call) => source(call, "targets"),
 };
 
 const chain: Builtin = {

@@ -234,7 +234,7 @@ const pick: Builtin = {
   parameters: parameters("x tensor", "ids tensor", "axis axes"),
   run: (call): CompileValue => {
     const axis = axisOf(call, "axis", "x");
-    if (axis === null || !areIds(call, "x")) return errorValue;
+    if (axis === null || !areIds(call, "x", axis)) return errorValue;
     return tensorValue(
       call.frame.builder.op("take", { axis }, [tensor(call, "x"), tensor(call, "ids")]),
     );
@@ -247,7 +247,7 @@ const row: Builtin = {
   parameters: parameters("table tensor", "ids tensor", "axis axes"),
   run: (call): CompileValue => {
     const axis = axisOf(call, "axis", "table");
-    if (axis === null || !areIds(call, "table")) return errorValue;
+    if (axis === null || !areIds(call, "table", axis)) return errorValue;
     return tensorValue(
       call.frame.builder.op("take", { axis }, [tensor(call, "table"), tensor(call, "ids")]),
     );
@@ -255,11 +255,11 @@ const row: Builtin = {
 };
 
 /** Whether `ids` can be looked up in `table`: numbers of rows, whose axes fit; reports it otherwise. */
-function areIds(call: BuiltinCall, table: string): boolean {
-  const { builder } = call.frame;
+function areIds(call: BuiltinCall, table: string, axis: string): boolean {
+  const { builder, environment } = call.frame;
   const ids = { ...call.given.get("ids")!, id: tensor(call, "ids") };
   // a layer on its own does not know what it will be given
-  if (builder.type(ids.id).dtype !== "int" && !call.frame.environment.generic) {
+  if (builder.type(ids.id).dtype !== "int" && !environment.generic) {
     const expected = "ids, as `tokens` and `targets` give them";
     report(call.frame, messages.wrongKind({ what: "`ids`", expected, found: "a tensor" }), [
       { span: ids.span, text: "this is a tensor of other numbers" },
@@ -267,6 +267,13 @@ function areIds(call: BuiltinCall, table: string): boolean {
     return false;
   }
   const looked = { ...call.given.get(table)!, id: tensor(call, table) };
+  const { size } = findAxis(builder.type(looked.id), axis)!;
+  if (environment.vocabulary !== null && size < environment.vocabulary && !environment.generic) {
+    report(call.frame, messages.badSize({ name: axis, value: size }), [
+      { span: looked.span, text: `ids go up to ${environment.vocabulary - 1}` },
+    ]);
+    return false;
+  }
   return alignable([looked.id, ids.id], [looked, ids], call.call.span, call.frame);
 }
 
