@@ -2,6 +2,7 @@
 
 import type { GraphBuilder } from "../ir/builder.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
+import { concatWhole, expandWhole } from "../ir/whole.js";
 
 /** Copies every node of `graph`; `known` maps its inputs and parameters, and then all its values. */
 export function copyInto(builder: GraphBuilder, graph: Graph, known: Map<ValueId, ValueId>): void {
@@ -25,6 +26,15 @@ export function copyNode(
       node.outputs[0]!,
       keepName(builder.map(node.attributes.fn, ...inputs), node.outputs[0]!),
     );
+    return;
+  }
+  // a step that is run for several slots at once has one more axis around its values
+  if (node.op === "expand" || node.op === "concat") {
+    const copy =
+      node.op === "expand"
+        ? expandWhole(builder, node, inputs[0]!)
+        : concatWhole(builder, node, inputs);
+    known.set(node.outputs[0]!, keepName(copy, node.outputs[0]!));
     return;
   }
   // Rewrites may have changed the order of axes; what a function or a step is given keeps its own.

@@ -5,7 +5,7 @@
 
 import type { GraphBuilder } from "./builder.js";
 import type { NodeOf, ValueId } from "./graph.js";
-import { unionAxes, withoutAxes } from "./types.js";
+import { sameAxes, unionAxes, withoutAxes } from "./types.js";
 
 /** A token's value repeated along axes of its own, whatever it has around them. */
 export function expandWhole(builder: GraphBuilder, node: NodeOf<"expand">, x: ValueId): ValueId {
@@ -24,7 +24,10 @@ export function concatWhole(
   inputs: readonly ValueId[],
 ): ValueId {
   const { axis } = node.attributes;
-  const rest = unionAxes(inputs.map((id) => withoutAxes(builder.type(id).axes, [axis])));
+  const around = inputs.map((id) => withoutAxes(builder.type(id).axes, [axis]));
+  if (around.every((axes) => sameAxes(axes, around[0]!)))
+    return builder.op("concat", { axis }, inputs);
+  const rest = unionAxes(around);
   const whole = inputs.map((id) =>
     builder.conform(id, [...rest, { name: axis, size: builder.size(id, axis) }]),
   );

@@ -111,6 +111,14 @@ const right: Readonly<Record<string, string>> = {
       penalty(0.1 * sum(square(y)))
       y
     }`,
+  "a step inside a mix that repeats along axes": `
+    route r = top_k(softmax(linear(x, [a: 3])), 2)
+    mix e in r {
+      state S: [heads, key]
+      h = linear(x, [heads])
+      S <- 0.5 * S + tanh(sum(S, key)) + h
+      linear(concat(S, 2 * S, key), [width])
+    }`,
   "a mix whose choices are numbers": `
     route r = top_k(softmax(linear(x, [a: 3])), 2)
     x * mix e in r { param([width], normal(1)) }`,
