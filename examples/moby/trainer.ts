@@ -2269,7 +2269,7 @@ export const settings: TrainSettings = {
   optimizer: { lr: 0.003, betas: [0.9, 0.95], epsilon: 1e-8, decay: 0.1 },
   schedule: { kind: "cosine", warmup: 20, floor: 0.0001 },
   accumulate: 1,
-  steps: 300,
+  steps: 500,
   clip: 1,
   checkpointEvery: null,
   evaluateEvery: 100,
