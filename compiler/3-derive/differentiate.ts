@@ -9,9 +9,9 @@ import { GraphBuilder } from "../ir/builder.js";
 import type { Graph, Module, Node, Port, ValueId } from "../ir/graph.js";
 import { modelParameters } from "../ir/program.js";
 import { InternalFault } from "../ir/types.js";
-import { backpropagate } from "./backpropagate.js";
-import { copyNode, openCopy } from "./copy.js";
-import type { Cotangent } from "./gradients/rule.js";
+import { backpropagate } from "../ir/backpropagate.js";
+import { copyNode, openCopy } from "../ir/copy.js";
+import type { Cotangent } from "../ir/gradients/rule.js";
 import { prune } from "./prune.js";
 
 /** What a caller must know of a differentiated block. */

@@ -2,7 +2,7 @@
 
 import { GraphBuilder } from "../ir/builder.js";
 import type { Graph, ValueId } from "../ir/graph.js";
-import { copyNode, openCopy } from "./copy.js";
+import { copyNode, openCopy } from "../ir/copy.js";
 
 export function prune(graph: Graph): Graph {
   const builder = new GraphBuilder(graph.name);

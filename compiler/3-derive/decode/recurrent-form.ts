@@ -9,7 +9,7 @@
 import { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, Module, NodeOf, ValueId } from "../../ir/graph.js";
 import { type Axis, hasAxis, withoutAxes } from "../../ir/types.js";
-import { copyInto, copyNode } from "../copy.js";
+import { copyInto, copyNode } from "../../ir/copy.js";
 import { prune } from "../prune.js";
 import { attendStep } from "./attend-step.js";
 import { Carries, type CarriedState } from "./carried.js";

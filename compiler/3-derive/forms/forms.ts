@@ -6,7 +6,7 @@
 import { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, Module, NodeOf, ValueId } from "../../ir/graph.js";
 import { findAxis } from "../../ir/types.js";
-import { copyNode, openCopy } from "../copy.js";
+import { copyNode, openCopy } from "../../ir/copy.js";
 import { attentionForm } from "./attention.js";
 import { chunkForm, planChunk } from "./chunk.js";
 import { delayForm, slotPositionsForm } from "./routes.js";

@@ -1,6 +1,6 @@
 /** Gradients of what moves elements about: each is the adjoint map. */
 
-import { findAxis, hasAxis } from "../../ir/types.js";
+import { findAxis, hasAxis } from "../types.js";
 import { type GradientRule, full, reduceTo } from "./rule.js";
 
 export const expandGradient: GradientRule<"expand"> = (b, node, [d]) => {

@@ -5,9 +5,9 @@
  * is the vector-Jacobian product of the forward step, taken at the states the forward loop saw.
  */
 
-import { GraphBuilder } from "../../ir/builder.js";
-import type { ValueId } from "../../ir/graph.js";
-import { withoutAxes } from "../../ir/types.js";
+import { GraphBuilder } from "../builder.js";
+import type { ValueId } from "../graph.js";
+import { withoutAxes } from "../types.js";
 import { copyInto } from "../copy.js";
 import { type Cotangent, type GradientRule, full } from "./rule.js";
 

@@ -1,7 +1,7 @@
 /** The gradient of every op; an op without one says why. */
 
-import type { OpName } from "../../ir/ops.js";
-import { InternalFault } from "../../ir/types.js";
+import type { OpName } from "../ops.js";
+import { InternalFault } from "../types.js";
 import {
   convGradient,
   dotGradient,

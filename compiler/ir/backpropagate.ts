@@ -1,7 +1,7 @@
 /** Reverse mode: cotangents of values from those of the values made of them. */
 
-import type { GraphBuilder } from "../ir/builder.js";
-import type { Node, ValueId } from "../ir/graph.js";
+import type { GraphBuilder } from "./builder.js";
+import type { Node, ValueId } from "./graph.js";
 import { gradientRules } from "./gradients/index.js";
 import type { Backpropagate, Cotangent } from "./gradients/rule.js";
 

@@ -1,8 +1,8 @@
 /** Copies nodes of one graph into another under construction. */
 
-import type { GraphBuilder } from "../ir/builder.js";
-import type { Graph, Node, ValueId } from "../ir/graph.js";
-import { concatWhole, expandWhole } from "../ir/whole.js";
+import type { GraphBuilder } from "./builder.js";
+import type { Graph, Node, ValueId } from "./graph.js";
+import { concatWhole, expandWhole } from "./whole.js";
 
 /** Copies every node of `graph`; `known` maps its inputs and parameters, and then all its values. */
 export function copyInto(builder: GraphBuilder, graph: Graph, known: Map<ValueId, ValueId>): void {

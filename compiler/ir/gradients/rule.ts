@@ -1,9 +1,9 @@
 /** What a gradient rule is, and the helpers rules share. */
 
-import type { GraphBuilder } from "../../ir/builder.js";
-import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
-import type { OpName } from "../../ir/ops.js";
-import { type Axis, type TensorType, hasAxis } from "../../ir/types.js";
+import type { GraphBuilder } from "../builder.js";
+import type { Node, NodeOf, ValueId } from "../graph.js";
+import type { OpName } from "../ops.js";
+import { type Axis, type TensorType, hasAxis } from "../types.js";
 
 /** A cotangent; null means zero. It may lack axes of its value, along which it is then constant. */
 export type Cotangent = ValueId | null;

@@ -1,8 +1,8 @@
 /** Gradients of the elementwise functions: the partial derivatives, written in the functions themselves. */
 
-import type { GraphBuilder } from "../../ir/builder.js";
-import type { NodeOf, ValueId } from "../../ir/graph.js";
-import type { ScalarFunction } from "../../ir/scalar-functions.js";
+import type { GraphBuilder } from "../builder.js";
+import type { NodeOf, ValueId } from "../graph.js";
+import type { ScalarFunction } from "../scalar-functions.js";
 import { type Cotangent, type GradientRule, reduceTo } from "./rule.js";
 
 interface Point {

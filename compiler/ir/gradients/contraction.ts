@@ -1,6 +1,6 @@
 /** Gradients of sums of products. */
 
-import { hasAxis } from "../../ir/types.js";
+import { hasAxis } from "../types.js";
 import { type GradientRule, full } from "./rule.js";
 
 export const reduceGradient: GradientRule<"reduce"> = (b, node, [d]) => {
