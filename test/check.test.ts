@@ -43,3 +43,22 @@ describe("the page of", () => {
     for (const program of right!) expect(checked(program).shown).toBe("");
   });
 });
+
+test("`use` brings in the parts of a file, and leaves its jobs", () => {
+  const host = memoryHost({
+    "own.lsm":
+      'use "other.lsm"\nmodel Own { language_model(vocab: 256, width: 8, blocks: Block(GLA(heads: 1), swiglu())) }',
+    "other.lsm": [
+      "model Other { language_model(vocab: 256, width: 8, blocks: Block(GLA(heads: 1), swiglu())) }",
+      'data text { text "a.txt" tokenizer bytes seq 8 }',
+      "train unfinished { model Other }",
+    ].join("\n"),
+  });
+  const { diagnostics, models, ownModels, data, trainings } = check(host, "own.lsm");
+  expect(diagnostics).toEqual([]);
+  expect([...models.keys()]).toEqual(["Own", "Other"]);
+  expect([...ownModels]).toEqual(["Own"]);
+  expect([...data.keys()]).toEqual(["text"]);
+  expect([...trainings.keys()]).toEqual([]);
+  expect(check(host, "other.lsm").diagnostics).not.toEqual([]);
+});

@@ -15,6 +15,7 @@ export interface Checked extends Blocks {
   readonly path: string;
   readonly text: string;
   readonly models: ReadonlyMap<string, Model>; // those without mistakes
+  readonly ownModels: ReadonlySet<string>; // declared in this file, not in one that it uses
   readonly blocks: readonly BlockDeclaration[];
   readonly sources: ReadonlyMap<string, string>;
   readonly diagnostics: readonly Diagnostic[];
@@ -34,7 +35,8 @@ export function check(host: Host, path: string): Checked {
     checkLayer(layer, declarations, reporter, budget);
     if (!declarations.damaged.has(layer)) checkStates(layer, reporter);
   }
-  const { blocks, sources } = declarations;
+  const { blocks, sources, ownModels } = declarations;
   const checked = checkBlocks(declarations, models, reporter);
-  return { path, text, models, blocks, ...checked, sources, diagnostics: reporter.diagnostics };
+  const { diagnostics } = reporter;
+  return { path, text, models, ownModels, blocks, ...checked, sources, diagnostics };
 }

@@ -17,6 +17,7 @@ export interface Declarations {
   readonly layers: Layers; // the user's before the library's
   readonly ownLayers: readonly LayerDeclaration[]; // of the main file
   readonly models: ReadonlyMap<string, ModelDeclaration>;
+  readonly ownModels: ReadonlySet<string>; // of the main file
   readonly blocks: readonly BlockDeclaration[];
   readonly sources: ReadonlyMap<string, string>;
   /** Paths of the library's files, which the user has not written. */
@@ -24,6 +25,9 @@ export interface Declarations {
   /** Layers and models with syntax errors inside: what is missing in them may have been written. */
   readonly damaged: ReadonlySet<Item>;
 }
+
+/** What a file does when it is run; a file that uses it takes its parts, not its jobs. */
+const jobs: ReadonlySet<Item["kind"]> = new Set(["train", "convert"]);
 
 /** Reads a program and all it uses; what cannot be read or parsed is reported and left out. */
 export function collect(host: Host, path: string, text: string, reporter: Reporter): Declarations {
@@ -39,6 +43,7 @@ export function collect(host: Host, path: string, text: string, reporter: Report
   for (const file of files)
     for (const item of file.items) {
       if (item.kind === "error" || item.kind === "use") continue;
+      if (file !== files[0] && jobs.has(item.kind)) continue;
       const earlier = declared.get(item.name.name);
       if (earlier)
         reporter.report(messages.duplicateDeclaration({ name: item.name.name }), [
@@ -54,6 +59,9 @@ export function collect(host: Host, path: string, text: string, reporter: Report
     ownLayers: files[0]!.items.filter((item) => item.kind === "layer"),
     models: new Map(
       items.flatMap((item) => (item.kind === "model" ? [[item.name.name, item]] : [])),
+    ),
+    ownModels: new Set(
+      files[0]!.items.flatMap((item) => (item.kind === "model" ? [item.name.name] : [])),
     ),
     blocks: items.flatMap((item) => (item.kind === "layer" || item.kind === "model" ? [] : [item])),
     sources,

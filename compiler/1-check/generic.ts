@@ -5,12 +5,11 @@
  */
 
 import type { LayerDeclaration, Parameter } from "../../grammar/ast.js";
-import { messages } from "../diagnostics/messages.generated.js";
 import { Reporter } from "../diagnostics/report.js";
 import { GraphBuilder } from "../ir/builder.js";
 import type { Declarations } from "./declarations.js";
 import { expectedOf, isInput } from "./elaborate/apply.js";
-import { reservedAxes } from "./elaborate/axes.js";
+import { headerFits } from "./headers.js";
 import { Budget } from "./elaborate/budget.js";
 import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
@@ -103,22 +102,6 @@ function checkAlone(
     layer.name.span,
   );
   checkSteps(builder.finish(), reporter);
-}
-
-/** Whether the axes of all inputs may be called what they are called. */
-function headerFits({ parameters }: LayerDeclaration, reporter: Reporter): boolean {
-  let fits = true;
-  for (const { annotation } of parameters) {
-    if (annotation === null || !("entries" in annotation)) continue;
-    for (const { value } of annotation.entries) {
-      if (value.kind !== "name" || !reservedAxes.has(value.name)) continue;
-      fits = false;
-      reporter.report(messages.reservedAxis({ name: value.name }), [
-        { span: value.span, text: "added by the compiler" },
-      ]);
-    }
-  }
-  return fits;
 }
 
 function unknownArgument(

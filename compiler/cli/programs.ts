@@ -20,9 +20,10 @@ export async function loadProgram(
   return checked.diagnostics.some(({ severity }) => severity === "error") ? null : checked;
 }
 
-/** The model of that name, or the only one. */
-export function chooseModel({ models, path }: Checked, name: string | undefined): Model {
-  return choose("model", models, path, name);
+/** The model of that name, or the only one: in the file itself, or else in the files it uses. */
+export function chooseModel({ models, ownModels, path }: Checked, name: string | undefined): Model {
+  const [only, ...others] = [...ownModels].filter((own) => models.has(own));
+  return choose("model", models, path, name ?? (others.length === 0 ? only : undefined));
 }
 
 /** The one of that name, or the only one there is. */

@@ -95,6 +95,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "this file is too large to be a program",
     prose: "A file may have 4 million characters and 500 000 words and marks. The largest programs people write are a hundred times smaller,\nso a larger file is most likely something else, such as a data file given by mistake. Nothing in it was read.\n\n## Wrong\n```text\na data file of 10 MB\n```\n\n## Right\n```lsm\nuse \"layers.lsm\"\n```",
   },
+  "header-axis": {
+    severity: "error",
+    title: "an input's axes are names",
+    prose: "The header `x: [width]` names the axes of an input. Each name is also the size of that axis, whatever it is in a\nuse of the layer, and can be used in the body as a number.\n\n## Wrong\n\n```lsm\nlayer A(x: [width: 64]) {\n  linear(x, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
+  },
   "idle-devices": {
     severity: "error",
     title: "`{axis}` has {count} devices, and nothing is placed over it",

@@ -108,6 +108,12 @@ export const messages = {
     title: "this file is too large to be a program",
     help: "split it and join the parts with `use`; or is it another kind of file?",
   }),
+  headerAxis: (): Message => ({
+    code: "header-axis",
+    severity: "error",
+    title: "an input's axes are names",
+    help: "write a name; the size comes from what the layer is applied to",
+  }),
   idleDevices: (p: { axis: Value; count: Value }): Message => ({
     code: "idle-devices",
     severity: "error",

@@ -47,6 +47,12 @@ export function namedAxis(name: string, span: Span, frame: Frame): CompileValue 
     return report(frame, messages.reservedAxis({ name }), [
       { span, text: "added by the compiler" },
     ]);
+  if (value === undefined && isLayer(name, frame))
+    return report(
+      frame,
+      messages.wrongKind({ what: `\`${name}\``, expected: "an axis", found: "a layer" }),
+      [{ span, text: "this is a layer" }],
+    );
   if (value?.kind === "number") {
     const axis = axisSize(name, value, span, frame);
     if (axis) return { kind: "axes", axes: [axis] };
@@ -54,6 +60,11 @@ export function namedAxis(name: string, span: Span, frame: Frame): CompileValue 
     return { kind: "error" };
   }
   return { kind: "axis", name, size: null };
+}
+
+/** Layers of models begin with a capital; an axis may well be called `conv`, as the function is. */
+function isLayer(name: string, { environment }: Frame): boolean {
+  return /^[A-Z]/.test(name) && environment.declarations.layers.has(name);
 }
 
 function entryAxes(entry: AxisEntry, frame: Frame): readonly Axis[] | null {
