@@ -64,6 +64,8 @@ function kernelFlops(
       return elementCount(second) * findAxis(first, kernel.attributes.column)!.size;
     case "cumulate":
       return elementCount(first);
+    case "linear_scan": // a multiplication and an addition a step
+      return 2 * elementCount(output);
     default:
       return 0;
   }

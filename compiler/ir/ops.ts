@@ -9,6 +9,9 @@ import type { Graph } from "./graph.js";
 import type { Axis, DType } from "./types.js";
 import type { ScalarFunction } from "./scalar-functions.js";
 
+/** The two meanings of ⊗ and ⊕ in h_t = a_t ⊗ h_{t−1} ⊕ b_t. */
+export type Semiring = "plus-times" | "max-plus";
+
 export interface OpAttributes {
   // ── leaves ──
   /** () → scalar */
@@ -57,6 +60,19 @@ export interface OpAttributes {
     readonly axis: string;
     readonly reverse: boolean;
     readonly exclusive: boolean;
+  };
+  /**
+   * (a, b, h₀) → h: h_t = a_t ∘ h_{t−1} + b_t along axis (from its end if `reverse`), or in the max-plus semiring
+   * h_t = max(a_t + h_{t−1}, b_t). b has the axes of h, h₀ those without `axis`, and a some of them. A `modulus`
+   * keeps h in [0, modulus) after every step; a is then 0 or 1. `ties` says whose gradient equal sides of a
+   * maximum take.
+   */
+  linear_scan: {
+    readonly axis: string;
+    readonly semiring: Semiring;
+    readonly modulus: number | null;
+    readonly reverse: boolean;
+    readonly ties: "state" | "input";
   };
 
   // ── structured kernels ──

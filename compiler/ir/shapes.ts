@@ -134,6 +134,18 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
     axisOf(x!, axis);
     return [float(x!.axes)];
   },
+  linear_scan: ({ axis }, [a, b, initial]) => {
+    axisOf(b!, axis);
+    const rest = withoutAxes(b!.axes, [axis]);
+    const within = a!.axes.every((own) => hasAxis(b!, own.name));
+    if (
+      !within ||
+      rest.length !== initial!.axes.length ||
+      !hasAxes(initial!, axisNames(float(rest)))
+    )
+      throw new InternalFault(`linear_scan of ${[a!, b!, initial!].map(showType).join()}`);
+    return [float(b!.axes)];
+  },
   solve: ({ row, column }, [matrix, right]) => {
     if (axisOf(matrix!, row).size !== axisOf(matrix!, column).size)
       throw new InternalFault(`solve needs a square matrix, not ${showType(matrix!)}`);

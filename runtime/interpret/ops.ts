@@ -15,6 +15,7 @@ import {
 } from "../../compiler/ir/types.js";
 import { convolve, convolveInputGradient, convolveWeightGradient } from "./conv.js";
 import { attend } from "./attend.js";
+import { linearScan } from "./linear-scan.js";
 import { argsort, put, slotPositions, take, topK } from "./indices.js";
 import { type Tensor, stridesFor, tensor, visit } from "./tensor.js";
 
@@ -154,6 +155,7 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
     });
     return [out];
   },
+  linear_scan: linearScan,
   solve: ({ row, column, transposed }, [matrix, right], [type]) => {
     const out = tensor(type!.axes);
     const n = sizeOf(matrix!, row);

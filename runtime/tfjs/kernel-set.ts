@@ -103,6 +103,20 @@ export interface KernelSet {
     reverse: boolean,
     exclusive: boolean,
   ): Tensor;
+  /**
+   * `linearScan("BTH,BTHK,BHK->BTHK", "T", "plus-times", null, false, a, b, h0)`: h_t = a_t·h_{t−1} + b_t along T, or
+   * max(a_t + h_{t−1}, b_t) for "max-plus"; with a modulus h mod it, and a is 0 or 1.
+   */
+  linearScan(
+    spec: string,
+    axis: string,
+    semiring: "plus-times" | "max-plus",
+    modulus: number | null,
+    reverse: boolean,
+    a: Tensor,
+    b: Tensor,
+    initial: Tensor,
+  ): Tensor;
   /** `solve("BHRC,BHRV->BHRV", "R", "C", transposed, L, b)`: X with (I − L) X = b, L strictly lower triangular in (R, C); transposed: (I − Lᵀ) X = b, b and X indexed by R. */
   solve(
     spec: string,

@@ -14,7 +14,7 @@ export type CallArgument =
   | { readonly kind: "shape"; readonly axes: readonly Axis[] }
   | {
       readonly kind: "value";
-      readonly value: string | number | boolean | Readonly<Record<string, number>>;
+      readonly value: string | number | boolean | null | Readonly<Record<string, number>>;
     };
 
 export interface KernelCall {
@@ -120,6 +120,20 @@ export function kernelCalls(
         value(position(x, axis)),
         value(reverse),
         value(exclusive),
+      );
+    }
+    case "linear_scan": {
+      const { axis, semiring, modulus, reverse } = kernel.attributes;
+      return call(
+        "linearScan",
+        value(`${all.join()}->${result}`),
+        value(letterIn(out, axis)),
+        value(semiring),
+        value(modulus),
+        value(reverse),
+        tensor(0),
+        tensor(1),
+        tensor(2),
       );
     }
     case "solve": {

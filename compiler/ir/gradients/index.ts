@@ -11,6 +11,7 @@ import {
 } from "./contraction.js";
 import { mapGradient } from "./map.js";
 import type { GradientRule } from "./rule.js";
+import { linearScanGradient } from "./linear-scan.js";
 import { scanGradient } from "./scan.js";
 import {
   concatGradient,
@@ -54,6 +55,7 @@ export const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
   top_k: zero,
   argsort: zero,
   cumulate: cumulateGradient,
+  linear_scan: linearScanGradient,
   solve: solveGradient,
   grouped_dot: groupedDotGradient,
   grouped_outer: never,

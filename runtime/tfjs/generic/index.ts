@@ -12,6 +12,7 @@ import { createCumulate } from "./cumulate.js";
 import { createDot } from "./dot.js";
 import { createExpand } from "./expand.js";
 import { createGroupedDot, createGroupedOuter } from "./grouped.js";
+import { createLinearScan } from "./linear-scan.js";
 import { createMap } from "./map.js";
 import { createArgsort, createTopK } from "./order.js";
 import { createReduce } from "./reduce.js";
@@ -54,6 +55,7 @@ export function createGenericKernels(tf: Tf): KernelSet {
     topK: tidy(createTopK(context)),
     argsort: tidy(createArgsort(context)),
     cumulate: tidy(createCumulate(context)),
+    linearScan: tidy(createLinearScan(context)),
     solve: tidy(createSolve(context)),
     groupedDot: tidy(createGroupedDot(context)),
     groupedOuter: tidy(createGroupedOuter(context)),

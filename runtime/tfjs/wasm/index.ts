@@ -12,6 +12,7 @@ import { Multiplier } from "./dot/blocks.js";
 import { Dot } from "./dot/dot.js";
 import { createGrouped } from "./grouped.js";
 import { Heap } from "./heap.js";
+import { createLinearScan } from "./linear-scan.js";
 import { createLookup } from "./lookup.js";
 import { Maps } from "./map/map.js";
 import { createOrder } from "./order.js";
@@ -43,6 +44,7 @@ export function createWasmKernels(tf: Tf, generic: KernelSet): KernelSet {
     ...createGrouped(heap, multiplier, rows),
     ...createConv(heap, maps, rows),
     scan: createScan(heap, maps, rows),
+    linearScan: createLinearScan(heap, maps),
     solve: createSolve(heap, maps),
     adamw: createAdamw(heap),
   };

@@ -271,6 +271,55 @@ const scan: KernelCase = {
   },
 };
 
+/** Both semirings and the one modulo a number, a and h₀ with any of the axes in any order. */
+const linearScan: KernelCase = {
+  name: "linearScan",
+  make(next) {
+    const sizes = smallSizes(next, "BTHK", 900);
+    if (next() < 0.4) sizes.K = pick(next, [16, 17, 20, 35]);
+    const order =
+      next() < 0.6 ? (letters: string) => letters : (letters: string) => shuffled(next, letters);
+    const result = order("BTHK");
+    const [as, bs, starts] = [
+      order(some(next, "BTHK", 0.7)),
+      next() < 0.8 ? result : shuffled(next, result),
+      next() < 0.8 ? result.replace("T", "") : order("BHK"),
+    ];
+    const kind = pick(next, ["plus-times", "max-plus", "modulus"] as const);
+    const modulus = kind === "modulus" ? 6.25 : null;
+    const semiring = kind === "max-plus" ? "max-plus" : "plus-times";
+    const reverse = next() < 0.5;
+    const a =
+      kind === "modulus"
+        ? build(as, sizes, () => Number(next() < 0.9))
+        : floats(as, sizes, next, kind === "max-plus" ? -1 : -0.3, kind === "max-plus" ? 0.5 : 1);
+    const b = floats(bs, sizes, next, -1, kind === "modulus" ? 2 : 1);
+    const start = floats(starts, sizes, next, 0, 1);
+    const expected = build(result, sizes, () => 0);
+    const place = new Map([...indices(result, sizes)].map((index, i) => [keyOf(index), i]));
+    for (const i of indices("BHK", sizes)) {
+      let h = at(start, i);
+      for (let step = 0; step < sizes.T!; step++) {
+        const here = { ...i, T: reverse ? sizes.T! - 1 - step : step };
+        const [at_, bt] = [at(a, here), at(b, here)];
+        h = semiring === "max-plus" ? Math.max(at_ + h, bt) : at_ * h + bt;
+        if (modulus !== null) h -= modulus * Math.floor(h / modulus);
+        expected.data[place.get(keyOf(here))!] = h;
+      }
+    }
+    const spec = `${as},${bs},${starts}->${result}`;
+    return {
+      title: `${spec} ${kind} ${reverse ? "reversed " : ""}${JSON.stringify(sizes)}`,
+      inputs: [a, b, start],
+      run: (k, given) =>
+        k.linearScan(spec, "T", semiring, modulus, reverse, given[0]!, given[1]!, given[2]!),
+      expected: [expected],
+    };
+  },
+};
+
+const keyOf = (index: Index): string => [..."BTHK"].map((letter) => index[letter]).join();
+
 const adamw: KernelCase = {
   name: "adamw",
   make(next) {
@@ -319,5 +368,6 @@ export const sequenceCases: readonly KernelCase[] = [
   convInputGradient,
   convWeightGradient,
   scan,
+  linearScan,
   adamw,
 ];

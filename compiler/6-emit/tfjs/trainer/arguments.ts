@@ -21,7 +21,7 @@ export class ArgumentText {
       case "shape":
         return `[${argument.axes.map((axis) => this.axis(axis)).join(", ")}]`;
       case "value":
-        return typeof argument.value === "object"
+        return typeof argument.value === "object" && argument.value !== null
           ? this.sizes(argument.value)
           : literal(argument.value);
     }

@@ -162,6 +162,8 @@ class Namer {
         return path === null ? verb("at") : named(`${parameterBase(path)}_rows`);
       case "cumulate":
         return verb(kernel.attributes.fn === "sum" ? "cumsum" : "cummax");
+      case "linear_scan":
+        return verb("scan");
       case "top_k":
         return verb("top");
       case "argsort":

@@ -151,6 +151,7 @@ export const i32x4 = {
 };
 
 export const f64x2 = {
+  splat: unary<"f64", "v128">("v128", simd(0x14)),
   const: (value: number): V128 => v128.const([1, 2].flatMap(() => float64(value))),
   nearest: vector1(0x94),
   floor: vector1(0x75),
