@@ -1,0 +1,50 @@
+"""The linear-sequence recurrence, for training and prefill: one op for every family.
+
+    S_t = Λ_t∘S_{t-1} + Σ_r a_r (b_rᵀ S_{t-1}) + Σ_w k_w v_wᵀ
+    o_t = q_tᵀ S_t        (or q_tᵀ S_{t-1} with read="before")
+
+Per head S is [K, V]. Which parts are given makes the family: no decay (linear attention), one per head (RetNet, Mamba-2),
+one per key (GLA, RWKV-6) or per value, with an erase (DeltaNet, KDA, RWKV-7). `LSM_KERNELS=reference|triton` forces an
+implementation; without it CUDA tensors take the Triton kernels and all others the reference.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .arguments import DecayOn, Read, operands
+from .choice import Kernels, chosen
+from .reference import recurrence_reference
+
+
+def recurrence(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    log_decay: Tensor | None = None,
+    *,
+    decay_on: DecayOn = "key",
+    erase: tuple[Tensor, Tensor] | None = None,
+    read: Read = "after",
+    initial_state: Tensor | None = None,
+    positions: Tensor | None = None,
+    cu_seqlens: Tensor | None = None,
+    return_state: bool = False,
+    kernels: Kernels | None = None,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Gives o [B, T, H, V] in q's dtype; with return_state also the final state [B or N, H, K, V], float32.
+
+    q [B, T, H, K] (H = 1 is shared by all heads); k [B, T, H, K] or [B, T, W, H, K] with W writes a token; v likewise with V;
+    log_decay None, [H], [B, T, H], [B, T, H, K], or [B, T, H, V] with decay_on="value", natural logarithm, at most 0;
+    erase a pair (a, b), each [B, T, H, K] or [B, T, R, H, K]; initial_state [B, H, K, V], or [N, H, K, V] with cu_seqlens;
+    positions integer [B, T]: each token's place in its document, where 0 resets the state to zero before the step;
+    cu_seqlens integer [N + 1] with B = 1: where the documents begin and end.
+    """
+    x = operands(q, k, v, log_decay, decay_on, erase, read, initial_state, positions, cu_seqlens)
+    if chosen(kernels, x.q) == "triton":
+        from ..kernels.recurrence import recurrence_triton
+
+        o, state = recurrence_triton(x)
+    else:
+        o, state = recurrence_reference(x)
+    return (o, state) if return_state else o
