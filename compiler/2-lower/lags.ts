@@ -27,7 +27,7 @@ export function lagsAsStates(graph: Graph): Graph {
   function chain({ attributes, inputs, outputs, region }: NodeOf<"lag">): Node[] {
     const made: Node[] = [];
     const { type, span, name: own } = values[inputs[0]!]!;
-    const fresh = (): ValueId => values.push({ type, name: null, span }) - 1;
+    const fresh = (): ValueId => values.push({ type, name: null, span, origin: null }) - 1;
     let newer = inputs[0]!;
     for (let ago = 1; ago <= attributes.by; ago += 1) {
       const name = `${own ?? "value"}_${ago}_ago_${states.length}`;

@@ -132,6 +132,7 @@ function demand(lowering: Lowering, recurrenceOf: ReadonlyMap<ValueId, Recurrenc
     }
     return;
   }
+  builder.origin = null;
   modelOutputs(lowering, get);
 }
 
@@ -206,6 +207,7 @@ function attempt(
     const closed = openRegion(lowering, region);
     if (closed.length > 0) return closed;
     const sequence = lowering.sequences.get(region)!;
+    lowering.builder.origin = id;
     remember(lowering, id, enterRoute(lowering, sequence, value(need)), region);
     return [];
   }
@@ -220,12 +222,14 @@ function attempt(
     if (routes.length > 0) return routes;
     if (!met([body])) return [body];
     const sequence = lowering.sequences.get(body.region)!;
+    lowering.builder.origin = id;
     remember(lowering, id, lowerMix(lowering, value(body), sequence), outside);
     return [];
   }
   const needs = node.inputs.map((input) => ({ id: input, region: home }));
   if (!met(needs)) return needs;
   lowering.builder.span = lowering.source.values[id]!.span;
+  lowering.builder.origin = id;
   const sequence = lowering.sequences.get(home)!;
   const outputs = lowerNode(lowering, node, needs.map(value), sequence);
   node.outputs.forEach((output, i) => remember(lowering, output, outputs[i]!, home));
@@ -239,6 +243,7 @@ function openRegion(lowering: Lowering, region: number): readonly Task[] {
   const needs = mix.inputs.slice(1).map((id) => ({ id, region: outside }));
   const [weights, choices] = needs.map(({ id }) => lowering.values.get(`${outside} ${id}`));
   if (weights === undefined || choices === undefined) return needs;
+  lowering.builder.origin = mix.outputs[0]!;
   openRoute(lowering, mix, weights, choices);
   return [];
 }
@@ -269,6 +274,7 @@ function attemptRecurrence(
   );
   const sequence: SequenceContext = lowering.sequences.get(region)!;
   lowering.builder.span = source.states[recurrence.states[0]!]!.span;
+  lowering.builder.origin = recurrence.news[0]!;
   const lowered = lowerRecurrence(
     lowering,
     recurrence,

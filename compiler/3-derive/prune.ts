@@ -9,7 +9,10 @@ export function prune(graph: Graph): Graph {
   const known = openCopy(builder, graph);
   const live = liveValues(graph);
   for (const node of graph.nodes)
-    if (node.outputs.some((id) => live.has(id))) copyNode(builder, graph, node, known);
+    if (node.outputs.some((id) => live.has(id))) {
+      builder.origin = graph.values[node.outputs[0]!]!.origin;
+      copyNode(builder, graph, node, known);
+    }
   const port = <P extends { readonly value: ValueId }>(p: P): P => ({
     ...p,
     value: known.get(p.value)!,

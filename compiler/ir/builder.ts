@@ -35,6 +35,8 @@ export class GraphBuilder {
   readonly states: StateInfo[] = [];
   /** Where new values come from in the user's file. */
   span: Span | null = null;
+  /** Which value of the token graph new values are made for. */
+  origin: ValueId | null = null;
   /** The mix region new nodes belong to. */
   region: number | null = null;
 
@@ -72,7 +74,7 @@ export class GraphBuilder {
 
   /** A fresh value without a node: inputs, parameters and the outputs of ops. */
   value(type: TensorType, name: string | null = null): ValueId {
-    this.values.push({ type, name, span: this.span });
+    this.values.push({ type, name, span: this.span, origin: this.origin });
     return this.values.length - 1;
   }
 

@@ -16,6 +16,8 @@ export interface Value {
   readonly type: TensorType;
   readonly name: string | null; // the user's name for it, when there is one
   readonly span: Span | null;
+  /** Lowered graphs: the value of the token graph that it was made for. */
+  readonly origin: ValueId | null;
 }
 
 export type Node = {

@@ -130,6 +130,24 @@ export interface OpAttributes {
     readonly chunk: number | null; // chunk size asked for by `at chunk(n)`
   };
   /**
+   * A recurrence in normal form, for targets with a kernel of their own:
+   * (S₀, positions, q, log Λ if gated, k₁ v₁ k₂ v₂ …, a₁ b₁ a₂ b₂ …) → (y along `axis`, the final state)
+   *
+   *     S_t = Λ_t ∘ S_{t−1} + Σ a (bᵀ S_{t−1}) + Σ k vᵀ,   y_t = qᵀ S_t, or qᵀ S_{t−1} if it reads before
+   *
+   * q and b contract the axes of `key`. Where a position is 0 the state is 0 before the step. What lacks
+   * `axis`, or axes of the state, is the same along them.
+   */
+  recurrence: {
+    readonly axis: string;
+    readonly key: readonly string[];
+    readonly gated: boolean;
+    readonly writes: number;
+    readonly erases: number;
+    readonly read: "after" | "before";
+    readonly label: string; // the state's name in the source
+  };
+  /**
    * (p, g, m, v, rate, step) → (p, m, v): one AdamW step (Loshchilov & Hutter, 2019) at learning rate
    * `rate` for step 1, 2, …, with decoupled weight decay.
    */

@@ -55,6 +55,7 @@ export type PlainKernelOp = Exclude<
   | "scan"
   | "call"
   | "adamw"
+  | "recurrence"
   | "attend"
   | "delay"
   | "slot_positions"

@@ -187,6 +187,11 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
     const finals = body.outputs.slice(0, states).map(typeOf);
     return [...body.outputs.slice(states).map(typeOf).map(along), ...finals, ...finals.map(along)];
   },
+  recurrence: ({ axis, key }, [state, positions, query]) => {
+    const time = axisOf(positions!, axis);
+    const own = withoutAxes(unionAxes([state!.axes, query!.axes]), ["batch", axis, ...key]);
+    return [float([axisOf(state!, "batch"), time, ...own]), state!];
+  },
   adamw: (_, [p]) => [p!, p!, p!],
   call: () => {
     throw new InternalFault("a call's types are those of its callee; use GraphBuilder.call");

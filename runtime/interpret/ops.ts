@@ -17,6 +17,7 @@ import { convolve, convolveInputGradient, convolveWeightGradient } from "./conv.
 import { attend } from "./attend.js";
 import { linearScan } from "./linear-scan.js";
 import { argsort, put, slotPositions, take, topK } from "./indices.js";
+import { runRecurrence } from "./recurrence.js";
 import { type Tensor, stridesFor, tensor, visit } from "./tensor.js";
 
 export type Kernel<Op extends OpName> = (
@@ -215,6 +216,7 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
   conv_input_gradient: convolveInputGradient,
   conv_weight_gradient: convolveWeightGradient,
   attend,
+  recurrence: runRecurrence,
   adamw: ({ beta1, beta2, epsilon, decay }, inputs) => {
     const [p, g, m, v, rate, step] = inputs.map((input) => input.data);
     const axes = inputs[0]!.axes;

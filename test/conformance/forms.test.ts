@@ -9,6 +9,7 @@ import { lower } from "../../compiler/2-lower/lower.js";
 import { recurrentForm } from "../../compiler/3-derive/decode/recurrent-form.js";
 import { differentiate } from "../../compiler/3-derive/differentiate.js";
 import { type FormOptions, chooseForms } from "../../compiler/3-derive/forms/forms.js";
+import { withOperands } from "../../compiler/3-derive/forms/operands.js";
 import { interpret } from "../../runtime/interpret/interpret.js";
 import { type Tensor, tensor } from "../../runtime/interpret/tensor.js";
 import { RandomStream } from "../../runtime/random/stream.js";
@@ -63,6 +64,9 @@ describe.each(layerCases)("%s", (name, text) => {
     const definition = forward(model, batch, parameters);
     const recurrent = gradients(model, batch, parameters, { prefer: "recurrent", chunk: null });
     expect(worst(recurrent, definition)).toSatisfy(({ error }) => error < tolerance);
+    const lowered = withOperands(lower(model.module, { batch: 2, time }));
+    const asOneOp = interpret(lowered, "main", batch.inputs, parameters).outputs;
+    expect(worst(asOneOp, definition)).toSatisfy(({ error }) => error < tolerance);
     for (const chunk of [null, 1, 4]) {
       const found = worst(
         gradients(model, batch, parameters, { prefer: "chunk", chunk }),

@@ -66,6 +66,7 @@ export const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
   conv_weight_gradient: never,
   attend: never, // 3-derive/forms writes it out first
   scan: scanGradient,
+  recurrence: never, // only for targets that take gradients themselves
   adamw: never,
   call: never, // backpropagate's caller differentiates functions
   state: never,
