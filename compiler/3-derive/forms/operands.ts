@@ -8,7 +8,7 @@
 import { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, Module, NodeOf, ValueId } from "../../ir/graph.js";
 import { InternalFault, findAxis } from "../../ir/types.js";
-import { copyNode, openCopy } from "../copy.js";
+import { copyNode, openCopy } from "../../ir/copy.js";
 import { prune } from "../prune.js";
 import { planChunk } from "./chunk.js";
 import { logarithm } from "./factors.js";
