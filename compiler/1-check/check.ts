@@ -2,12 +2,13 @@
 
 import type { BlockDeclaration } from "../../grammar/ast.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import { Reporter } from "../diagnostics/report.js";
+import { Reporter, byPlace } from "../diagnostics/report.js";
 import type { Host } from "../host.js";
 import { type Blocks, checkBlocks } from "./blocks/blocks.js";
-import { collect } from "./declarations.js";
+import { type Declarations, collect } from "./declarations.js";
 import { Budget } from "./elaborate/budget.js";
 import { checkLayer } from "./generic.js";
+import type { Memory } from "./memory.js";
 import { type Model, instantiate } from "./model.js";
 import { checkStates } from "./unstepped.js";
 
@@ -18,25 +19,46 @@ export interface Checked extends Blocks {
   readonly ownModels: ReadonlySet<string>; // declared in this file, not in one that it uses
   readonly blocks: readonly BlockDeclaration[];
   readonly sources: ReadonlyMap<string, string>;
+  readonly declarations: Declarations;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export function check(host: Host, path: string): Checked {
+/** With a memory, what has not changed since the last check is not looked at again. */
+export function check(host: Host, path: string, memory: Memory | null = null): Checked {
   const text = host.readText(path);
   const reporter = new Reporter();
-  const declarations = collect(host, path, text, reporter);
+  const declarations = collect(host, path, text, reporter, memory);
   const models = new Map<string, Model>();
   const budget = new Budget();
+  const elaborate = memory?.elaborate.bind(memory) ?? elaborateAnew;
   for (const [name, declaration] of declarations.models) {
-    const model = instantiate(declaration, declarations, reporter, budget);
+    const model = elaborate(declaration, declarations, reporter, budget, (all, to, watch) =>
+      instantiate(declaration, all, to, budget, watch),
+    );
     if (model) models.set(name, model);
   }
-  for (const layer of declarations.ownLayers) {
-    checkLayer(layer, declarations, reporter, budget);
-    if (!declarations.damaged.has(layer)) checkStates(layer, reporter);
-  }
+  for (const layer of declarations.ownLayers)
+    elaborate(layer, declarations, reporter, budget, (all, to, watch) => {
+      checkLayer(layer, all, to, budget, watch);
+      if (!declarations.damaged.has(layer)) checkStates(layer, to);
+    });
   const { blocks, sources, ownModels } = declarations;
   const checked = checkBlocks(declarations, models, reporter);
-  const { diagnostics } = reporter;
-  return { path, text, models, ownModels, blocks, ...checked, sources, diagnostics };
+  const diagnostics = memory
+    ? reporter.diagnostics.map((diagnostic) => memory.placed(diagnostic)).sort(byPlace)
+    : reporter.diagnostics;
+  return {
+    path,
+    text,
+    models,
+    ownModels,
+    blocks,
+    ...checked,
+    sources,
+    declarations,
+    diagnostics,
+  };
 }
+
+const elaborateAnew: Memory["elaborate"] = (_, declarations, reporter, __, run) =>
+  run(declarations, reporter, null);

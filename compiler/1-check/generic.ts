@@ -15,6 +15,7 @@ import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
 import { checkSteps } from "./steps.js";
 import { type BoundArgument, type CompileValue, tensorValue } from "./values.js";
+import type { Watch } from "./watch.js";
 
 /** Primes that tell unknown sizes apart; each size is one of them times 2¹⁰·3·5. */
 const primes = [7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47];
@@ -37,13 +38,14 @@ export function checkLayer(
   declarations: Declarations,
   reporter: Reporter,
   budget = new Budget(),
+  watch: Watch | null = null,
 ): void {
   const open = layer.parameters.some(
     (parameter) => !parameter.default && ["axis", "axes"].includes(expectedOf(parameter)),
   );
-  if (!open) return checkAlone(layer, declarations, reporter, budget);
+  if (!open) return checkAlone(layer, declarations, reporter, budget, watch);
   const own = new Reporter();
-  checkAlone(layer, declarations, own, budget);
+  checkAlone(layer, declarations, own, budget, watch);
   reporter.addAll(own.diagnostics.filter(({ code }) => !aboutAxes.has(code)));
 }
 
@@ -52,6 +54,7 @@ function checkAlone(
   declarations: Declarations,
   reporter: Reporter,
   budget: Budget,
+  watch: Watch | null,
 ): void {
   const builder = new GraphBuilder(layer.name.name);
   const environment: Environment = {
@@ -66,6 +69,7 @@ function checkAlone(
     budget,
     vocabulary: null,
     generic: true,
+    watch,
   };
   const frame: Frame = {
     environment,
@@ -80,6 +84,7 @@ function checkAlone(
     shared: null,
     block: { depth: 0, depths: 1, asked: false },
   };
+  watch?.begin(builder, 1, frame.parts);
   const unknown = new Map<string, number>();
   const size = (name: string): number => {
     const known = unknown.get(name);

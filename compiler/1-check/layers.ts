@@ -3,18 +3,26 @@
  * first asked for: a program uses a few of them, and start-up is most of what a check takes.
  */
 
-import type { LayerDeclaration } from "../../grammar/ast.js";
-import { parse } from "../../grammar/parse.js";
+import type { LayerDeclaration, SourceFile } from "../../grammar/ast.js";
 import type { SourceText } from "../host.js";
 
 /** Where a layer's declaration begins: every file of the library is in the one format. */
 const headers = /^layer ([A-Za-z_]\w*)/gm;
 
-export class Layers {
+export interface LayerNames {
+  get(name: string): LayerDeclaration | undefined;
+  has(name: string): boolean;
+  keys(): readonly string[];
+}
+
+export class Layers implements LayerNames {
   private readonly parsed = new Map<string, LayerDeclaration>();
   private readonly files = new Map<string, SourceText>(); // of layers not parsed yet
 
-  constructor(library: readonly SourceText[]) {
+  constructor(
+    library: readonly SourceText[],
+    private readonly parse: (text: string, path: string) => SourceFile,
+  ) {
     for (const file of library)
       for (const [, name] of file.text.matchAll(headers)) this.files.set(name!, file);
   }
@@ -28,7 +36,7 @@ export class Layers {
   get(name: string): LayerDeclaration | undefined {
     const file = this.files.get(name);
     if (file)
-      for (const item of parse(file.text, file.path).file.items)
+      for (const item of this.parse(file.text, file.path).items)
         // of the file's layers, those that the program has not replaced
         if (item.kind === "layer" && this.files.has(item.name.name)) this.add(item);
     return this.parsed.get(name);

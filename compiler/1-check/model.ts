@@ -12,6 +12,7 @@ import type { Environment, Frame } from "./elaborate/frame.js";
 import { checkSteps } from "./steps.js";
 import type { Part } from "./trace.js";
 import { errorValue } from "./values.js";
+import type { Watch } from "./watch.js";
 
 export interface Model {
   readonly name: string;
@@ -28,6 +29,7 @@ export function instantiate(
   declarations: Declarations,
   reporter: Reporter,
   budget = new Budget(),
+  watch: Watch | null = null,
 ): Model | null {
   const builder = new GraphBuilder("main");
   const environment: Environment = {
@@ -42,6 +44,7 @@ export function instantiate(
     budget,
     vocabulary: null,
     generic: false,
+    watch,
   };
   const frame: Frame = {
     environment,
@@ -56,6 +59,7 @@ export function instantiate(
     shared: null,
     block: null,
   };
+  watch?.begin(builder, 0, frame.parts, frame.names);
   const name = declaration.name.name;
   for (const parameter of declaration.parameters) {
     const value = parameter.default ? elaborator.evaluate(parameter.default, frame) : errorValue;

@@ -160,6 +160,8 @@ export function applyRecipe(
     inner.names.set("depth", { kind: "number", value: frame.block.depth });
     inner.names.set("depths", { kind: "number", value: frame.block.depths });
   }
+  const { watch } = frame.environment;
+  if (watch?.depth === inner.stack.length) watch.names = inner.names;
   if (!bindHeader(layer, bound, frame, inner, span)) return errorValue;
   const { result, extent } = extentOf(frame.builder, () =>
     frame.environment.elaborator.body(

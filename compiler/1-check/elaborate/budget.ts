@@ -20,7 +20,8 @@ const workOfLayer = 24;
 const greatestDepth = 1500;
 
 export class Budget {
-  private spent = 0;
+  /** Expressions evaluated so far. */
+  spent = 0;
   private depth = 0;
   private told = false;
 
@@ -48,6 +49,18 @@ export class Budget {
   /** Counts the application of a layer, which costs more than the call that says so. */
   apply(): void {
     this.spent += workOfLayer;
+  }
+
+  /** Counts work that need not be done again; false when there is not enough left for it. */
+  charge(work: number): boolean {
+    if (this.spent + work > mostWork) return false;
+    this.spent += work;
+    return true;
+  }
+
+  /** Whether some expression was not evaluated. */
+  get exhausted(): boolean {
+    return this.spent > mostWork;
   }
 
   leave(): void {

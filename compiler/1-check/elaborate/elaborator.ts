@@ -8,10 +8,11 @@ import { evaluateBody } from "./statements.js";
 
 export const elaborator: Elaborator = {
   evaluate: (expression, frame, expected) => {
-    const { budget } = frame.environment;
+    const { budget, watch } = frame.environment;
     if (!budget.enter(expression, frame)) return errorValue;
     const value = evaluate(expression, frame, expected);
     budget.leave();
+    if (watch?.depth === frame.stack.length) watch.see(expression, value);
     return value;
   },
   body: evaluateBody,

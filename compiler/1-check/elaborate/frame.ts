@@ -18,6 +18,7 @@ import { type TensorType, showAxes } from "../../ir/types.js";
 import type { Declarations } from "../declarations.js";
 import type { Part } from "../trace.js";
 import type { CompileValue, RecipeValue, SharedParameters } from "../values.js";
+import type { Watch } from "../watch.js";
 import type { Budget } from "./budget.js";
 import type { Expected } from "./kinds.js";
 
@@ -41,6 +42,8 @@ export interface Environment {
   vocabulary: number | null;
   /** A layer is checked on its own, with unknown sizes: divisions may have remainders. */
   readonly generic: boolean;
+  /** Who looks on; null for nobody. */
+  readonly watch: Watch | null;
 }
 
 /** A block's function, by its name, and what it gives. */
