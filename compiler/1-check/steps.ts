@@ -15,8 +15,8 @@ import { findSteps } from "../ir/steps.js";
 /** A value this many tokens back is still kept in states of its own. */
 export const longestLag = 16;
 
-/** How the user writes the ops that no step may hold. */
-const written: Readonly<Partial<Record<OpName, string>>> = {
+/** How the user writes the ops that reach beyond a token, which no step may hold. */
+export const writtenOps: Readonly<Partial<Record<OpName, string>>> = {
   lag: "prev",
   conv: "conv",
   attend: "attend",
@@ -33,7 +33,7 @@ export function checkSteps(graph: Graph, reporter: Reporter): boolean {
     const { name, span } = graph.states[states[0]!]!;
     for (const at of nodes) {
       const node = graph.nodes[at]!;
-      const op = written[node.op];
+      const op = writtenOps[node.op];
       if (op === undefined || isShortLag(node)) continue;
       sound = false;
       const own = graph.values[node.outputs[0]!]!.span;

@@ -11,6 +11,7 @@ import type { Graph, Module, Node, ValueId } from "../ir/graph.js";
 import { type Axis, type TensorType, InternalFault } from "../ir/types.js";
 import { type Lowering, type SequenceContext, outside } from "./context.js";
 import { lagsAsStates } from "./lags.js";
+import { withoutUnused } from "./live.js";
 import { lowerMix, lowerNode } from "./nodes.js";
 import { mixesOf } from "./regions.js";
 import { type Recurrence, findRecurrences } from "./recurrences.js";
@@ -31,7 +32,7 @@ export function lower(module: Module, sizes: Sizes): Module {
 }
 
 function lowerGraph(token: Graph, sizes: Sizes, callees: ReadonlyMap<string, Graph>): Graph {
-  const source = lagsAsStates(token);
+  const source = lagsAsStates(withoutUnused(token));
   const batch: Axis = { name: "batch", size: sizes.batch };
   const time: Axis = { name: "time", size: sizes.time };
   const builder = new GraphBuilder(source.name);

@@ -115,6 +115,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "{callee} takes `{name}: {expected}`, not {found}",
     prose: "A layer's header names the axes of its inputs, and the values given must have exactly these, in any order.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], heads = 4) {\n  swiglu(linear(x, [heads]), 64)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  swiglu(x, 64)\n}\n```",
   },
+  "loss-not-scalar": {
+    severity: "error",
+    title: "`grad` takes the gradient of one number, and this loss has the axes {found}",
+    prose: "A gradient says how a single number changes with each element of a value. A loss with axes is many numbers. `sum(loss)` adds\nup all of a token's axes; `mean(loss)` divides by their number as well.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key, value]\n  S <- S - 0.1 * grad(0.5 * square(dot(k, S, key) - v), S)\n  dot(k, S, key)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key, value]\n  S <- S - 0.1 * grad(0.5 * sum(square(dot(k, S, key) - v)), S)\n  dot(k, S, key)\n}\n```",
+  },
   "mesh-product": {
     severity: "error",
     title: "the mesh has {product} devices, and there are {count}",
@@ -160,6 +165,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "nested too deeply: the limit is {limit}",
     prose: "Brackets may nest 100 deep, and an expression may be 1000 operators deep. No program that people wrote comes near;\ngenerated ones may. The limits keep every later step's use of memory bounded.\n\n## Wrong\n```lsm\nlayer Deep(x: [width]) {\n  ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((x))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))\n}\n```\n\n## Right\n```lsm\nlayer Deep(x: [width]) {\n  (x)\n}\n```",
   },
+  "no-gradient-through": {
+    severity: "error",
+    title: "`grad` cannot go through `{op}`",
+    prose: "`grad` differentiates what happens within one token. `conv`, `prev`, `attend` and `over_tokens` bring in other tokens, and a\nroute or a stack of blocks is no function with a derivative here. `floor`, `sign`, `stop` and comparisons are flat: their derivative\nis 0 wherever it exists, so a loss that depends on a value through them alone has no gradient to follow.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], key = 8) {\n  k = linear(x, [key])\n  state s: [key]\n  s <- s - 0.1 * grad(sum(square(floor(s) - k)), s)\n  dot(k, s, key) * x\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], key = 8) {\n  k = linear(x, [key])\n  state s: [key]\n  s <- s - 0.1 * grad(sum(square(tanh(s) - k)), s)\n  dot(k, s, key) * x\n}\n```",
+  },
   "no-objective": {
     severity: "error",
     title: "the model `{name}` has nothing to learn from",
@@ -184,6 +194,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "only a name can be called",
     prose: "A call is a name followed by `(` on the same line. The outcome of a call, a member or an expression in parentheses is\ncalled by giving it a name first.\n\n## Wrong\n```lsm\nlayer Twice(x: [width], mixer: layer) {\n  shared(mixer)(x)\n}\n```\n\n## Right\n```lsm\nlayer Twice(x: [width], mixer: layer) {\n  tied = shared(mixer)\n  tied(x)\n}\n```",
+  },
+  "not-in-loss": {
+    severity: "error",
+    title: "the loss of this `grad` does not depend on {name}",
+    prose: "The gradient of a loss by a value that has no part in it is 0 everywhere, which is hardly what was meant. A name stands\nfor its value at the place where it is written: before `S <- …` it is the state's old value, after it the new one. A loss that\nwas made of the old value does not depend on the new one. Within one token, what earlier tokens did is fixed: `prev(x)`\ndoes not depend on `x`.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key, value]\n  loss = 0.5 * sum(square(dot(k, S, key) - v))\n  S <- 0.9 * S\n  S <- S - 0.1 * grad(loss, S)\n  dot(k, S, key)\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], key = 8, value = 8) {\n  k = linear(x, [key])\n  v = linear(x, [value])\n  state S: [key, value]\n  S <- 0.9 * S\n  loss = 0.5 * sum(square(dot(k, S, key) - v))\n  S <- S - 0.1 * grad(loss, S)\n  dot(k, S, key)\n}\n```",
   },
   "not-in-step": {
     severity: "error",

@@ -132,6 +132,12 @@ export const messages = {
     title: `${p.callee} takes \`${p.name}: ${p.expected}\`, not ${p.found}`,
     help: "give it these axes: make them with `linear`, or rename one of what is there",
   }),
+  lossNotScalar: (p: { found: Value }): Message => ({
+    code: "loss-not-scalar",
+    severity: "error",
+    title: `\`grad\` takes the gradient of one number, and this loss has the axes ${p.found}`,
+    help: "add it up: `sum(…)`",
+  }),
   meshProduct: (p: { product: Value; count: Value }): Message => ({
     code: "mesh-product",
     severity: "error",
@@ -186,6 +192,12 @@ export const messages = {
     title: `nested too deeply: the limit is ${p.limit}`,
     help: "give the inner part a name on a line of its own",
   }),
+  noGradientThrough: (p: { op: Value }): Message => ({
+    code: "no-gradient-through",
+    severity: "error",
+    title: `\`grad\` cannot go through \`${p.op}\``,
+    help: "a gradient of a token's loss needs smooth functions of this token's values",
+  }),
   noObjective: (p: { name: Value }): Message => ({
     code: "no-objective",
     severity: "error",
@@ -215,6 +227,12 @@ export const messages = {
     severity: "error",
     title: "only a name can be called",
     help: "give it a name first: `f = …`, then `f(x)`",
+  }),
+  notInLoss: (p: { name: Value }): Message => ({
+    code: "not-in-loss",
+    severity: "error",
+    title: `the loss of this \`grad\` does not depend on ${p.name}`,
+    help: "a gradient is taken by a value that the loss is made of; a name stands for its value at that place of the text",
   }),
   notInStep: (p: { op: Value; state: Value }): Message => ({
     code: "not-in-step",

@@ -2,6 +2,7 @@
 
 import type { Builtin } from "./builtin.js";
 import { contractionBuiltins } from "./contraction.js";
+import { gradBuiltins } from "./grad.js";
 import { mathBuiltins } from "./math.js";
 import { modelBuiltins } from "./model.js";
 import { parameterBuiltins } from "./parameters.js";
@@ -12,6 +13,7 @@ import { timeBuiltins } from "./time.js";
 export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ...mathBuiltins,
   ...contractionBuiltins,
+  ...gradBuiltins,
   ...parameterBuiltins,
   ...structureBuiltins,
   ...timeBuiltins,

@@ -29,7 +29,12 @@ const partials: Readonly<Record<ScalarFunction, Partials>> = {
   sqrt: ({ b, d, y }) => [b.div(b.mul(d, b.constant(0.5)), y)],
   // (x^-½)' = -½ y / x = -½ y³
   rsqrt: ({ b, d, y }) => [b.mul(b.mul(d, b.constant(-0.5)), b.mul(y, b.map("square", y)))],
-  square: ({ b, d, x }) => [b.mul(d, b.mul(b.constant(2), x[0]))],
+  square: ({ b, d, x }) => {
+    const two = b.constant(2);
+    // ½ x² has the derivative x
+    if (b.constantOf(d) !== undefined) return [b.mul(b.mul(d, two), x[0])];
+    return [b.mul(d, b.mul(two, x[0]))];
+  },
   reciprocal: ({ b, d, y }) => [b.neg(b.mul(d, b.map("square", y)))],
   abs: ({ b, d, x }) => [b.mul(d, b.map("sign", x[0]))],
   sign: none,

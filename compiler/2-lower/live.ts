@@ -1,0 +1,21 @@
+/**
+ * What a token graph computes for nothing: an inner loss of which only the gradient is used.
+ *
+ * Such a value may read a state, and what reads a state is looked at when its form is chosen.
+ */
+
+import type { Graph, ValueId } from "../ir/graph.js";
+
+/** The graph without nodes that neither a result nor a state's step needs. */
+export function withoutUnused(graph: Graph): Graph {
+  const needed = new Set<ValueId>(
+    [...graph.outputs, ...graph.penalties, ...graph.updates].map(({ value }) => value),
+  );
+  const nodes = [...graph.nodes].reverse().filter((node) => {
+    const isStep = node.op === "state" || node.op === "write";
+    if (!isStep && !node.outputs.some((id) => needed.has(id))) return false;
+    node.inputs.forEach((id) => needed.add(id));
+    return true;
+  });
+  return { ...graph, nodes: nodes.reverse() };
+}
