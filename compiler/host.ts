@@ -13,6 +13,8 @@ export interface Host {
   readText(path: string): string;
   /** Replaces a file whole or not at all, making folders as needed; throws a HostError. */
   writeText(path: string, text: string): void;
+  /** The same for what is not text. */
+  writeBytes(path: string, bytes: Uint8Array): void;
   /** Whether there is a file or a folder. */
   exists(path: string): boolean;
   /** Names in a folder, sorted, folders with a `/` behind them; throws a HostError. */

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { check } from "../compiler/1-check/check.js";
-import { architecture, render } from "../compiler/6-emit/diagram/diagram.js";
+import { compileTraining } from "../compiler/compile.js";
+import { architecture, kernels, render } from "../compiler/6-emit/diagram/diagram.js";
 import { summarise } from "../compiler/summary.js";
 import { hasChromium, outputOfPage } from "./support/chromium.js";
 import { memoryHost } from "./support/memory-host.js";
@@ -61,6 +62,14 @@ function pictures(): Map<string, string> {
       const drawing = architecture(model, summarise(model, 256), sources);
       drawn.set(`${name} ${model.name}`, render(drawing, "svg", sources));
     }
+    const [first] = models.values(); // of what runs, one model of each file
+    if (first === undefined) continue;
+    const { step, evaluation } = compileTraining(first, { batch: 2, time: 64 });
+    const forward = kernels(evaluation, { title: first.name, what: "forward pass" });
+    drawn.set(`${name} forward pass`, render(forward, "svg", sources));
+    if (name !== "moby/moby.lsm") continue;
+    const training = kernels(step, { title: first.name, what: "training step" });
+    drawn.set(`${name} training step`, render(training, "svg", sources));
   }
   return drawn;
 }

@@ -156,7 +156,50 @@ model M {
   });
 });
 
+describe("the kernels view", () => {
+  const draw = async (...flags: string[]): Promise<string> => {
+    const host = memoryHost({ "m.lsm": hybrid });
+    const told = await lsm(["diagram", "m.lsm", "--view", "kernels", "--out", "k.svg", ...flags], {
+      host,
+    });
+    expect([told.code, told.err]).toEqual([0, ""]);
+    return host.files.get("k.svg")!;
+  };
+
+  test("draws the kernels of every function, with buffers and costs", async () => {
+    const said = texts(await draw());
+    expect(said).toContain("Hybrid: forward pass of 1 × 1024 tokens");
+    expect(said).toEqual(
+      expect.arrayContaining(["L", "N", "blocks.0", "blocks.15", "grouped_dot"]),
+    );
+    expect(said).toContain("batch 1 × time 1024 × width 32, 128 KiB");
+    expect(said.join("\n")).toMatch(/16 calls .* FLOPs .* moved .* buffers, at most .* at once/);
+    expect(said).not.toContain("optimize");
+  });
+
+  test("draws the whole training step when asked", async () => {
+    const said = texts(await draw("--training"));
+    expect(said).toEqual(expect.arrayContaining(["L.forward", "L.backward", "optimize"]));
+  });
+});
+
 describe("the command", () => {
+  test("draws a PNG in the picture's light colours", async () => {
+    const host = memoryHost({ "m.lsm": hybrid });
+    const { code } = await lsm(["diagram", "m.lsm", "--out", "m.png"], { host });
+    expect(code).toBe(0);
+    const bytes = Buffer.from(host.files.get("m.png")!, "latin1");
+    expect(bytes.subarray(0, 8).toString("latin1")).toBe("\x89PNG\r\n\x1a\n");
+    expect(bytes.readUInt32BE(16)).toBeGreaterThan(2000); // two pixels for one unit
+  });
+
+  test("draws a training step only where kernels are drawn", async () => {
+    const host = memoryHost({ "m.lsm": hybrid });
+    const { code, err } = await lsm(["diagram", "m.lsm", "--out", "m.svg", "--training"], { host });
+    expect(code).toBe(2);
+    expect(err).toContain("add --view kernels");
+  });
+
   const run = (argv: string[], files: Record<string, string> = { "m.lsm": hybrid }) => {
     const host = memoryHost(files);
     return lsm(["diagram", "m.lsm", ...argv], { host }).then((result) => ({ ...result, host }));
@@ -180,7 +223,7 @@ describe("the command", () => {
   test("knows pictures by their endings", async () => {
     const { code, err } = await run(["--out", "m.pdf"]);
     expect(code).toBe(2);
-    expect(err).toContain("m.pdf: a picture ends in .svg, .html, .mmd or .dot");
+    expect(err).toContain("m.pdf: a picture ends in .svg, .html, .png, .mmd or .dot");
   });
 
   test("draws nothing of a program with mistakes", async () => {

@@ -93,16 +93,23 @@ export interface ProgramCost {
   readonly blocks: ReadonlyMap<string, Cost>;
 }
 
-export function programCost({ main, functions }: Program): ProgramCost {
+/** Of one run of every function, with all it calls. */
+export function programCosts({ functions }: Program): ReadonlyMap<string, Cost> {
   const known = new Map<string, Cost>();
   const whole = (name: string): Cost => {
     let cost = known.get(name);
     if (!cost) known.set(name, (cost = functionCost(functions.get(name)!, whole)));
     return cost;
   };
+  for (const name of functions.keys()) whole(name);
+  return known;
+}
+
+export function programCost(program: Program): ProgramCost {
+  const costs = programCosts(program);
   const blocks = new Map<string, Cost>();
-  const own = functionCost(functions.get(main)!, (name, prefix) => {
-    blocks.set(prefix, plus(blocks.get(prefix) ?? nothing, whole(name)));
+  const own = functionCost(program.functions.get(program.main)!, (name, prefix) => {
+    blocks.set(prefix, plus(blocks.get(prefix) ?? nothing, costs.get(name)!));
     return nothing;
   });
   return { total: [...blocks.values()].reduce(plus, own), own, blocks };

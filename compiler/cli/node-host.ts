@@ -23,7 +23,9 @@ export function nodeHost(root: string = process.cwd()): Host {
   const onDisk = (path: string) => (isAbsolute(path) ? path : join(root, path));
   return {
     readText: (path) => attempt("read", path, () => decode(path, readFileSync(onDisk(path)))),
-    writeText: (path, text) => attempt("write", path, () => replaceFile(onDisk(path), text)),
+    writeText: (path, text) =>
+      attempt("write", path, () => replaceFile(onDisk(path), Buffer.from(text))),
+    writeBytes: (path, bytes) => attempt("write", path, () => replaceFile(onDisk(path), bytes)),
     exists: (path) => existsSync(onDisk(path)),
     list: (folder) =>
       attempt("list", folder, () =>
@@ -45,7 +47,7 @@ function decode(path: string, bytes: Uint8Array): string {
 }
 
 /** Writes beside the target, then renames, so that a crash or a full disk leaves the old file whole. */
-function replaceFile(path: string, text: string): void {
+function replaceFile(path: string, bytes: Uint8Array): void {
   const target = existsSync(path) ? realpathSync(path) : path; // a link stays a link
   const mode = existsSync(target) ? statSync(target).mode : 0o666;
   mkdirSync(dirname(target), { recursive: true });
@@ -53,7 +55,6 @@ function replaceFile(path: string, text: string): void {
   try {
     const file = openSync(partial, "w", mode);
     try {
-      const bytes = Buffer.from(text);
       for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
       fsyncSync(file);
     } finally {

@@ -19,6 +19,7 @@ export function memoryHost(initial: Readonly<Record<string, string>> = {}): Memo
       throw new HostError(isFolder(path) ? "folder" : "missing", "read", path);
     },
     writeText: (path, text) => void files.set(path, text),
+    writeBytes: (path, bytes) => void files.set(path, Buffer.from(bytes).toString("latin1")),
     exists: (path) => files.has(path) || isFolder(path.replace(/\/$/, "")),
     list: (folder) => {
       const prefix = folder === "." ? "" : `${folder.replace(/\/$/, "")}/`;

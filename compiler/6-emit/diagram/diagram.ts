@@ -8,6 +8,9 @@ import type { Sources } from "./source-text.js";
 import { type Place, svg } from "./svg.js";
 
 export { architecture, type ModelFigures } from "./architecture.js";
+export { kernels } from "./kernels.js";
+export const views = ["architecture", "kernels"] as const;
+export type View = (typeof views)[number];
 
 export const formats = ["svg", "html", "mmd", "dot"] as const;
 export type Format = (typeof formats)[number];

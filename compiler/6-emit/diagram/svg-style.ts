@@ -9,7 +9,7 @@ const mono = `Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace`;
 const type = (Object.keys(fonts) as Style[])
   .map((style) => {
     const { size, bold, mono: fixed } = fonts[style];
-    return `.${style}{font:${bold ? "600 " : ""}${size}px ${fixed ? mono : sans}}`;
+    return `.${style}{font-family:${fixed ? mono : sans};font-size:${size}px;font-weight:${bold ? 600 : 400}}`;
   })
   .join("\n");
 
@@ -41,7 +41,7 @@ ${type}
 .back{fill:#ffffff}
 .layer>g>.back,.repeat>g>.back{fill:#f4f6f8}
 .mix>g>.back{fill:#f7f4fc}
-.heading{font:600 17px ${sans}}
+.heading{font-family:${sans};font-size:17px;font-weight:600}
 ${fills(1, 2)}
 @media (prefers-color-scheme:dark){
 text{fill:#e4e7eb}

@@ -1,7 +1,10 @@
 /** `lsm diagram`: a picture of a model, straight from its source. */
 
 import { Option } from "commander";
-import type { Format } from "../../6-emit/diagram/diagram.js";
+import type { Checked } from "../../1-check/check.js";
+import type { Model } from "../../1-check/model.js";
+import type { Format, View } from "../../6-emit/diagram/diagram.js";
+import type { Drawing } from "../../6-emit/diagram/drawing.js";
 import { Exit, type ExitCode, UsageError } from "../exit.js";
 import type { AddCommand } from "../program.js";
 import { chooseModel, loadProgram } from "../programs.js";
@@ -12,10 +15,13 @@ export interface DiagramOptions {
   readonly model?: string;
   readonly out: string;
   readonly force?: true;
+  readonly view: View;
+  readonly training?: true;
 }
 
-const endings: Readonly<Record<string, Format>> = {
+const endings: Readonly<Record<string, Format | "png">> = {
   svg: "svg",
+  png: "png",
   html: "html",
   mmd: "mmd",
   mermaid: "mmd",
@@ -31,44 +37,66 @@ export const addDiagram: AddCommand = (program, session, finish) => {
       "Draws a model from its source: its blocks with repeats folded, every recurrence with its step, axes on every wire, and what each part costs.",
     )
     .argument("<file>", "the program")
-    .requiredOption("--out <file>", "the picture to write: .svg, .html, .mmd or .dot")
+    .requiredOption("--out <file>", "the picture to write: .svg, .html, .png, .mmd or .dot")
     .option("--model <name>", "the model to draw; needed only when there are several")
     .addOption(
-      new Option("--view <view>", "what to draw").choices(["architecture"]).default("architecture"),
+      new Option("--view <view>", "the model as written, or the kernels that run")
+        .choices(["architecture", "kernels"] satisfies View[])
+        .default("architecture"),
     )
+    .option("--training", "with --view kernels: the training step instead of the forward pass")
     .option("--force", "replace the picture when there is one")
     .addHelpText(
       "after",
-      "\nExamples:\n  lsm diagram model.lsm --out model.svg\n  lsm diagram model.lsm --model Starter --out model.html --force",
+      "\nExamples:\n  lsm diagram model.lsm --out model.svg\n  lsm diagram model.lsm --model Starter --out model.html --force\n  lsm diagram model.lsm --view kernels --out kernels.html",
     )
     .action(async (file: string, options: DiagramOptions) =>
       finish(await diagram(file, options, session)),
     );
 };
 
-async function diagram(
-  file: string,
-  { model: name, out, force }: DiagramOptions,
-  session: Session,
-): Promise<ExitCode> {
+async function diagram(file: string, options: DiagramOptions, session: Session): Promise<ExitCode> {
+  const { model: name, out, force, view, training } = options;
   const format = formatOf(out);
+  if (training && view !== "kernels")
+    throw new UsageError("--training draws kernels", "add --view kernels");
   if (!force && session.host.exists(out))
     throw new UsageError(`${out} is there already`, "give --force to replace it");
   const checked = await loadProgram(session, file);
   if (checked === null) return Exit.mistakes;
   const model = chooseModel(checked, name);
-  const { architecture, render } = await import("../../6-emit/diagram/diagram.js");
-  const { summarise } = await import("../../summary.js");
-  const figures = summarise(model, sizesFor(checked, model.name).time);
-  const drawing = architecture(model, figures, checked.sources);
-  session.host.writeText(out, render(drawing, format, checked.sources));
+  const { render } = await import("../../6-emit/diagram/diagram.js");
+  const drawing = await draw[view](model, checked, training ?? false);
+  const text = render(drawing, format === "png" ? "svg" : format, checked.sources);
+  if (format === "png") session.host.writeBytes(out, await (await import("../png.js")).png(text));
+  else session.host.writeText(out, text);
   say(session.out, out);
   return Exit.ok;
 }
 
-function formatOf(out: string): Format {
+type Draw = (model: Model, checked: Checked, training: boolean) => Promise<Drawing>;
+
+const draw: Readonly<Record<View, Draw>> = {
+  architecture: async (model, checked) => {
+    const { architecture } = await import("../../6-emit/diagram/diagram.js");
+    const { summarise } = await import("../../summary.js");
+    const figures = summarise(model, sizesFor(checked, model.name).time);
+    return architecture(model, figures, checked.sources);
+  },
+  kernels: async (model, checked, training) => {
+    const { kernels } = await import("../../6-emit/diagram/diagram.js");
+    const { compileTraining } = await import("../../compile.js");
+    const sizes = sizesFor(checked, model.name);
+    const { step, evaluation } = compileTraining(model, sizes);
+    const tokens = `${sizes.batch} × ${sizes.time} tokens`;
+    const what = `${training ? "training step on" : "forward pass of"} ${tokens}`;
+    return kernels(training ? step : evaluation, { title: model.name, what });
+  },
+};
+
+function formatOf(out: string): Format | "png" {
   const ending = /\.([a-z]+)$/i.exec(out)?.[1]?.toLowerCase();
   const format = ending === undefined ? undefined : endings[ending];
   if (format !== undefined) return format;
-  throw new UsageError(`${out}: a picture ends in .svg, .html, .mmd or .dot`);
+  throw new UsageError(`${out}: a picture ends in .svg, .html, .png, .mmd or .dot`);
 }

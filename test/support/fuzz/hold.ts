@@ -44,6 +44,7 @@ export function hostOf(text: string): Host {
     exists: () => false,
     list: () => [],
     writeText: () => undefined,
+    writeBytes: () => undefined,
   };
 }
 
