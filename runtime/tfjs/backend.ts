@@ -50,7 +50,7 @@ async function askedFor(tf: Tf, name: BackendName): Promise<Backend> {
     throw unusable(name, `backend ${name} does not run in a browser`, "use webgpu, wasm or cpu");
   const start = await candidate.start(tf, true);
   if (!start.started) throw unusable(name, start.because, start.remedy);
-  return running(tf, name, `backend ${start.what}: as asked`);
+  return running(tf, name, start.kernels, `backend ${start.what}: as asked`);
 }
 
 async function bestOf(tf: Tf): Promise<Backend> {
@@ -61,6 +61,7 @@ async function bestOf(tf: Tf): Promise<Backend> {
       return running(
         tf,
         candidate.name,
+        start.kernels,
         `backend ${start.what}: ${better || "the fastest kind there is"}`,
       );
     better ||= `${start.because}; ${start.remedy}`;
@@ -72,8 +73,14 @@ function unusable(name: BackendName, what: string, help: string): RunError {
   return new RunError({ code: "backend-missing", what, where: `backend ${name}`, help });
 }
 
-async function running(tf: Tf, name: BackendName, why: string): Promise<Backend> {
+async function running(
+  tf: Tf,
+  name: BackendName,
+  own: KernelSet | undefined,
+  why: string,
+): Promise<Backend> {
   await tf.ready();
+  if (own) return { tf, name, kernels: own, why };
   const generic = createGenericKernels(tf);
   const kernels =
     name === "wasm" && simd(tf)

@@ -44,7 +44,7 @@ async function runChild(): Promise<{ output: string; status: number | null }> {
     packages: "external",
   });
   return new Promise((done) => {
-    const child = spawn(process.execPath, [program, "10"], {
+    const child = spawn(process.execPath, [program, "4"], {
       env: { ...process.env, ...software },
     });
     let output = "";

@@ -1,12 +1,18 @@
 /** A backend that may or may not be there: what `chooseBackend` tries in turn. */
 
 import type { Tf } from "../generic/context.js";
+import type { KernelSet } from "../kernel-set.js";
 
 export const backendNames = ["node-gpu", "node", "webgpu", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];
 
 export type Start =
-  | { readonly started: true; readonly what: string } // "wasm (SIMD)"
+  | {
+      readonly started: true;
+      readonly what: string; // "wasm (SIMD)"
+      /** The backend's own; without them the generic ones serve. */
+      readonly kernels?: KernelSet;
+    }
   | { readonly started: false; readonly because: string; readonly remedy: string };
 
 export interface Candidate {

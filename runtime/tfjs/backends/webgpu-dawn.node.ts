@@ -1,7 +1,5 @@
 /**
  * `navigator.gpu` in Node, from Dawn (npm package `webgpu`, optional: 132 MB).
- *
- * tfjs's WebGPU backend looks for it while its module is loaded, so it must be there before.
  */
 
 import { existsSync } from "node:fs";

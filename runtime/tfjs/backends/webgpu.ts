@@ -1,27 +1,13 @@
 /**
  * WebGPU: the browser's own, or in Node Dawn from the optional npm package `webgpu`.
  *
+ * The device is ours, and so is every kernel: of tfjs only its tensors are used (runtime/tfjs/webgpu).
  * Software adapters (SwiftShader, llvmpipe) prove correctness but are far slower than WebAssembly, so they are
  * taken only when asked for.
  */
 
+import type { Adapter, AdapterInfo, Gpu } from "../webgpu/gpu.js";
 import { type Candidate, inNode, messageOf, missing } from "./candidate.js";
-
-interface AdapterInfo {
-  readonly vendor?: string;
-  readonly architecture?: string;
-  readonly device?: string;
-  readonly description?: string;
-}
-
-interface Adapter {
-  readonly info?: AdapterInfo;
-  readonly isFallbackAdapter?: boolean;
-}
-
-interface Gpu {
-  requestAdapter(): Promise<Adapter | null>;
-}
 
 export const webgpu: Candidate = {
   name: "webgpu",
@@ -38,7 +24,7 @@ export const webgpu: Candidate = {
           );
       }
       const gpu = (globalThis.navigator as unknown as { gpu?: Gpu } | undefined)?.gpu;
-      const adapter = await gpu?.requestAdapter();
+      const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
       if (!adapter)
         return missing("there is no WebGPU adapter", "use wasm, or install a Vulkan driver");
       const { info = {} } = adapter;
@@ -51,9 +37,13 @@ export const webgpu: Candidate = {
           `the only WebGPU adapter is software (${label})`,
           'ask for it with "--backend webgpu"',
         );
-      await import("@tensorflow/tfjs-backend-webgpu");
-      if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs could not start it");
-      return { started: true, what: `webgpu (${label || "unnamed adapter"})` };
+      const [{ activate, openDevice }, { createWebGpuKernels }] = await Promise.all([
+        import("../webgpu/device.js"),
+        import("../webgpu/index.js"),
+      ]);
+      const device = await activate(tf, await openDevice(adapter));
+      const what = `webgpu (${label || "unnamed adapter"})`;
+      return { started: true, what, kernels: createWebGpuKernels(device) };
     } catch (fault) {
       return missing(`WebGPU does not start: ${messageOf(fault)}`, "use wasm");
     }

@@ -4,6 +4,7 @@
  */
 
 import { chooseBackend } from "../../../runtime/tfjs/backend.js";
+import { largeCases } from "./cases-large.js";
 import { scalarFaults } from "./check-scalars.js";
 import { checkKernel, kernelCases } from "./check.js";
 
@@ -26,8 +27,10 @@ async function attempt(name: string, work: () => Promise<void>): Promise<boolean
 const { tf, kernels, why } = await chooseBackend("webgpu");
 say(why);
 let good = true;
-for (const one of kernelCases)
+for (const one of runs > 0 ? kernelCases : [])
   good = (await attempt(one.name, () => checkKernel(tf, kernels, one, runs))) && good;
+for (const one of largeCases)
+  good = (await attempt(one.name, () => checkKernel(tf, kernels, one, 1))) && good;
 const scalars = await attempt("scalar functions", async () => {
   const faults = await scalarFaults(tf, kernels, 1e-5);
   if (faults.length > 0) throw new Error(faults.join("\n"));

@@ -1,0 +1,39 @@
+/** The kernels of the WebGPU backend: generated WGSL on a device of our own, with nothing to fall back on. */
+
+import type { KernelSet } from "../kernel-set.js";
+import { createAdamw } from "./adamw.js";
+import { createConv } from "./conv.js";
+import { createCumulate } from "./cumulate.js";
+import type { WebGpu } from "./device.js";
+import { Kernels } from "./kernel.js";
+import { createLookup } from "./lookup.js";
+import { Maps } from "./map/map.js";
+import { createOrder } from "./order.js";
+import { Dot } from "./product/dot.js";
+import { createGrouped } from "./product/grouped.js";
+import { createScan } from "./scan.js";
+import { createSolve } from "./solve.js";
+import { createStructure } from "./structure.js";
+
+export function createWebGpuKernels(gpu: WebGpu): KernelSet {
+  const kernels = new Kernels(gpu);
+  const maps = new Maps(kernels);
+  const dot = new Dot(kernels, maps);
+  return {
+    map: maps.map,
+    dot: (spec, a, b) => dot.run(spec, a, b),
+    sum: (spec, x) => maps.reduce(spec, "sum", x),
+    max: (spec, x) => maps.reduce(spec, "max", x),
+    expand: (spec, x, sizes) => maps.expand(spec, x, sizes),
+    reshape: (x, shape) => gpu.view(x, shape),
+    ...createStructure(kernels),
+    ...createLookup(kernels),
+    ...createOrder(kernels),
+    cumulate: createCumulate(kernels),
+    solve: createSolve(kernels),
+    ...createGrouped(kernels, maps),
+    ...createConv(kernels, maps),
+    scan: createScan(kernels, maps),
+    adamw: createAdamw(kernels, maps),
+  };
+}
