@@ -6,6 +6,7 @@ import { createConv } from "./conv.js";
 import { createCumulate } from "./cumulate.js";
 import type { WebGpu } from "./device.js";
 import { Kernels } from "./kernel.js";
+import { createLinearScan } from "./linear-scan.js";
 import { createLookup } from "./lookup.js";
 import { Maps } from "./map/map.js";
 import { createOrder } from "./order.js";
@@ -30,6 +31,7 @@ export function createWebGpuKernels(gpu: WebGpu): KernelSet {
     ...createLookup(kernels),
     ...createOrder(kernels),
     cumulate: createCumulate(kernels),
+    linearScan: createLinearScan(kernels),
     solve: createSolve(kernels),
     ...createGrouped(kernels, maps),
     ...createConv(kernels, maps),

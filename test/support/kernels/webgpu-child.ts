@@ -27,9 +27,9 @@ async function attempt(name: string, work: () => Promise<void>): Promise<boolean
 const { tf, kernels, why } = await chooseBackend("webgpu");
 say(why);
 let good = true;
-for (const one of runs > 0 ? kernelCases : [])
+for (const one of kernelCases.filter(({ name }) => name === (process.argv[3] ?? name)))
   good = (await attempt(one.name, () => checkKernel(tf, kernels, one, runs))) && good;
-for (const one of largeCases)
+for (const one of process.argv[3] ? [] : largeCases)
   good = (await attempt(one.name, () => checkKernel(tf, kernels, one, 1))) && good;
 const scalars = await attempt("scalar functions", async () => {
   const faults = await scalarFaults(tf, kernels, 1e-5);
