@@ -13,6 +13,8 @@ const gate = fc.record({
   axes,
   kind: fc.constantFrom("none", "sigmoid", "exp", "complement", "constant", "product", "growing"),
 });
+/** What a step does: adds, takes the larger or the smaller of two, or turns an angle. */
+const algebra = fc.constantFrom("linear", "linear", "linear", "max", "min", "angle", "signed");
 const term = fc.record({ left: axes, right: axes, lagged: fc.boolean() });
 const erase = fc.option(
   fc.record({ left: axes, right: axes, at: fc.nat(2), inside: fc.boolean() }),
@@ -29,9 +31,12 @@ const read = fc.record({
 const state = fc.record({
   axes: someAxes,
   start: fc.constantFrom(0, 0, 0, 0.5),
+  algebra,
+  /** Of a maximum: whether the state is its first operand. */
+  first: fc.boolean(),
   steps: fc.array(step, { minLength: 1, maxLength: 3 }),
   reads: fc.array(read, { minLength: 1, maxLength: 2 }),
-  /** Whether a write also uses the state before this one, and the state's own value of the last token. */
+  /** Of a linear one: whether a write also uses the state before this one, and the state's own value of the last token. */
   reading: fc.boolean(),
   echo: fc.boolean(),
 });
@@ -40,6 +45,7 @@ const state = fc.record({
 const linear = state.map((any): typeof any => ({
   ...any,
   start: 0,
+  algebra: "linear",
   reading: false,
   echo: false,
   steps: any.steps.map((each) => ({
@@ -128,6 +134,20 @@ class Writer {
     this.lines.push(`${S} <- ${decay === "" ? "" : `${decay} * `}${[kept, ...terms].join(" ")}`);
   }
 
+  /** max(S + v, w), or the angle S turned by v; a gate that may be negative. */
+  other(S: string, own: readonly AxisName[], { algebra: kind, first }: State): void {
+    const [v, w] = [this.value(own.slice(1)), this.value([...own])];
+    const moved = `${S} + ${v}`;
+    const right = {
+      max: `max(${first ? `${moved}, ${w}` : `${w}, ${moved}`})`,
+      min: `min(${first ? `${moved}, ${w}` : `${w}, ${moved}`})`,
+      angle: `mod(${S} + 2 * ${w}, 6.283185307179586)`,
+      signed: `tanh(${v}) * ${S} + ${w}`,
+      linear: "",
+    }[kind];
+    this.lines.push(`${S} <- ${right}`);
+  }
+
   read(S: string, own: readonly AxisName[], { kind, query, at }: State["reads"][number]): string {
     const over = own[at % own.length]!;
     const rest = own.filter((axis) => axis !== over);
@@ -156,9 +176,19 @@ class Writer {
 export function programOf({ sizes, states }: Spec): string {
   const writer = new Writer();
   const results: string[] = [];
-  states.forEach(({ axes: own, start, steps, reads, reading, echo }, i) => {
+  states.forEach((spec, i) => {
+    const { axes: own, start, steps, reads, reading, echo } = spec;
     const S = `S${i}`;
     writer.lines.push(`state ${S}: [${own.join(", ")}]${start === 0 ? "" : ` = ${start}`}`);
+    if (spec.algebra !== "linear") {
+      writer.other(S, own, spec);
+      if (spec.algebra === "angle") {
+        results.push(writer.name(`cos(${S}) + sin(${S}.prev)`));
+        return;
+      }
+      for (const each of reads) results.push(writer.read(S, own, each));
+      return;
+    }
     for (const each of steps) writer.step(S, own, each);
     const before = results.at(-1);
     if (reading && before !== undefined)

@@ -21,7 +21,7 @@ import { type OuterProduct, factorWrite } from "./factors.js";
 import { covering } from "./layout.js";
 import type { NormalForm } from "./normal-form.js";
 
-export type Family = "F0" | "F1" | "F2" | "F2v" | "F3" | "F4";
+export type Family = "F0" | "F1" | "F2" | "F2v" | "F3" | "F4" | "F5";
 
 export interface ChunkPlan {
   readonly family: Family;
@@ -29,7 +29,44 @@ export interface ChunkPlan {
   readonly writes: readonly OuterProduct[];
 }
 
-/** The family of a normal form and the chunk it runs in; null when it has no chunk form (F5, higher rank). */
+/** Which of the state's axes are keys and which values, and what of them the gate has. */
+interface Roles {
+  readonly value: readonly string[];
+  readonly gateOnKey: boolean;
+  readonly gateOnValue: boolean;
+}
+
+function rolesOf(builder: GraphBuilder, form: NormalForm, state: ValueId): Roles {
+  const stateAxes = axisNames(builder.type(state)).filter((name) => name !== "batch");
+  const namesOf = (id: ValueId): string[] =>
+    axisNames(builder.type(id)).filter((name) => stateAxes.includes(name));
+  const keySide = new Set(form.key);
+  if (form.obstacle === null)
+    for (const { query } of form.reads) namesOf(query).forEach((name) => keySide.add(name));
+  for (const { a, b } of form.erases)
+    [a, b].forEach((id) => namesOf(id).forEach((name) => keySide.add(name)));
+  const value = stateAxes.filter((name) => !keySide.has(name));
+  const gate = form.gate === null ? [] : namesOf(form.gate);
+  return {
+    value,
+    gateOnKey: gate.some((name) => form.key.includes(name)),
+    gateOnValue: value.length > 0 && value.every((name) => gate.includes(name)),
+  };
+}
+
+/** The family of a normal form (recurrences.md §1): the axes of the gate, and whether there are erases. */
+export function familyOf(builder: GraphBuilder, form: NormalForm, state: ValueId): Family {
+  const { gateOnKey, gateOnValue } = rolesOf(builder, form, state);
+  if (form.erases.length > 0) return gateOnKey ? "F4" : "F3";
+  if (gateOnKey || form.key.length === 0) {
+    if (gateOnValue) return "F5";
+    if (gateOnKey) return "F2";
+  }
+  if (gateOnValue) return "F2v";
+  return form.gate === null ? "F0" : "F1";
+}
+
+/** The chunk that a normal form runs in, and its writes as outer products; null when it has no chunk form. */
 export function planChunk(
   builder: GraphBuilder,
   form: NormalForm,
@@ -37,28 +74,18 @@ export function planChunk(
   length: number,
   asked: number | null,
 ): ChunkPlan | null {
-  const stateAxes = axisNames(builder.type(state)).filter((name) => name !== "batch");
-  const namesOf = (id: ValueId): string[] =>
-    axisNames(builder.type(id)).filter((name) => stateAxes.includes(name));
-  const keySide = new Set(form.key);
-  for (const { query } of form.reads) namesOf(query).forEach((name) => keySide.add(name));
-  for (const { a, b } of form.erases)
-    [a, b].forEach((id) => namesOf(id).forEach((name) => keySide.add(name)));
-  const value = stateAxes.filter((name) => !keySide.has(name));
-  const gate = form.gate === null ? [] : namesOf(form.gate);
-  const onKey = gate.some((name) => form.key.includes(name));
-  const onValue = value.length > 0 && value.every((name) => gate.includes(name));
-  if (onKey && onValue) return null;
+  const { value, gateOnKey, gateOnValue } = rolesOf(builder, form, state);
+  if (gateOnKey && gateOnValue) return null;
+  // a state that is only keys is as small as what is written: a scan over it costs less than any product
+  if (gateOnKey && value.length === 0 && form.erases.length === 0) return null;
   const writes = form.writes.map((write) => factorWrite(builder, write, form.key, value));
   if (writes.some((write) => write === null)) return null;
-  const erases = form.erases.length > 0;
-  const gated: Family = onKey ? "F2" : onValue ? "F2v" : form.gate === null ? "F0" : "F1";
-  const family: Family = erases ? (onKey ? "F4" : "F3") : gated;
+  const family = familyOf(builder, form, state);
   // Inside a chunk a token costs about chunk × key, between chunks key × value / chunk: a chunk as long as
   // the key balances them. Gates on an axis of their own make [chunk, chunk, axis] factors: small chunks.
   const keys = form.key.reduce((n, name) => n * builder.size(state, name), 1);
   const natural =
-    onKey || onValue ? 16 : Math.max(16, Math.min(64, 2 ** Math.floor(Math.log2(keys))));
+    gateOnKey || gateOnValue ? 16 : Math.max(16, Math.min(64, 2 ** Math.floor(Math.log2(keys))));
   const products = (writes as OuterProduct[]).map(({ key, value: v }) => ({
     key: covering(builder, key, form.key, builder.type(state)),
     value: v,

@@ -8,15 +8,17 @@ import type { Graph, Module, NodeOf, ValueId } from "../../ir/graph.js";
 import { findAxis } from "../../ir/types.js";
 import { copyNode, openCopy } from "../../ir/copy.js";
 import { attentionForm } from "./attention.js";
-import { chunkForm, planChunk } from "./chunk.js";
+import { chunkForm, familyOf, planChunk } from "./chunk.js";
+import { linearForm } from "./linear-form.js";
 import { delayForm, slotPositionsForm } from "./routes.js";
 import { Analysis } from "./normal-form.js";
+import { tropicalStep } from "./tropical.js";
 
 export interface RecurrenceReport {
   readonly function: string;
   readonly state: string;
   readonly family: string;
-  readonly form: string; // "chunk 64", "recurrent"
+  readonly form: string; // "chunk 64", "scan" (elementwise, over the whole sequence), "recurrent"
   readonly reason: string | null; // why not a chunk form
 }
 
@@ -96,33 +98,44 @@ function rewriteScan(
     report("?", "recurrent", "asked for");
     return false;
   }
-  const form = new Analysis(builder, node, builder.type(inputs[0]!)).run(inputs);
   const outputs = body.outputs.length - states;
-  const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
-  if ("reason" in form || keepsBefores) {
-    report(
-      "?",
-      "recurrent",
-      "reason" in form ? form.reason : "the state is used without contracting it",
-    );
+  const replace = (results: readonly ValueId[]): boolean => {
+    results.forEach((id, i) => {
+      const original = node.outputs[i]!;
+      const { name } = graph.values[original]!;
+      known.set(original, name === null ? id : builder.label(id, name));
+    });
+    return true;
+  };
+  const keepRecurrent = (family: string, reason: string): boolean => {
+    report(family, "recurrent", reason);
     return false;
+  };
+  const form = new Analysis(builder, node, builder.type(inputs[0]!)).run(inputs);
+  if (form.kind === "not affine") {
+    const step = tropicalStep(builder, node, inputs);
+    if (step === null) return keepRecurrent("?", form.reason);
+    report("max-plus", "scan", null);
+    return replace(linearForm(builder, node, inputs, step));
   }
   const length = inputs
     .map((id) => findAxis(builder.type(id), axis)?.size)
     .find((size) => size !== undefined)!;
-  const plan = planChunk(builder, form, inputs[0]!, length, options.chunk ?? chunk);
-  if (plan === null) {
-    const elementwise = "its gate has every axis of the state: no matrix form";
-    report("F5", "recurrent", elementwise);
-    return false;
+  const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
+  const obstacle =
+    form.obstacle ?? (keepsBefores ? "the state is used without contracting it" : null);
+  const plan =
+    obstacle === null && form.key.length > 0
+      ? planChunk(builder, form, inputs[0]!, length, options.chunk ?? chunk)
+      : null;
+  if (plan !== null) {
+    report(plan.family, `chunk ${plan.chunk}`, null);
+    const result = chunkForm(builder, node, inputs, form, plan);
+    return replace([...result.outputs, result.final]);
   }
-  report(plan.family, `chunk ${plan.chunk}`, null);
-  const result = chunkForm(builder, node, inputs, form, plan);
-  result.outputs.forEach((id, i) => {
-    const original = node.outputs[i]!;
-    const { name } = graph.values[original]!;
-    known.set(original, name === null ? id : builder.label(id, name));
-  });
-  known.set(node.outputs[outputs]!, result.final);
-  return true;
+  const family = familyOf(builder, form, inputs[0]!);
+  if (form.erases.length > 0)
+    return keepRecurrent(family, obstacle ?? "its writes are no outer products");
+  report(family, "scan", null);
+  return replace(linearForm(builder, node, inputs, form));
 }

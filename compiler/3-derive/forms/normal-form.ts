@@ -11,9 +11,9 @@
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { type TensorType, axisNames, hasAxis } from "../../ir/types.js";
-import { concatWhole, expandWhole } from "../../ir/whole.js";
 import { boundsOf } from "./bounds.js";
 import { covering } from "./layout.js";
+import { liftNode } from "./lift.js";
 
 /** a (bᵀ S): `b` is contracted with the state over the key, `a` multiplies the result. */
 export interface Erase {
@@ -29,11 +29,15 @@ export interface Read {
 }
 
 export interface NormalForm {
+  readonly kind: "affine";
   readonly key: readonly string[]; // the axes that reads contract
   readonly gate: ValueId | null; // Λ; null is 1
+  readonly modulus: number | null; // the state is kept in [0, modulus); without gate and erases
   readonly erases: readonly Erase[];
   readonly writes: readonly ValueId[]; // each k vᵀ, not yet factored
-  readonly reads: readonly Read[]; // one for each output of the scan
+  readonly reads: readonly Read[]; // one for each output of the scan, when there is no obstacle
+  /** Why the chunk form cannot be used although the step is affine, in words for the user. */
+  readonly obstacle: string | null;
 }
 
 /** gate ∘ S + Σ a (bᵀ S) + Σ writes, over the state before (`old`) or after (`new`) the step. */
@@ -41,6 +45,7 @@ interface StateForm {
   readonly kind: "state";
   readonly when: "old" | "new";
   readonly gate: ValueId | null;
+  readonly modulus: number | null;
   readonly erases: readonly Erase[];
   readonly writes: readonly ValueId[];
 }
@@ -53,12 +58,19 @@ interface ReadForm {
   readonly plus: ValueId | null;
 }
 
-type Form = { readonly kind: "free"; readonly value: ValueId } | StateForm | ReadForm;
-
 /** Why a step has no normal form, in words for the user. */
 export interface NotAffine {
+  readonly kind: "not affine";
   readonly reason: string;
 }
+
+type Affine = { readonly kind: "free"; readonly value: ValueId } | StateForm | ReadForm;
+type Form = Affine | NotAffine;
+
+const notAffine = (reason: string): NotAffine => ({ kind: "not affine", reason });
+
+/** A state as it stands before anything is done to it. */
+const untouched = { kind: "state", gate: null, modulus: null, erases: [], writes: [] } as const;
 
 /** Micro-steps multiply the system that a chunk solves; of more than these, token by token is faster. */
 const mostErases = 16;
@@ -76,63 +88,46 @@ export class Analysis {
   /** `inputs` are the scan's inputs in the graph around it, in order. */
   run(inputs: readonly ValueId[]): NormalForm | NotAffine {
     const { body, states, resets, restart } = this.node.attributes;
-    if (states !== 1) return { reason: "several states step together" };
-    if (restart.some((value) => value !== 0)) return { reason: "the state does not start at 0" };
+    if (states !== 1) return notAffine("several states step together");
     const first = resets ? 2 : 1;
     const [state] = body.inputs;
-    this.forms.set(state!.value, {
-      kind: "state",
-      when: "old",
-      gate: null,
-      erases: [],
-      writes: [],
-    });
+    this.forms.set(state!.value, { ...untouched, when: "old" });
     body.inputs
       .slice(1)
       .forEach(({ value }, i) =>
         this.forms.set(value, { kind: "free", value: inputs[first + i]! }),
       );
     const news = body.outputs[0]!.value;
-    let step: Form | null = this.forms.get(news) ?? null;
+    let step: Form = this.forms.get(news) ?? notAffine("the step does not read its state");
     for (const node of body.nodes) {
       const form = this.apply(node);
-      if ("reason" in form) return form;
       this.forms.set(node.outputs[0]!, form);
       if (node.outputs[0] !== news) continue;
       step = form;
       // from here on the new state is a symbol of its own
-      this.forms.set(news, { kind: "state", when: "new", gate: null, erases: [], writes: [] });
+      this.forms.set(news, { ...untouched, when: "new" });
     }
-    if (step?.kind !== "state" || step.when !== "old")
-      return { reason: "the step does not read its state" };
-    const reads: Read[] = [];
-    for (const { value } of body.outputs.slice(1)) {
-      const read = this.read(this.forms.get(value)!);
-      if (read === null) return { reason: "the state is used without contracting it" };
-      reads.push(read);
-    }
-    const { gate, writes } = step;
-    if (gate !== null && !(boundsOf(this.b, gate).low >= 0))
-      return { reason: "its gate may be negative" };
-    if (step.erases.length > mostErases) return { reason: "it has too many micro-steps" };
+    if (step.kind === "not affine") return step;
+    if (step.kind !== "state" || step.when !== "old")
+      return notAffine("the step does not read its state");
+    const { gate, modulus, writes } = step;
+    if (step.erases.length > mostErases) return notAffine("it has too many micro-steps");
     const key = this.key ?? [];
     const erases = step.erases.map(({ a, b }) => ({
       a: covering(this.b, a, key, this.state),
       b,
     }));
-    return { key, gate, erases, writes, reads };
-  }
-
-  /** An output as a read; a state that is given out whole is a read over no axes. */
-  private read(form: Form): Read | null {
-    if (form.kind === "state") {
-      if (form.gate !== null || form.erases.length > 0 || this.key !== null) return null;
-      const plus = form.writes.length === 0 ? null : form.writes.reduce(this.b.add);
-      return { query: this.b.constant(1), scale: null, plus, when: form.when };
-    }
-    if (form.kind !== "read" || form.terms.length !== 1) return null;
-    const { scale, b } = form.terms[0]!;
-    return { query: b, scale, plus: form.plus, when: form.when };
+    const reads = body.outputs.slice(1).map(({ value }) => readOf(this.forms.get(value)!));
+    const refused = reads.find((read) => "reason" in read);
+    const negative = gate !== null && !(boundsOf(this.b, gate).low >= 0);
+    const obstacle = refused
+      ? refused.reason
+      : restart.some((value) => value !== 0)
+        ? "the state does not start at 0"
+        : negative
+          ? "its gate may be negative"
+          : null;
+    return { kind: "affine", key, gate, modulus, erases, writes, reads: reads as Read[], obstacle };
   }
 
   /** Erases along one key are one erase. */
@@ -145,12 +140,22 @@ export class Analysis {
     return [...byKey].map(([b, a]) => ({ a, b }));
   }
 
-  private apply(node: Node): Form | NotAffine {
-    const inputs = node.inputs.map((id) => this.forms.get(id)!);
-    if (inputs.every((form) => form.kind === "free")) {
-      const values = inputs.map((form) => (form as { value: ValueId }).value);
-      return { kind: "free", value: this.recompute(node, values) };
+  private apply(node: Node): Form {
+    const inputs: Affine[] = [];
+    for (const id of node.inputs) {
+      const form = this.forms.get(id)!;
+      if (form.kind === "not affine") return form;
+      inputs.push(form);
     }
+    if (inputs.every((form) => form.kind === "free"))
+      return {
+        kind: "free",
+        value: liftNode(
+          this.b,
+          node,
+          inputs.map(({ value }) => value),
+        ),
+      };
     switch (node.op) {
       case "map":
         return this.map(node, inputs);
@@ -162,48 +167,40 @@ export class Analysis {
               [inputs[0]!, { kind: "free", value: this.b.constant(1) }],
               node.attributes.over,
             )
-          : { reason: "a maximum of the state is not affine in it" };
+          : notAffine("a maximum of the state is not affine in it");
       default:
-        return {
-          reason: `\`${node.op}\` of the state is not part of the normal form`,
-        };
+        return notAffine(`\`${node.op}\` of the state is not part of the normal form`);
     }
   }
 
-  /** A node without the state, for all tokens at once. */
-  private recompute(node: Node, inputs: readonly ValueId[]): ValueId {
-    const { b } = this;
-    switch (node.op) {
-      case "constant":
-        return b.constant(node.attributes.value);
-      case "map":
-        return b.map(node.attributes.fn, ...inputs);
-      case "dot":
-        return b.dot(inputs[0]!, inputs[1]!, node.attributes.over);
-      case "expand":
-        return expandWhole(b, node, inputs[0]!);
-      case "concat":
-        return concatWhole(b, node, inputs);
-      default:
-        return b.op(node.op, node.attributes as never, inputs);
-    }
-  }
-
-  private map(node: NodeOf<"map">, inputs: readonly Form[]): Form | NotAffine {
+  private map(node: NodeOf<"map">, inputs: readonly Affine[]): Form {
     const { fn } = node.attributes;
     const x = inputs[0]!;
     const y = inputs[1] ?? x;
+    if (fn === "mod") return this.modulo(x, y);
+    if (inputs.some((form) => form.kind === "state" && form.modulus !== null))
+      return notAffine("the state is changed after `mod`");
     if (fn === "neg") return this.scale(x, this.b.constant(-1));
     if (fn === "add") return this.add(x, y);
     if (fn === "sub") {
       const negated = this.scale(y, this.b.constant(-1));
-      return "reason" in negated ? negated : this.add(x, negated);
+      return negated.kind === "not affine" ? negated : this.add(x, negated);
     }
     if (fn === "mul" && x.kind === "free") return this.scale(y, x.value);
     if (fn === "mul" && y.kind === "free") return this.scale(x, y.value);
     if (fn === "div" && y.kind === "free") return this.scale(x, this.b.map("reciprocal", y.value));
-    if (fn === "mul" || fn === "div") return { reason: "the state is multiplied with itself" };
-    return { reason: `\`${fn}\` of the state is not affine in it` };
+    if (fn === "mul" || fn === "div") return notAffine("the state is multiplied with itself");
+    return notAffine(`\`${fn}\` of the state is not affine in it`);
+  }
+
+  /** (S + x) mod M: sums may be reduced at every step, products may not. */
+  private modulo(x: Affine, by: Affine): Form {
+    const modulus = by.kind === "free" ? this.b.constantOf(by.value) : undefined;
+    if (x.kind !== "state" || modulus === undefined || !(modulus > 0))
+      return notAffine("`mod` of the state is affine for a positive constant only");
+    if (x.gate !== null || x.erases.length > 0 || x.modulus !== null)
+      return notAffine("`mod` of a state that decays is not affine in it");
+    return { ...x, modulus };
   }
 
   private times(a: ValueId | null, b: ValueId): ValueId {
@@ -212,7 +209,7 @@ export class Analysis {
     return this.b.constantOf(a) === -1 ? this.b.neg(b) : this.b.mul(a, b);
   }
 
-  private scale(form: Form, by: ValueId): Form | NotAffine {
+  private scale(form: Affine, by: ValueId): Form {
     if (form.kind === "free") return { kind: "free", value: this.times(form.value, by) };
     if (form.kind === "state")
       return {
@@ -231,13 +228,14 @@ export class Analysis {
     return {
       kind: "state",
       when: form.when,
+      modulus: null,
       gate: this.b.constant(0),
       erases: form.terms.map(({ scale, b }) => ({ a: this.times(scale, by), b })),
       writes: form.plus === null ? [] : [this.b.mul(form.plus, by)],
     };
   }
 
-  private add(x: Form, y: Form): Form | NotAffine {
+  private add(x: Affine, y: Affine): Form {
     if (x.kind === "free" && y.kind === "free")
       return { kind: "free", value: this.b.add(x.value, y.value) };
     if (x.kind === "free") return this.add(y, x);
@@ -245,13 +243,13 @@ export class Analysis {
       if (y.kind === "free")
         return { ...x, plus: x.plus === null ? y.value : this.b.add(x.plus, y.value) };
       if (y.kind === "state" || x.when !== y.when)
-        return { reason: "a read of the state is added to the state" };
+        return notAffine("a read of the state is added to the state");
       const plus = x.plus === null ? y.plus : y.plus === null ? x.plus : this.b.add(x.plus, y.plus);
       return { ...x, terms: [...x.terms, ...y.terms], plus };
     }
     if (y.kind === "free") return { ...x, writes: [...x.writes, y.value] };
     if (y.kind === "read" || x.when !== y.when)
-      return { reason: "a read of the state is added to the state" };
+      return notAffine("a read of the state is added to the state");
     const isZero = (gate: ValueId | null): boolean =>
       gate !== null && this.b.constantOf(gate) === 0;
     const gate = isZero(x.gate)
@@ -263,19 +261,19 @@ export class Analysis {
     return { ...x, gate, erases, writes: [...x.writes, ...y.writes] };
   }
 
-  private contract(inputs: readonly Form[], over: readonly string[]): Form | NotAffine {
+  private contract(inputs: readonly Affine[], over: readonly string[]): Form {
     const [state, vector] =
       inputs[0]!.kind === "free" ? [inputs[1]!, inputs[0]!] : [inputs[0]!, inputs[1]!];
-    if (vector.kind !== "free") return { reason: "the state is multiplied with itself" };
+    if (vector.kind !== "free") return notAffine("the state is multiplied with itself");
     if (state.kind !== "state")
-      return { reason: "what was read from the state is contracted again" };
+      return notAffine("what was read from the state is contracted again");
     const sorted = [...over].sort();
     if (this.key !== null && this.key.join() !== sorted.join())
-      return {
-        reason: `the state is contracted over \`${this.key.join()}\` and over \`${sorted.join()}\``,
-      };
+      return notAffine(
+        `the state is contracted over \`${this.key.join()}\` and over \`${sorted.join()}\``,
+      );
     if (!sorted.every((name) => hasAxis(this.state, name)))
-      return { reason: "the contraction is not over the state's own axes" };
+      return notAffine("the contraction is not over the state's own axes");
     this.key = sorted;
     const q = vector.value;
     const terms: { scale: ValueId | null; b: ValueId }[] = [];
@@ -294,4 +292,13 @@ export class Analysis {
     const plus = read.length === 0 ? null : read.reduce(this.b.add);
     return { kind: "read", when: state.when, terms, plus };
   }
+}
+
+/** An output of the step as a read. */
+function readOf(form: Form): Read | NotAffine {
+  if (form.kind === "not affine") return form;
+  if (form.kind !== "read" || form.terms.length !== 1)
+    return notAffine("the state is used without contracting it");
+  const { scale, b } = form.terms[0]!;
+  return { query: b, scale, plus: form.plus, when: form.when };
 }

@@ -56,7 +56,7 @@ function rewriteScan(
   const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
   if (!resets || keepsBefores) return false;
   const form = new Analysis(builder, node, builder.type(state)).run(inputs);
-  if ("reason" in form) return false;
+  if (form.kind === "not affine" || form.obstacle !== null || form.key.length === 0) return false;
   const positions = positionsOf(builder, inputs[1]!);
   const length = findAxis(builder.type(positions), axis)!.size;
   const plan = planChunk(builder, form, state, length, null);

@@ -106,6 +106,29 @@ const own: Readonly<Record<string, string>> = {
     n <- exp(f + m.prev - m) * n + exp(i - m) * k
     h = dot(q, C, key) / max(abs(dot(q, n, key)), exp(-m))
     linear(h, [width])`,
+  "a running angle (Mamba-3)": `
+    dt = softplus(linear(x, [heads]))
+    theta = param([pairs], normal(1))
+    B = linear(x, [state])
+    q = linear(x, [heads, state])
+    v = linear(x, [heads, value])
+    state phi: [heads, pairs]
+    phi <- mod(phi + dt * theta, 6.283185307179586)
+    k = rotate(B, phi, state, pairs)
+    state S: [heads, state, value]
+    S <- exp(-dt) * S + dt * k * v
+    linear(dot(rotate(q, phi, state, pairs), S, state), [width])`,
+  "a state of any sign, read whole and before its step": `
+    g = tanh(linear(x, [heads]))
+    state s: [heads, key] = 0.5
+    s <- g * s + linear(x, [heads, key])
+    linear(tanh(s) * s.prev, [width])`,
+  "the smallest so far": `
+    i = linear(x, [heads])
+    state m: [heads] = 1
+    m <- min(i, m + 0.1 * linear(x, [heads]))
+    m <- m + 0.1
+    linear(m - m.prev, [width])`,
   "token shift": `
     past = prev(x)
     mixed = x + (past - x) * param([width], uniform(0, 1))
@@ -132,7 +155,8 @@ model Tiny {
 export const layerCases: readonly (readonly [string, string])[] = [
   ...Object.entries(blocks).map(([name, [mixer, ffn]]) => [name, program(mixer, ffn)] as const),
   ...Object.entries(own).map(([name, body]) => {
-    const header = "layer Own(x: [width], heads = 2, key = 3, value = 2, n = 3, inner = 4)";
+    const header =
+      "layer Own(x: [width], heads = 2, key = 3, value = 2, n = 3, inner = 4, state = 4, pairs = 2)";
     return [name, program("Own()", "swiglu(hidden: 5)", `${header} {${body}\n}`)] as const;
   }),
 ];
