@@ -12,7 +12,7 @@
 
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { NodeOf, ValueId } from "../../ir/graph.js";
-import { axisNames, findAxis } from "../../ir/types.js";
+import { axisNames, findAxis, hasAxis } from "../../ir/types.js";
 import { Decay } from "./decay.js";
 import { type Layout, fromChunks, toChunks } from "./layout.js";
 import { overChunks } from "./over-chunks.js";
@@ -58,12 +58,13 @@ function rolesOf(builder: GraphBuilder, form: NormalForm, state: ValueId): Roles
 export function familyOf(builder: GraphBuilder, form: NormalForm, state: ValueId): Family {
   const { gateOnKey, gateOnValue } = rolesOf(builder, form, state);
   if (form.erases.length > 0) return gateOnKey ? "F4" : "F3";
-  if (gateOnKey || form.key.length === 0) {
-    if (gateOnValue) return "F5";
-    if (gateOnKey) return "F2";
-  }
-  if (gateOnValue) return "F2v";
-  return form.gate === null ? "F0" : "F1";
+  if (form.gate === null) return "F0";
+  const gate = builder.type(form.gate);
+  const everywhere = axisNames(builder.type(state)).every(
+    (name) => name === "batch" || hasAxis(gate, name),
+  );
+  if (everywhere) return "F5";
+  return gateOnKey ? "F2" : gateOnValue && form.key.length > 0 ? "F2v" : "F1";
 }
 
 /** The chunk that a normal form runs in, and its writes as outer products; null when it has no chunk form. */
