@@ -1,23 +1,27 @@
-/** `node test/bench/train-step.mjs [T] [width]`: bundles and runs train-step.ts. */
+/**
+ * `node test/bench/train-step.mjs [--quick] [--only gla-1m,…] [--peers wasm,torch,…] [--rounds N] [--threads N]`:
+ * bundles the peers of train-step/ and runs them against each other; the last lines are the table.
+ */
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
-const folder = "node_modules/.cache/lsm";
+const folder = `node_modules/.cache/lsm/train-step-${process.pid}`;
 mkdirSync(folder, { recursive: true });
-const outfile = `${folder}/train-step-${process.pid}.mjs`;
 await build({
-  entryPoints: ["test/bench/train-step.ts"],
-  outfile,
+  entryPoints: ["run", "compiled", "plain-tfjs"].map((name) => `test/bench/train-step/${name}.ts`),
+  outdir: folder,
+  outExtension: { ".js": ".mjs" },
   bundle: true,
   format: "esm",
   platform: "node",
   packages: "external",
   logLevel: "error",
 });
-const { status } = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], {
+const { status } = spawnSync(process.execPath, [`${folder}/run.mjs`, ...process.argv.slice(2)], {
   stdio: "inherit",
+  env: { ...process.env, LSM_BENCH_BUNDLES: folder },
 });
-rmSync(outfile);
+rmSync(folder, { recursive: true });
 process.exit(status ?? 1);
