@@ -82,11 +82,14 @@ async function running(
   await tf.ready();
   if (own) return { tf, name, kernels: own, why };
   const generic = createGenericKernels(tf);
-  const kernels =
-    name === "wasm" && simd(tf)
-      ? (await import("./wasm/index.js")).createWasmKernels(tf, generic)
-      : generic;
+  const kernels = name === "wasm" && simd(tf) ? await wasmKernels(tf, generic) : generic;
   return { tf, name, kernels, why };
+}
+
+async function wasmKernels(tf: Tf, generic: KernelSet): Promise<KernelSet> {
+  const { createWasmKernels } = await import("./wasm/index.js");
+  const startTeam = inNode ? (await import("./wasm/threads/workers.node.js")).startTeam : null;
+  return createWasmKernels(tf, generic, startTeam);
 }
 
 const simd = (tf: Tf): boolean => tf.env().getBool("WASM_HAS_SIMD_SUPPORT");

@@ -7,7 +7,7 @@ export const wasm: Candidate = {
   async start(tf) {
     try {
       const backend = await import("@tensorflow/tfjs-backend-wasm");
-      if (inNode) backend.setWasmPaths((await import("./wasm-path.node.js")).wasmPath());
+      if (inNode) (await import("./wasm-node.node.js")).prepareWasm(backend);
       if (!(await tf.setBackend("wasm"))) throw new Error("tfjs could not start it");
       const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
       return { started: true, what: simd ? "wasm (SIMD)" : "wasm (no SIMD on this machine)" };

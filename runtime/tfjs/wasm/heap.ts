@@ -7,6 +7,8 @@
 
 import type { DataType, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import type { Tf } from "../generic/context.js";
+import { threadsWanted } from "./threads/count.js";
+import { solo, type SplitKernel, type Team } from "./threads/team.js";
 
 /** The parts of tfjs-backend-wasm 4.22.0 that we rely on; none of them is public. */
 interface WasmBackend {
@@ -19,6 +21,9 @@ interface WasmBackend {
   makeOutput(shape: number[], dtype: DataType): TensorInfo;
   incRef(dataId: object): void;
 }
+
+/** Starts threads over a shared memory; null where there are none to start. */
+export type StartTeam = (memory: WebAssembly.Memory, size: number) => Team;
 
 export type KernelFunction = (...values: number[]) => void;
 
@@ -34,10 +39,15 @@ export class Heap {
   #u8 = new Uint8Array(0);
   #scratch = { raw: 0, bytes: 0 };
 
-  constructor(tf: Tf) {
+  /** The threads that share kernels over this heap. */
+  readonly team: Team;
+
+  constructor(tf: Tf, startTeam: StartTeam | null) {
     this.#backend = tf.backend() as unknown as WasmBackend;
     this.#engine = tf.engine();
     this.#memory = this.#backend.wasm.asm.memory;
+    const threads = this.shared ? threadsWanted() : 1;
+    this.team = startTeam && threads > 1 ? startTeam(this.#memory, threads) : solo;
   }
 
   /** The whole heap as floats; index by `address / 4`. */
@@ -103,10 +113,18 @@ export class Heap {
 
   /** Instantiates a module over the heap; its exports take and return nothing but numbers. */
   instantiate(bytes: Uint8Array<ArrayBuffer>): Readonly<Record<string, KernelFunction>> {
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-      env: { memory: this.#memory },
-    });
-    return instance.exports as Record<string, KernelFunction>;
+    return this.#instance(new WebAssembly.Module(bytes));
+  }
+
+  /** An exported function that all threads of the team can run a part of. */
+  splittable(bytes: Uint8Array<ArrayBuffer>, name: string): SplitKernel {
+    const module = new WebAssembly.Module(bytes);
+    return this.team.enlist(module, name, this.#instance(module)[name]!);
+  }
+
+  #instance(module: WebAssembly.Module): Readonly<Record<string, KernelFunction>> {
+    const imports = { env: { memory: this.#memory } };
+    return new WebAssembly.Instance(module, imports).exports as Record<string, KernelFunction>;
   }
 
   #allocate(bytes: number): number {

@@ -11,7 +11,7 @@ import { createCumulate } from "./cumulate.js";
 import { Multiplier } from "./dot/blocks.js";
 import { Dot } from "./dot/dot.js";
 import { createGrouped } from "./grouped.js";
-import { Heap } from "./heap.js";
+import { Heap, type StartTeam } from "./heap.js";
 import { createLinearScan } from "./linear-scan.js";
 import { createLookup } from "./lookup.js";
 import { Maps } from "./map/map.js";
@@ -22,8 +22,12 @@ import { createSolve } from "./solve.js";
 import { createStructure } from "./structure.js";
 
 /** For the backend that is active now, which must be tfjs-backend-wasm with SIMD. */
-export function createWasmKernels(tf: Tf, generic: KernelSet): KernelSet {
-  const heap = new Heap(tf);
+export function createWasmKernels(
+  tf: Tf,
+  generic: KernelSet,
+  startTeam: StartTeam | null = null,
+): KernelSet {
+  const heap = new Heap(tf, startTeam);
   const maps = new Maps(heap);
   const multiplier = new Multiplier(heap);
   const dot = new Dot(heap, maps, multiplier);

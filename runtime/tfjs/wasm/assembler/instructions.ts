@@ -53,6 +53,8 @@ export const i32 = {
   add: integer2(0x6a),
   sub: integer2(0x6b),
   mul: integer2(0x6c),
+  divU: integer2(0x6e),
+  remU: integer2(0x70),
   and: integer2(0x71),
   shl: integer2(0x74),
   eq: integer2(0x46),
@@ -231,11 +233,14 @@ const relaxedProbe = Uint8Array.from([
   0x0b,
 ]);
 
-/** Node 20 and Safari lack relaxed SIMD; Chrome 114+, Firefox 145+ and Node 22 have it. */
-const hasFusedMultiply = WebAssembly.validate(relaxedProbe);
+/** Asked when the first kernel is built: Node 20 has it once its flag is set (backends/wasm-node.node.ts). */
+let fused: boolean | null = null;
+
+/** Safari lacks relaxed SIMD; Chrome 114+, Firefox 145+ and Node have it. */
+const hasFusedMultiply = (): boolean => (fused ??= WebAssembly.validate(relaxedProbe));
 
 /** a · b + c: fused where the engine can (then rounded once), else two instructions. */
 export function multiplyAdd(a: V128, b: V128, c: V128): V128 {
-  if (hasFusedMultiply) return { type: "v128", code: [a.code, b.code, c.code, madd] };
+  if (hasFusedMultiply()) return { type: "v128", code: [a.code, b.code, c.code, madd] };
   return f32x4.add(f32x4.mul(a, b), c);
 }

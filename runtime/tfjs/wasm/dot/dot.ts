@@ -44,9 +44,7 @@ export class Dot {
     const a = this.#heap.address(plan.swapped ? y : x);
     const b = this.#heap.address(plan.swapped ? x : y);
     const c = this.#heap.address(output);
-    const { batchA, batchB, batchC } = plan;
-    for (let i = 0; i < batchA.length; i++)
-      this.#multiplier.run(plan.product, a + batchA[i]!, b + batchB[i]!, c + batchC[i]!, scratch);
+    this.#multiplier.run(plan.product, a, b, c, scratch, plan.batch);
     return output;
   }
 

@@ -4,10 +4,10 @@
  * last panel with 1–3 columns) goes through a 4 × 8 buffer and is scattered by the offset tables.
  */
 
-import { ModuleBuilder, type FunctionHandle } from "../assembler/assembler.js";
+import type { ModuleBuilder } from "../assembler/assembler.js";
+import { type FunctionHandle } from "../assembler/assembler.js";
 import { f32, i32, select } from "../assembler/instructions.js";
 import { emitMicroKernel, tileColumns, tileRows, type Reading } from "./micro-kernel.js";
-import { emitPack, packings } from "./pack.js";
 
 /** Flags of `multiply`. */
 export const flag = {
@@ -26,8 +26,8 @@ const readings: readonly Reading[] = ["packed", "rows"];
 /** Bytes that `multiply` wants at `tile`: the row table of the buffer, then the buffer. */
 export const tileBytes = 4 * tileRows + 4 * tileRows * tileColumns;
 
-export function buildDotModule(sharedMemory: boolean): Uint8Array<ArrayBuffer> {
-  const module = new ModuleBuilder();
+/** Adds the functions that a block's product needs, and returns `multiply`. */
+export function emitMultiplyBlock(module: ModuleBuilder): FunctionHandle {
   let signature = 0;
   for (const reading of readings)
     for (const width of [4, 8])
@@ -36,10 +36,7 @@ export function buildDotModule(sharedMemory: boolean): Uint8Array<ArrayBuffer> {
         signature = kernel.signature;
         module.tableSlot(kernel);
       }
-  emitMultiply(module, signature, emitScatter(module));
-  for (const packing of packings)
-    for (const width of [tileRows, tileColumns]) emitPack(module, width, packing);
-  return module.finish(sharedMemory);
+  return emitMultiply(module, signature, emitScatter(module));
 }
 
 /** `multiply(flags, a, aRows, b, bColumns, bStride, m, n, k, c, cRows, cColumns, tile)` */
@@ -47,8 +44,8 @@ function emitMultiply(
   module: ModuleBuilder,
   kernelSignature: number,
   scatter: FunctionHandle,
-): void {
-  module.function("multiply", (f) => {
+): FunctionHandle {
+  return module.function(null, (f) => {
     const flags = f.parameter("i32");
     const a = f.parameter("i32");
     const aRows = f.parameter("i32");

@@ -14,10 +14,8 @@ export type Packing = "lanes" | "k" | "neither";
 
 export const packings: readonly Packing[] = ["lanes", "k", "neither"];
 
-export const packName = (width: number, packing: Packing): string => `pack_${packing}_${width}`;
-
-/** Exports (to, from, lanes, laneCount, ks, kCount) for one panel width and packing. */
-export function emitPack(module: ModuleBuilder, width: number, packing: Packing): void {
+/** (to, from, lanes, laneCount, ks, kCount) for one panel width and packing. */
+export function emitPack(module: ModuleBuilder, width: number, packing: Packing): FunctionHandle {
   const gather = emitGather(module, width);
   const whole =
     packing === "lanes"
@@ -25,7 +23,7 @@ export function emitPack(module: ModuleBuilder, width: number, packing: Packing)
       : packing === "k"
         ? emitTransposed(module, width, gather)
         : null;
-  module.function(packName(width, packing), (f) => {
+  return module.function(null, (f) => {
     const to = f.parameter("i32");
     const from = f.parameter("i32");
     const lanes = f.parameter("i32");

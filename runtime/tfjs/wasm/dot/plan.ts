@@ -2,8 +2,9 @@
 
 import { common, without } from "../../letters.js";
 import type { Heap } from "../heap.js";
-import { axesOver, type Axis } from "../strides.js";
-import { A, B, byteOffsets, C, planProduct, type Product } from "./product.js";
+import { axesOver, countOf, type Axis } from "../strides.js";
+import type { Batch } from "./blocks.js";
+import { A, B, C, offsetTable, planProduct, type Product } from "./product.js";
 
 export interface DotSpec {
   readonly a: string;
@@ -32,10 +33,7 @@ export interface DotPlan {
   /** The operands change places: the one with the output's last letter must be B, whose columns it is. */
   readonly swapped: boolean;
   readonly outputShape: readonly number[];
-  /** Byte offsets of every batch item in A, B and C. */
-  readonly batchA: Int32Array;
-  readonly batchB: Int32Array;
-  readonly batchC: Int32Array;
+  readonly batch: Batch;
   readonly product: Product;
 }
 
@@ -54,9 +52,12 @@ export function planDot(heap: Heap, spec: DotSpec, sizeOf: (letter: string) => n
   return {
     swapped,
     outputShape: [...output].map(sizeOf),
-    batchA: byteOffsets(batch, A),
-    batchB: byteOffsets(batch, B),
-    batchC: byteOffsets(batch, C),
+    batch: {
+      count: countOf(batch),
+      a: offsetTable(heap, batch, A),
+      b: offsetTable(heap, batch, B),
+      c: offsetTable(heap, batch, C),
+    },
     product: planProduct(heap, axes, null),
   };
 }

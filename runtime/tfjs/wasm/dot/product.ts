@@ -91,7 +91,7 @@ export function planProduct(
 }
 
 /** The address of the byte offsets of an operand along some axes. */
-function offsetTable(heap: Heap, axes: readonly Axis[], operand: number): number {
+export function offsetTable(heap: Heap, axes: readonly Axis[], operand: number): number {
   const key = axes.map((axis) => `${axis.size}*${axis.strides[operand]}`).join();
   return heap.table(key, () => byteOffsets(axes, operand));
 }
