@@ -23,7 +23,11 @@ const dist = join(root, "dist");
 const program = join(dist, "lsm.js");
 
 const bundled = new Set(["chevrotain", "commander", "picocolors"]);
-const entries = { lsm: "compiler/cli/main.ts", "runtime-tfjs": "runtime/tfjs/index.ts" };
+const entries = {
+  lsm: "compiler/cli/main.ts",
+  "runtime-tfjs": "runtime/tfjs/index.ts",
+  "live-worker": "runtime/live/worker.node.ts",
+};
 const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
 
 const { outputFiles } = await build({
@@ -47,12 +51,27 @@ const { outputFiles } = await build({
   write: false,
 });
 
+// The training page, which a browser loads from the server of `lsm ui`.
+const page = await build({
+  absWorkingDir: root,
+  entryPoints: { page: "runtime/live/page/main.ts", style: "runtime/live/page/page.css" },
+  bundle: true,
+  format: "esm",
+  platform: "browser",
+  target: ["chrome123", "firefox120", "safari17.5"],
+  minify: true,
+  outdir: join(dist, "live"),
+  logLevel: "warning",
+  write: false,
+});
+
 const written = new Set();
-for (const { path, contents } of outputFiles)
+for (const { path, contents } of [...outputFiles, ...page.outputFiles])
   replace(path, contents, path === program ? 0o755 : 0o644);
 for (const name of readdirSync(join(root, "stdlib")).filter((file) => file.endsWith(".lsm"))) {
   replace(join(dist, "stdlib", name), readFileSync(join(root, "stdlib", name)));
 }
+replace(join(dist, "live/index.html"), readFileSync(join(root, "runtime/live/page/index.html")));
 for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
   const path = join(entry.parentPath, entry.name);
   if (entry.isFile() && !written.has(path)) rmSync(path);

@@ -10,6 +10,12 @@ export function naturalNumber(text: string): number {
   return integerFrom(0, text);
 }
 
+export function port(text: string): number {
+  const value = naturalNumber(text);
+  if (value <= 65535) return value;
+  throw new InvalidArgumentError("Expected a port, 0 to 65535.");
+}
+
 function integerFrom(least: number, text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (Number.isSafeInteger(value) && value >= least) return value;

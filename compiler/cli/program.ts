@@ -14,6 +14,7 @@ import { addSetup } from "./commands/setup.js";
 import { addSummary } from "./commands/summary.js";
 import { addTrace } from "./commands/trace.js";
 import { addTrain } from "./commands/train.js";
+import { addUi } from "./commands/ui.js";
 import { Exit, type ExitCode } from "./exit.js";
 import { reportFailure } from "./failure.js";
 import type { Session } from "./session.js";
@@ -30,6 +31,7 @@ const commands: readonly AddCommand[] = [
   addCheck,
   addFmt,
   addTrain,
+  addUi,
   addGenerate,
   addEvaluate,
   addSummary,

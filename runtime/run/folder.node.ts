@@ -58,6 +58,7 @@ export function runFiles(folder: string) {
     config: join(folder, "config.json"),
     metrics: join(folder, "metrics.jsonl"),
     loss: join(folder, "loss.svg"),
+    samples: join(folder, "samples.jsonl"),
     checkpoints: join(folder, "checkpoints"),
   } as const;
 }

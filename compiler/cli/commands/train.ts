@@ -1,18 +1,21 @@
 /** `lsm train`: trains a model to a checkpoint. */
 
+import { join } from "node:path";
 import { Option } from "commander";
 import {
   backendOption,
   naturalNumber,
+  port,
   positiveInteger,
   targetOption,
   type Backend,
   type Target,
 } from "../arguments.js";
+import { packageRoot } from "../build/package-root.js";
 import { Exit, UsageError, type ExitCode } from "../exit.js";
 import type { AddCommand } from "../program.js";
 import { choose, loadProgram } from "../programs.js";
-import type { Session } from "../session.js";
+import { say, type Session } from "../session.js";
 import { notInThisBuild } from "../unfinished.js";
 
 export interface TrainOptions {
@@ -25,6 +28,8 @@ export interface TrainOptions {
   readonly seed?: number;
   /** `auto`: from the newest checkpoint of the run's folder, if any; otherwise a checkpoint's path. */
   readonly resume?: string;
+  /** The port of a page that shows the run while it goes on. */
+  readonly ui?: number;
 }
 
 /** What stands for all train blocks of a file. */
@@ -46,6 +51,7 @@ export const addTrain: AddCommand = (program, session, finish) => {
     .addOption(backendOption())
     .option("--steps <n>", "stop after this many steps, whatever the program says", positiveInteger)
     .option("--out <dir>", "the run's folder (default: under runs/)")
+    .option("--ui [port]", "serve a page that shows the run while it goes on", port)
     .option("--seed <n>", "the seed of all random streams", naturalNumber)
     .addOption(
       new Option(
@@ -59,18 +65,26 @@ export const addTrain: AddCommand = (program, session, finish) => {
 Examples:
   lsm train model.lsm
   lsm train model.lsm --train pretrain --steps 200 --seed 1
-  lsm train model.lsm --resume auto`,
+  lsm train model.lsm --resume auto
+  lsm train model.lsm --ui`,
     )
-    .action(async (file: string, options: TrainOptions) =>
-      finish(await train(file, options, session)),
+    .action(async (file: string, { ui, ...options }: Given) =>
+      finish(await train(file, { ...options, ...uiPort(ui) }, session)),
     );
 };
+
+/** `--ui` without a port is true. */
+type Given = Omit<TrainOptions, "ui"> & { readonly ui?: number | true };
+
+const uiPort = (ui: number | true | undefined): { readonly ui?: number } =>
+  ui === undefined ? {} : { ui: ui === true ? 6006 : ui };
 
 async function train(file: string, options: TrainOptions, session: Session): Promise<ExitCode> {
   const checked = await loadProgram(session, file);
   if (checked === null) return Exit.mistakes;
   if (options.target === "torch") return notInThisBuild("train --target torch", session);
   const { trainings } = checked;
+  if (options.ui !== undefined) await servePage(options.ui, options.out, session);
   const { trainAll, trainOne } = await import("../train/train.js");
   if (options.train === all && !trainings.has(all)) {
     if (options.resume !== undefined && options.resume !== "auto")
@@ -80,4 +94,13 @@ async function train(file: string, options: TrainOptions, session: Session): Pro
   const training = choose("train", trainings, file, options.train);
   const { exitCode } = await trainOne(checked, training, options, session);
   return exitCode as ExitCode;
+}
+
+/** The page shows the runs beside this one as well. */
+async function servePage(chosen: number, out: string | undefined, session: Session): Promise<void> {
+  const { serveLiveBeside } = await import("../../../runtime/live/beside.node.js");
+  const dist = join(packageRoot(), "dist");
+  const job = { roots: [out ?? "runs"], port: chosen, page: join(dist, "live") };
+  const { url } = await serveLiveBeside(join(dist, "live-worker.js"), job);
+  say(session.out, `page       ${url}`);
 }

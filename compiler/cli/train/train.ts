@@ -16,6 +16,7 @@ import { emittedTrainable } from "./emitted.js";
 import { prepare } from "./prepare.js";
 import { overridesOf, settingsOf } from "./settings.js";
 import { writeSample } from "./sample.js";
+import { both, recordSample } from "./samples.js";
 
 export async function trainOne(
   checked: Checked,
@@ -51,8 +52,19 @@ export async function trainOne(
     say: (line) => say(session.out, line),
     progress: session.err,
     colour: session.err.colour,
+    ...(options.ui !== undefined && {
+      onMeasured: (step, backend, weights, data) =>
+        recordSample(run.folder, step, (out) =>
+          writeSample({ model, training, seed: settings.seed, backend, weights, data }, out),
+        ),
+    }),
     write: (backend, weights, data) =>
-      writeSample({ model, training, seed: settings.seed, backend, weights, data }, session.out),
+      recordSample(run.folder, settings.steps, (out) =>
+        writeSample(
+          { model, training, seed: settings.seed, backend, weights, data },
+          both(session.out, out),
+        ),
+      ),
   });
 }
 

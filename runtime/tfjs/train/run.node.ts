@@ -46,6 +46,13 @@ export interface RunOptions {
   readonly say?: (line: string) => void;
   readonly progress?: ProgressOutput;
   readonly colour?: boolean;
+  /** Told the weights whenever held-out data was measured on the way, to try them on something. */
+  readonly onMeasured?: (
+    step: number,
+    backend: Backend,
+    weights: TensorMap,
+    data: OpenedData,
+  ) => Promise<void>;
   /** Writes a text with the final weights. */
   readonly write?: (backend: Backend, weights: TensorMap, data: OpenedData) => Promise<void>;
 }
@@ -183,7 +190,10 @@ class RunSession {
       if (this.step < steps) {
         const measures = evaluateEvery !== null && this.step % evaluateEvery === 0;
         const saves = checkpointEvery !== null && this.step % checkpointEvery === 0;
-        if (measures) await this.measureOnTheWay(recorder);
+        if (measures) {
+          await this.measureOnTheWay(recorder);
+          await this.options.onMeasured?.(this.step, this.backend, this.state.weights, this.data);
+        }
         if (saves) await this.save(false);
         if (measures || saves) recorder.pause();
       }
