@@ -68,6 +68,8 @@ function checkAlone(
     model: null,
     budget,
     vocabulary: null,
+    window: null,
+    scales: [],
     generic: true,
     watch,
   };

@@ -7,6 +7,7 @@ import { GraphBuilder } from "../ir/builder.js";
 import type { Graph, Module } from "../ir/graph.js";
 import type { Declarations } from "./declarations.js";
 import { Budget } from "./elaborate/budget.js";
+import { type Window, finishedWindow, forecasts } from "./elaborate/windows.js";
 import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
 import { checkSteps } from "./steps.js";
@@ -14,10 +15,14 @@ import type { Part } from "./trace.js";
 import { errorValue } from "./values.js";
 import type { Watch } from "./watch.js";
 
+export type { Window } from "./elaborate/windows.js";
+
 export interface Model {
   readonly name: string;
   readonly doc: string | null;
-  readonly vocabulary: number | null; // token ids are below it
+  readonly vocabulary: number | null; // token ids are below it; null for a model that reads no tokens
+  /** What a model of series reads and forecasts; null for one that reads tokens. */
+  readonly window: Window | null;
   readonly module: Module;
   /** What each of the module's functions was built from. */
   readonly parts: ReadonlyMap<string, readonly Part[]>;
@@ -43,6 +48,8 @@ export function instantiate(
     model: declaration,
     budget,
     vocabulary: null,
+    window: null,
+    scales: [],
     generic: false,
     watch,
   };
@@ -87,11 +94,13 @@ export function instantiate(
   }
   const graph = builder.finish();
   if (!checkSteps(graph, reporter)) return null;
+  if (!forecasts(declaration, frame)) return null;
   const functions = new Map([...environment.functions, ["main", withoutCommonRoot(graph)]]);
   return {
     name,
     doc: declaration.doc,
     vocabulary: environment.vocabulary,
+    window: environment.window && finishedWindow(environment.window),
     module: { main: "main", functions },
     parts: new Map([...environment.parts, ["main", frame.parts]]),
   };

@@ -60,8 +60,14 @@ function lowerGraph(token: Graph, sizes: Sizes, callees: ReadonlyMap<string, Gra
   for (const { name, value } of source.inputs)
     remember(lowering, value, builder.input(name, along(source.values[value]!.type)));
   for (const node of source.nodes)
-    if (node.op === "source" && !builder.inputs.some(({ name }) => name === node.attributes.source))
-      builder.input(node.attributes.source, along(source.values[node.outputs[0]!]!.type));
+    if (
+      node.op === "source" &&
+      !builder.inputs.some(({ name }) => name === node.attributes.source)
+    ) {
+      const { dtype, axes } = source.values[node.outputs[0]!]!.type;
+      const around = node.attributes.along === "tokens" ? [batch, time] : [batch];
+      builder.input(node.attributes.source, { dtype, axes: [...around, ...plain(axes)] });
+    }
   const positions = builder.input("positions", along({ dtype: "float", axes: [] }));
   lowering.sequences.set(outside, { axis: time, positions, route: null });
   for (const { path, value, initializer, trainable, decay, region } of source.parameters) {
@@ -137,22 +143,26 @@ function demand(lowering: Lowering, recurrenceOf: ReadonlyMap<ValueId, Recurrenc
   modelOutputs(lowering, get);
 }
 
-/** The model's own outputs: its prediction, the mean loss of the weighted tokens, and that with penalties. */
+/**
+ * The model's own outputs: its prediction, the mean loss of what is weighted, and that with penalties. Tokens are
+ * weighted one by one; of a model that reads windows, the windows are.
+ */
 function modelOutputs(lowering: Lowering, get: (id: ValueId) => ValueId): void {
   const { source, builder, batch, time } = lowering;
+  const windows = source.nodes.some(
+    (node) => node.op === "source" && node.attributes.along === "window",
+  );
+  const around = windows ? [batch] : [batch, time];
+  const names = around.map(({ name }) => name);
   const port = (name: string): ValueId =>
     source.outputs.find((output) => output.name === name)!.value;
   const output = port("prediction");
   const own = plain(source.values[output]!.type.axes);
-  const prediction = builder.conform(get(output), [batch, time, ...own]);
-  const loss = builder.conform(get(port("loss")), [batch, time]);
-  const weights = builder.input("weights", { dtype: "float", axes: [batch, time] });
-  const total = builder.map(
-    "maximum",
-    builder.sum(weights, ["batch", "time"]),
-    builder.constant(1),
-  );
-  const mean = builder.div(builder.sum(builder.mul(loss, weights), ["batch", "time"]), total);
+  const prediction = builder.conform(get(output), [...around, ...own]);
+  const loss = builder.conform(get(port("loss")), around);
+  const weights = builder.input("weights", { dtype: "float", axes: around });
+  const total = builder.map("maximum", builder.sum(weights, names), builder.constant(1));
+  const mean = builder.div(builder.sum(builder.mul(loss, weights), names), total);
   const objective = builder.penalties.map(({ value }) => value).reduce(builder.add, mean);
   builder.outputs.push(
     { name: "prediction", value: prediction },

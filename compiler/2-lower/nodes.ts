@@ -21,6 +21,10 @@ export function lowerNode(
       return [builder.inputs.find(({ name }) => name === node.attributes.source)!.value];
     case "lag":
       return [lowerLag(lowering, node.attributes.by, inputs[0]!, sequence)];
+    case "patches":
+      return [lowerPatches(lowering, node, inputs[0]!)];
+    case "all_tokens":
+      return [builder.rename(inputs[0]!, { time: node.attributes.tokens.name })];
     case "token_mean":
       return [lowerMean(lowering, inputs[0]!, sequence)];
     case "conv":
@@ -94,12 +98,21 @@ function lowerDot(
   return builder.dot(left!, right!, over);
 }
 
+/** A window cut into its tokens: their axis is time. */
+function lowerPatches(lowering: Lowering, node: NodeOf<"patches">, x: ValueId): ValueId {
+  const { axis, patch } = node.attributes;
+  const { name, size } = patch;
+  const attributes = { axis, outer: lowering.time, inner: { name, size } };
+  return lowering.builder.op("split", attributes, [x]);
+}
+
 /** A value of every token or slot, also where it is one for all of them or one for each expert. */
 function spread(lowering: Lowering, value: ValueId, sequence: SequenceContext): ValueId {
   const { builder, batch } = lowering;
   const own = aligned(lowering, [value, sequence.positions], sequence)[0]!;
-  if (varies(lowering, own)) return own;
-  const rest = builder.type(own).axes;
+  const { axes } = builder.type(own);
+  if (axes.some(({ name }) => name === sequence.axis.name)) return own;
+  const rest = axes.filter(({ name }) => name !== "batch"); // a window's value has its batch
   return builder.conform(own, [batch, sequence.axis, ...rest]);
 }
 

@@ -7,7 +7,7 @@
  */
 
 import type { NodeOf, ValueId } from "../ir/graph.js";
-import { hasAxis } from "../ir/types.js";
+import { hasAxis, withoutAxes } from "../ir/types.js";
 import { type Lowering, type SequenceContext, outside } from "./context.js";
 
 /** Sets up the sequence of a mix's region from its lowered weights and choices [batch, time, choice]. */
@@ -56,10 +56,13 @@ export function openRoute(
   return context;
 }
 
-/** A token value [batch, time, …] brought into a region: its row for every slot. */
+/** A token value [batch, time, …] brought into a region: its row for every slot; a window's [batch, …] is that of all. */
 export function enterRoute(lowering: Lowering, sequence: SequenceContext, value: ValueId): ValueId {
-  const { builder } = lowering;
-  if (!hasAxis(builder.type(value), "time")) return value;
+  const { builder, batch } = lowering;
+  const { axes } = builder.type(value);
+  if (!hasAxis(builder.type(value), "batch")) return value;
+  if (!hasAxis(builder.type(value), "time"))
+    return builder.conform(value, [batch, sequence.axis, ...withoutAxes(axes, ["batch"])]);
   return builder.op("take", { axis: "time" }, [value, sequence.route!.timeOfSlot]);
 }
 

@@ -110,6 +110,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "`{key}` is placed over `{axis}`, which the mesh does not have",
     prose: "An axis that is left out of the mesh has size 1, so a placement over it changes nothing. Write the axis with size 1 in the mesh\nwhen that is meant.\n\n## Wrong\n\n```lsm\nparallel pod on h100 * 8 {\n  mesh { dp_shard: 8 }\n  heads over tp\n}\n```\n\n## Right\n\n```lsm\nparallel pod on h100 * 8 {\n  mesh { dp_shard: 4, tp: 2 }\n  heads over tp\n}\n```",
   },
+  "input-in-block": {
+    severity: "error",
+    title: "`{name}` is used inside {where}",
+    prose: "What a model reads (`tokens`, `series`) and what it is compared with (`targets`, `future`) belong to the model as a whole, and so\ndoes what is done to a whole window (`patches`, `standardise`, `all_tokens`). The blocks of a chain are functions of their\nown, which are given one value; the body of a `mix` runs on the tokens that are routed to it.\n\n## Wrong\n\n```lsm\nlayer Again(x: [width]) { x + embedding(tokens(256), [width], vocab: 256) }\n\nmodel M {\n  language_model(vocab: 256, width: 16, blocks: [Again()])\n}\n```\n\n## Right\n\n```lsm\nlayer Plain(x: [width]) { x + linear(x, [width]) }\n\nmodel M {\n  h = embedding(tokens(256), [width: 16], vocab: 256)\n  logits = linear(chain(h, [Plain()]) + h, [vocab: 256])\n  predict(logits, cross_entropy(logits, targets()))\n}\n```",
+  },
   "input-mismatch": {
     severity: "error",
     title: "{callee} takes `{name}: {expected}`, not {found}",
@@ -165,6 +170,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "nested too deeply: the limit is {limit}",
     prose: "Brackets may nest 100 deep, and an expression may be 1000 operators deep. No program that people wrote comes near;\ngenerated ones may. The limits keep every later step's use of memory bounded.\n\n## Wrong\n```lsm\nlayer Deep(x: [width]) {\n  ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((x))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))\n}\n```\n\n## Right\n```lsm\nlayer Deep(x: [width]) {\n  (x)\n}\n```",
   },
+  "no-forecast": {
+    severity: "error",
+    title: "`{name}` reads a series, and predicts {found} in place of {expected}",
+    prose: "A model that reads a series is measured on the values that follow its window: it predicts as many of them as `future(horizon)`\nhas, for as many channels, and compares the two.\n\n## Wrong\n\n```lsm\nmodel M {\n  s = series(96)\n  y = linear(s, [horizon: 24])\n  predict(y, mse(slice(y, horizon, 0, 12), future(12)))\n}\n```\n\n## Right\n\n```lsm\nmodel M {\n  s = series(96)\n  y = linear(s, [horizon: 12])\n  predict(y, mse(y, future(12)))\n}\n```",
+  },
   "no-gradient-through": {
     severity: "error",
     title: "`grad` cannot go through `{op}`",
@@ -179,6 +189,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "{what} has no result",
     prose: "The last expression of a layer, a model or a mix is its result.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  y = linear(x, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
+  },
+  "no-series": {
+    severity: "error",
+    title: "`{name}` belongs to a model that reads a series",
+    prose: "Windows, their patches and their forecasts are of the series that the model reads. A model of tokens has none.\n\n## Wrong\n\n```lsm\nmodel M {\n  h = embedding(tokens(256), [width: 8], vocab: 256)\n  forecast(h, 24)\n}\n```\n\n## Right\n\n```lsm\nmodel M {\n  h = linear(patches(series(96), 16), [width: 8])\n  forecast(h, 24)\n}\n```",
   },
   "not-a-route": {
     severity: "error",
@@ -275,6 +290,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "this `{bracket}` is never closed",
     prose: "Every `(`, `[` and `{` needs its closing bracket. The second place, where there is one, is where something begins\nthat cannot stand inside the bracket: a new statement, a new declaration, or another bracket's end.\n\n## Wrong\n```lsm\nlayer Project(x: [width], heads = 4, key = 64) {\n  q = linear(x, [heads, key]\n  k = linear(x, [heads, key])\n  q * k\n}\n```\n\n## Right\n```lsm\nlayer Project(x: [width], heads = 4, key = 64) {\n  q = linear(x, [heads, key])\n  k = linear(x, [heads, key])\n  q * k\n}\n```",
   },
+  "uneven-patches": {
+    severity: "error",
+    title: "patches of {patch} do not divide a look-back of {lookback}",
+    prose: "A window becomes tokens by patches of one size, laid end to end, with nothing left over.\n\n## Wrong\n\n```lsm\nmodel M {\n  h = linear(patches(series(100), 16), [width: 8])\n  forecast(h, 24)\n}\n```\n\n## Right\n\n```lsm\nmodel M {\n  h = linear(patches(series(96), 16), [width: 8])\n  forecast(h, 24)\n}\n```",
+  },
   "uneven-share": {
     severity: "error",
     title: "{count} {what} cannot be shared evenly by {parts} {part}",
@@ -344,6 +364,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "`{model}` has {has}, and the data `{data}` has {needed}",
     prose: "A model has one row of its embedding and one logit for each token id, so its vocabulary is at least as large as the\ndata's: 256 for bytes, the `vocab` of a generated task. (A `tokenizer.json` is looked at when the training starts.)\n\n## Wrong\n\n```lsm\nmodel Tiny {\n  language_model(vocab: 128, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  tokenizer bytes\n  seq 256\n}\ntrain first {\n  model Tiny\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  steps 100\n}\n```\n\n## Right\n\n```lsm\nmodel Tiny {\n  language_model(vocab: 256, width: 16, blocks: [Block(GLA(), swiglu(hidden: 32))])\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  tokenizer bytes\n  seq 256\n}\ntrain first {\n  model Tiny\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  steps 100\n}\n```",
+  },
+  "window-mismatch": {
+    severity: "error",
+    title: "a model has one {what}, and this one has {first} and {second}",
+    prose: "A model reads tokens or windows of a series. All its windows have one look-back, one horizon, one size of patches and one\nkind of channels: they are the same window.\n\n## Wrong\n\n```lsm\nmodel M {\n  h = linear(patches(series(96), 16), [width: 8])\n  k = linear(patches(series(96), 8), [width: 8])\n  forecast(h + k, 24)\n}\n```\n\n## Right\n\n```lsm\nmodel M {\n  s = series(96)\n  h = linear(patches(s, 16), [width: 8])\n  k = linear(patches(tanh(s), 16), [width: 8])\n  forecast(h + k, 24)\n}\n```",
   },
   "wrong-kind": {
     severity: "error",

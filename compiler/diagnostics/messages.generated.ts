@@ -126,6 +126,12 @@ export const messages = {
     title: `\`${p.key}\` is placed over \`${p.axis}\`, which the mesh does not have`,
     help: `add \`${p.axis}\` to the mesh, or leave the placement out`,
   }),
+  inputInBlock: (p: { name: Value; where: Value }): Message => ({
+    code: "input-in-block",
+    severity: "error",
+    title: `\`${p.name}\` is used inside ${p.where}`,
+    help: "use it in the model, and give what it is to the layers inside",
+  }),
   inputMismatch: (p: { callee: Value; name: Value; expected: Value; found: Value }): Message => ({
     code: "input-mismatch",
     severity: "error",
@@ -192,6 +198,12 @@ export const messages = {
     title: `nested too deeply: the limit is ${p.limit}`,
     help: "give the inner part a name on a line of its own",
   }),
+  noForecast: (p: { name: Value; found: Value; expected: Value }): Message => ({
+    code: "no-forecast",
+    severity: "error",
+    title: `\`${p.name}\` reads a series, and predicts ${p.found} in place of ${p.expected}`,
+    help: "end it with `forecast(h, horizon)`",
+  }),
   noGradientThrough: (p: { op: Value }): Message => ({
     code: "no-gradient-through",
     severity: "error",
@@ -209,6 +221,12 @@ export const messages = {
     severity: "error",
     title: `${p.what} has no result`,
     help: "end it with an expression",
+  }),
+  noSeries: (p: { name: Value }): Message => ({
+    code: "no-series",
+    severity: "error",
+    title: `\`${p.name}\` belongs to a model that reads a series`,
+    help: "begin with `series(lookback)`",
   }),
   notARoute: (p: { name: Value }): Message => ({
     code: "not-a-route",
@@ -324,6 +342,12 @@ export const messages = {
     title: `this \`${p.bracket}\` is never closed`,
     help: `close it with \`${p.closer}\``,
   }),
+  unevenPatches: (p: { patch: Value; lookback: Value }): Message => ({
+    code: "uneven-patches",
+    severity: "error",
+    title: `patches of ${p.patch} do not divide a look-back of ${p.lookback}`,
+    help: null,
+  }),
   unevenShare: (p: { count: Value; what: Value; parts: Value; part: Value }): Message => ({
     code: "uneven-share",
     severity: "error",
@@ -407,6 +431,12 @@ export const messages = {
     severity: "error",
     title: `\`${p.model}\` has ${p.has}, and the data \`${p.data}\` has ${p.needed}`,
     help: `give the model \`vocab: ${p.needed}\`, or more`,
+  }),
+  windowMismatch: (p: { what: Value; first: Value; second: Value }): Message => ({
+    code: "window-mismatch",
+    severity: "error",
+    title: `a model has one ${p.what}, and this one has ${p.first} and ${p.second}`,
+    help: null,
   }),
   wrongKind: (p: { what: Value; expected: Value; found: Value }): Message => ({
     code: "wrong-kind",

@@ -169,8 +169,17 @@ export interface OpAttributes {
   lag: { readonly by: number };
   /** () → int: the token's position in its document */
   position: Record<never, never>;
-  /** () → a named input of the model: tokens, targets, weights */
-  source: { readonly source: string; readonly dtype: DType; readonly axes: readonly Axis[] };
+  /** () → a named input of the model, one of every token (`tokens`, `targets`) or of a whole window (`series`) */
+  source: {
+    readonly source: string;
+    readonly dtype: DType;
+    readonly axes: readonly Axis[];
+    readonly along: "tokens" | "window";
+  };
+  /** (x of a window) → tokens: consecutive patches of `axis`, each with the axis `patch` */
+  patches: { readonly axis: string; readonly patch: Axis };
+  /** (x of every token) → one value of the window, with the tokens along `tokens`; a window's value is itself */
+  all_tokens: { readonly tokens: Axis };
   /** (x) → its mean over all tokens of the batch */
   token_mean: Record<never, never>;
   /** (body, weights, choices) → Σ over picks of weight · body of that pick */
@@ -186,6 +195,8 @@ export const tokenOps = [
   "lag",
   "position",
   "source",
+  "patches",
+  "all_tokens",
   "token_mean",
   "mix",
 ] as const satisfies readonly OpName[];

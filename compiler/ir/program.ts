@@ -64,6 +64,8 @@ export type PlainKernelOp = Exclude<
   | "lag"
   | "position"
   | "source"
+  | "patches"
+  | "all_tokens"
   | "token_mean"
   | "mix"
 >;

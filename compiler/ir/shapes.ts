@@ -203,6 +203,12 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
   lag: same,
   position: () => [float([])],
   source: ({ dtype, axes }) => [{ dtype, axes }],
+  patches: ({ axis, patch }, [x]) => {
+    if (axisOf(x!, axis).size % patch.size !== 0)
+      throw new InternalFault(`patches of ${patch.size} of ${axis} in ${showType(x!)}`);
+    return [float(replaceAxis(x!.axes, axis, [patch]))];
+  },
+  all_tokens: ({ tokens }, [x]) => [float([tokens, ...x!.axes])],
   token_mean: (_, [x]) => [float(x!.axes)],
   mix: (_, [body]) => [float(body!.axes)],
 };

@@ -29,7 +29,17 @@ export type Kernel<Op extends OpName> = (
 /** Ops that hold or name other graphs are run by the interpreter itself. */
 export type KernelOp = Exclude<
   OpName,
-  "scan" | "call" | "state" | "write" | "lag" | "position" | "source" | "token_mean" | "mix"
+  | "scan"
+  | "call"
+  | "state"
+  | "write"
+  | "lag"
+  | "position"
+  | "source"
+  | "patches"
+  | "all_tokens"
+  | "token_mean"
+  | "mix"
 >;
 
 const sizeOf = (x: Tensor, axis: string): number =>

@@ -7,6 +7,7 @@ import { mathBuiltins } from "./math.js";
 import { modelBuiltins } from "./model.js";
 import { parameterBuiltins } from "./parameters.js";
 import { routeBuiltins } from "./route.js";
+import { seriesBuiltins } from "./series.js";
 import { structureBuiltins } from "./structure.js";
 import { timeBuiltins } from "./time.js";
 
@@ -19,4 +20,5 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ...timeBuiltins,
   ...routeBuiltins,
   ...modelBuiltins,
+  ...seriesBuiltins,
 ]);

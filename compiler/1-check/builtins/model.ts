@@ -14,14 +14,19 @@ import {
 } from "../elaborate/frame.js";
 import { axisSize } from "../elaborate/axes.js";
 import { asLayers, asTensor } from "../elaborate/kinds.js";
+import { outsideOfBlocks, ofWindow } from "../elaborate/windows.js";
 import { layerPath } from "../elaborate/paths.js";
 import { checkSteps } from "../steps.js";
 import type { Part } from "../trace.js";
 import { type CompileValue, type RecipeValue, errorValue, tensorValue } from "../values.js";
 import { type Builtin, type BuiltinCall, parameters, tensor } from "./builtin.js";
 
-const source = ({ frame }: BuiltinCall, name: string): CompileValue =>
-  tensorValue(frame.builder.op("source", { source: name, dtype: "int", axes: [] }, []));
+/** What every token of a text or a task has. */
+function source(call: BuiltinCall, name: string): CompileValue {
+  if (!outsideOfBlocks(call)) return errorValue;
+  const attributes = { source: name, dtype: "int", axes: [], along: "tokens" } as const;
+  return tensorValue(call.frame.builder.op("source", attributes, []));
+}
 
 const tokens: Builtin = {
   usage: "tokens(vocab)",
@@ -32,7 +37,17 @@ const tokens: Builtin = {
     if (value.kind !== "number") return errorValue;
     const axis = axisSize("vocab", value, span, call.frame);
     if (axis === null) return errorValue;
-    call.frame.environment.vocabulary = axis.size;
+    const { environment } = call.frame;
+    if (environment.window)
+      return report(
+        call.frame,
+        messages.windowMismatch({ what: "input", first: "a series", second: "tokens" }),
+        [
+          { span: call.call.span, text: "tokens" },
+          { span: environment.window.span, text: "a series" },
+        ],
+      );
+    environment.vocabulary = axis.size;
     return source(call, "tokens");
   },
 };
@@ -191,6 +206,7 @@ const predict: Builtin = {
         [{ span: call.given.get("loss")!.span, text: "has axes" }],
       );
     const output = tensor(call, "output");
+    if (!ofWindow(call, "output", output) || !ofWindow(call, "loss", loss)) return errorValue;
     builder.outputs.push({ name: "prediction", value: output }, { name: "loss", value: loss });
     return tensorValue(output);
   },

@@ -14,7 +14,7 @@ import type { Label, Message } from "../../diagnostics/diagnostic.js";
 import type { Reporter } from "../../diagnostics/report.js";
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, ValueId } from "../../ir/graph.js";
-import { type TensorType, showAxes } from "../../ir/types.js";
+import { type Axis, type TensorType, showAxes } from "../../ir/types.js";
 import type { Declarations } from "../declarations.js";
 import type { Part } from "../trace.js";
 import type { CompileValue, RecipeValue, SharedParameters } from "../values.js";
@@ -40,10 +40,29 @@ export interface Environment {
   readonly budget: Budget;
   /** Size of the token ids, once the model has said it. */
   vocabulary: number | null;
+  /** The series that the model reads, once it has said so. */
+  window: WindowDraft | null;
+  /** What values of the window were standardised by, latest last: a forecast is brought back by it. */
+  readonly scales: { readonly centre: ValueId; readonly deviation: ValueId }[];
   /** A layer is checked on its own, with unknown sizes: divisions may have remainders. */
   readonly generic: boolean;
   /** Who looks on; null for nobody. */
   readonly watch: Watch | null;
+}
+
+/** A window as far as the model has said what it is; its parts come from different calls. */
+export interface WindowDraft {
+  readonly span: Span; // of the call of `series`
+  readonly lookback: number;
+  /** The channels' axis; null where each channel is a series of its own. */
+  readonly channels: Axis | null;
+  horizon: Drafted | null;
+  patch: Drafted | null;
+}
+
+export interface Drafted {
+  readonly size: number;
+  readonly span: Span;
 }
 
 /** A block's function, by its name, and what it gives. */

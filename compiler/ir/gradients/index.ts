@@ -74,6 +74,8 @@ export const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
   lag: never,
   position: never,
   source: never,
+  patches: never,
+  all_tokens: never,
   token_mean: never,
   mix: never,
 };
