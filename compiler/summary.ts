@@ -2,7 +2,7 @@
 
 import type { Model } from "./1-check/model.js";
 import { lower } from "./2-lower/lower.js";
-import { recurrentForm } from "./3-derive/decode/recurrent-form.js";
+import { type CarriedState, recurrentForm } from "./3-derive/decode/recurrent-form.js";
 import { type RecurrenceReport, chooseForms } from "./3-derive/forms/forms.js";
 import { programCost } from "./5-schedule/costs.js";
 import { schedule } from "./5-schedule/schedule.js";
@@ -45,7 +45,7 @@ export function summarise(model: Model, tokens: number): ModelSummary {
   });
   const evaluation = schedule(formed);
   const cost = programCost(evaluation);
-  const { carried } = recurrentForm(lower(model.module, { batch: 1, time: 1 }), tokens);
+  const carried = carriedBy(model, tokens);
   const states = new Map<string, number>();
   const calls = callsOf(model.module.functions.get(model.module.main)!);
   for (const { name, axes } of carried) {
@@ -74,6 +74,11 @@ export function summarise(model: Model, tokens: number): ModelSummary {
     blocks,
     recurrences: reports,
   };
+}
+
+/** What is carried from token to token; a window is read at once, and nothing is. */
+function carriedBy({ module, window }: Model, tokens: number): readonly CarriedState[] {
+  return window ? [] : recurrentForm(lower(module, { batch: 1, time: 1 }), tokens).carried;
 }
 
 /** All parameters of a model, and how many of them one token meets. */

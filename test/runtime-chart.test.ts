@@ -41,6 +41,7 @@ describe("loss.svg", () => {
       training: fc.oneof(points, bounded),
       heldOut: points,
       baselines,
+      unit: fc.string({ unit: "binary" }),
     });
     fc.assert(
       fc.property(chart, (chart) => void expect(elements(lossChart(chart))).toContain("title")),
@@ -59,6 +60,7 @@ describe("loss.svg", () => {
       { name: "bigram model", loss: 2.44 },
       { name: "unigram model", loss: 3.07 },
     ],
+    unit: "nats per token",
   });
 
   test("says in words what it shows", () => {

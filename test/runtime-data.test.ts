@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { accuracy, argmax } from "../runtime/data/accuracy.js";
 import { baselines, bigramLoss, unigramLoss } from "../runtime/data/baselines.js";
-import { type Batch, BatchStream, evaluationBatches } from "../runtime/data/batches.js";
+import { BatchStream, type TokenBatch, evaluationBatches } from "../runtime/data/batches.js";
 import { asOneDocument, buildCorpus, type Corpus, fingerprint } from "../runtime/data/corpus.js";
 import { dataChanged } from "../runtime/data/dataset.js";
 import { mqarRows } from "../runtime/data/mqar.js";
@@ -208,7 +208,7 @@ describe("a corpus", () => {
 
 describe("multi-query associative recall", () => {
   const options = { pairs: 4, queries: 6, vocab: 32 };
-  const batch = (noise: boolean, rows = 20): Batch =>
+  const batch = (noise: boolean, rows = 20): TokenBatch =>
     new BatchStream(mqarRows({ ...options, noise }, 40, 5, { part: "train" }), rows).next();
 
   test.each([false, true])("every row is Zoology's layout (noise %s)", (noise) => {

@@ -18,7 +18,13 @@ import { readBack } from "../runtime/tfjs/train/optimise.js";
 import { freeState, freeTensors, freshState } from "../runtime/tfjs/train/state.js";
 import { trainStep } from "../runtime/tfjs/train/step.js";
 import type { Trainable } from "../runtime/tfjs/train/trainable.js";
-import { plainSource, tinySettings, tinySource, tinyTrainable } from "./support/tiny-model.js";
+import {
+  plainSource,
+  tinyData,
+  tinySettings,
+  tinySource,
+  tinyTrainable,
+} from "./support/tiny-model.js";
 
 let base: string;
 let trainable: Trainable;
@@ -104,7 +110,7 @@ test("the number of tensors stays the same from step to step", async () => {
   const backend = await chooseBackend("wasm");
   const { tf } = backend;
   const before = tf.memory().numTensors;
-  const data = await openData(tinySettings.data, import.meta.dirname, 1);
+  const data = await openData(tinyData, import.meta.dirname, 1);
   const batches = new BatchStream(data.train, trainable.batch);
   const state = freshState(tf, trainable.parameters, 1);
   const counts: number[] = [];
@@ -121,7 +127,7 @@ test("gradients in parts are those of the whole batch", async () => {
   const backend = await chooseBackend("wasm");
   const { tf, kernels } = backend;
   const whole = tinyTrainable(plainSource, { batch: 4, time: 32 });
-  const data = await openData(tinySettings.data, import.meta.dirname, 1);
+  const data = await openData(tinyData, import.meta.dirname, 1);
   const batch = new BatchStream(data.train, 4).next();
   const state = freshState(tf, whole.parameters, 1);
   const before = tf.memory().numTensors;

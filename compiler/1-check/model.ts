@@ -28,6 +28,10 @@ export interface Model {
   readonly parts: ReadonlyMap<string, readonly Part[]>;
 }
 
+/** Tokens in a sequence of the model: those of its windows; else `otherwise`, which whoever uses it chooses. */
+export const timeOf = ({ window }: Pick<Model, "window">, otherwise: number): number =>
+  window?.tokens ?? otherwise;
+
 /** Builds a model with its parameters' defaults; null when anything in it is wrong (reported). */
 export function instantiate(
   declaration: ModelDeclaration,

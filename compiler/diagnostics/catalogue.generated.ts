@@ -60,6 +60,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "`{first}` and `{second}` exclude each other",
     prose: "Two settings answer the same question. Text is read or a task is generated; a training ends after `steps` or after\n`tokens`; a mesh is written down or searched for.\n\n## Wrong\n\n```lsm\ndata recall {\n  text \"corpus/**/*.txt\"\n  generate mqar(pairs: 8, vocab: 64)\n  seq 64\n}\n```\n\n## Right\n\n```lsm\ndata recall {\n  generate mqar(pairs: 8, vocab: 64)\n  seq 64\n}\n```",
   },
+  "data-mismatch": {
+    severity: "error",
+    title: "`{model}` reads {reads}, and the data `{data}` gives {gives}",
+    prose: "A model that begins with `tokens`, as `language_model` does, learns from text or from a task that is generated. One that\nbegins with `series` learns from the columns of a table; with `channels: [channels: 7]` it is given seven of them.\n\n## Wrong\n\n```lsm\nmodel M {\n  forecast(linear(patches(series(96), 16), [width: 8]), 24)\n}\ndata corpus {\n  text \"corpus/**/*.txt\"\n  seq 96\n}\ntrain first {\n  model M\n  data corpus\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  steps 100\n}\n```\n\n## Right\n\n```lsm\nmodel M {\n  forecast(linear(patches(series(96), 16), [width: 8]), 24)\n}\ndata weather {\n  csv \"weather.csv\"\n}\ntrain first {\n  model M\n  data weather\n  optimizer adamw(lr: 1e-3)\n  batch 8\n  steps 100\n}\n```",
+  },
   "duplicate-argument": {
     severity: "error",
     title: "`{name}` is given twice",
@@ -292,7 +297,7 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   },
   "uneven-patches": {
     severity: "error",
-    title: "patches of {patch} do not divide a look-back of {lookback}",
+    title: "patches of {patch} do not divide a {what} of {size}",
     prose: "A window becomes tokens by patches of one size, laid end to end, with nothing left over.\n\n## Wrong\n\n```lsm\nmodel M {\n  h = linear(patches(series(100), 16), [width: 8])\n  forecast(h, 24)\n}\n```\n\n## Right\n\n```lsm\nmodel M {\n  h = linear(patches(series(96), 16), [width: 8])\n  forecast(h, 24)\n}\n```",
   },
   "uneven-share": {

@@ -66,6 +66,12 @@ export const messages = {
     title: `\`${p.first}\` and \`${p.second}\` exclude each other`,
     help: "leave one of them out",
   }),
+  dataMismatch: (p: { model: Value; reads: Value; data: Value; gives: Value }): Message => ({
+    code: "data-mismatch",
+    severity: "error",
+    title: `\`${p.model}\` reads ${p.reads}, and the data \`${p.data}\` gives ${p.gives}`,
+    help: null,
+  }),
   duplicateArgument: (p: { name: Value }): Message => ({
     code: "duplicate-argument",
     severity: "error",
@@ -342,10 +348,10 @@ export const messages = {
     title: `this \`${p.bracket}\` is never closed`,
     help: `close it with \`${p.closer}\``,
   }),
-  unevenPatches: (p: { patch: Value; lookback: Value }): Message => ({
+  unevenPatches: (p: { patch: Value; what: Value; size: Value }): Message => ({
     code: "uneven-patches",
     severity: "error",
-    title: `patches of ${p.patch} do not divide a look-back of ${p.lookback}`,
+    title: `patches of ${p.patch} do not divide a ${p.what} of ${p.size}`,
     help: null,
   }),
   unevenShare: (p: { count: Value; what: Value; parts: Value; part: Value }): Message => ({

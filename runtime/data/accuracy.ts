@@ -1,6 +1,6 @@
 /** How many of the predictions that count are right: recall on generated data, next-token accuracy on text. */
 
-import type { Batch } from "./batches.js";
+import type { TokenBatch } from "./batches.js";
 
 export interface Accuracy {
   readonly right: number;
@@ -8,7 +8,7 @@ export interface Accuracy {
 }
 
 /** @param predicted the likeliest id at every position, [rows * seq] */
-export function accuracy(predicted: ArrayLike<number>, { targets, weights }: Batch): Accuracy {
+export function accuracy(predicted: ArrayLike<number>, { targets, weights }: TokenBatch): Accuracy {
   let right = 0;
   let counted = 0;
   for (let i = 0; i < targets.length; i++) {

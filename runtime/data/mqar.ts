@@ -10,7 +10,7 @@
 
 import { RandomStream } from "../random/stream.js";
 import { RunError } from "../run/errors.js";
-import type { Dataset, Row } from "./dataset.js";
+import { type Row, type TokenDataset, tokenDataset } from "./dataset.js";
 
 export interface MqarOptions {
   /** Key-value pairs in a row. Default 8. */
@@ -41,7 +41,7 @@ export function mqarRows(
   seq: number,
   seed: number,
   { part, rows = Infinity }: MqarPart,
-): Dataset {
+): TokenDataset {
   const { pairs = 8, queries = pairs, vocab = 64, power = 0.01, noise = false } = options;
   const slots = Math.floor(seq / 2) - pairs;
   const half = Math.floor(vocab / 2);
@@ -75,14 +75,14 @@ export function mqarRows(
   }
 
   const numbers = [pairs, queries, vocab, power, Number(noise), seq, seed];
-  return {
+  return tokenDataset({
     vocab,
     seq,
     rowsPerEpoch: rows,
     weighted: true,
     fingerprint: `mqar-${part}-${numbers.join("-")}`,
     fill,
-  };
+  });
 }
 
 /** `count` different numbers below `bound`: the first places of a shuffle that goes no further than it must. */

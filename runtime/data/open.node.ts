@@ -1,12 +1,14 @@
-/** Opens what a `data` block describes: documents, tokenizer, split, rows. The trainer's one way in. */
+/** Opens what a `data` block describes: text, a generated task, or a series. The trainer's one way in. */
 
 import { resolve } from "node:path";
 import { readBytes } from "../run/files.node.js";
 import { baselines, type Baselines } from "./baselines.js";
 import { asOneDocument, buildCorpus, documentCount } from "./corpus.js";
-import type { Dataset } from "./dataset.js";
+import type { TokenDataset } from "./dataset.js";
 import { type MqarOptions, mqarRows } from "./mqar.js";
 import { readDocuments } from "./sources.node.js";
+import { type OpenedSeries, openSeries } from "./series/open.node.js";
+import type { SeriesData } from "./series/spec.js";
 import { splitCorpus } from "./split.js";
 import { measuringRows, trainingRows } from "./text-dataset.js";
 import { bytesTokenizer } from "./tokenizer-bytes.js";
@@ -33,12 +35,15 @@ export interface MqarData extends MqarOptions {
   readonly heldOut?: number;
 }
 
-export type DataSpec = TextData | MqarData;
+export type DataSpec = TextData | MqarData | SeriesData;
 
-export interface OpenedData {
-  readonly train: Dataset;
+export type OpenedData = OpenedTokens | OpenedSeries;
+
+export interface OpenedTokens {
+  readonly kind: "tokens";
+  readonly train: TokenDataset;
   /** Rows to measure on, each once; null when nothing is held out. */
-  readonly heldOut: Dataset | null;
+  readonly heldOut: TokenDataset | null;
   /** Null for data that is no text. */
   readonly tokenizer: Tokenizer | null;
   /** One line for people: how much there is. */
@@ -52,11 +57,24 @@ export interface OpenedData {
  * @param seed decides the split, the order and what is generated
  * @throws RunError for anything wrong with the data or its tokenizer
  */
+export async function openData(
+  spec: TextData | MqarData,
+  base: string,
+  seed: number,
+): Promise<OpenedTokens>;
+export async function openData(spec: DataSpec, base: string, seed: number): Promise<OpenedData>;
 export async function openData(spec: DataSpec, base: string, seed: number): Promise<OpenedData> {
-  return spec.kind === "mqar" ? openMqar(spec, seed) : openText(spec, base, seed);
+  switch (spec.kind) {
+    case "text":
+      return openText(spec, base, seed);
+    case "mqar":
+      return openMqar(spec, seed);
+    case "series":
+      return openSeries(spec, base, seed);
+  }
 }
 
-async function openText(spec: TextData, base: string, seed: number): Promise<OpenedData> {
+async function openText(spec: TextData, base: string, seed: number): Promise<OpenedTokens> {
   const tokenizer = await openTokenizer(spec.tokenizer, base);
   const corpus = await buildCorpus(readDocuments(spec.text, base), tokenizer);
   const split = splitCorpus(corpus, { seed, fraction: spec.heldOut ?? 0.05 });
@@ -68,6 +86,7 @@ async function openText(spec: TextData, base: string, seed: number): Promise<Ope
   const held =
     heldOut === null ? "none held out" : `${count(heldOut.tokens.length, "token")} held out`;
   return {
+    kind: "tokens",
     train: trainingRows(train, spec.seq, seed),
     heldOut: heldOut && measuringRows(heldOut, spec.seq),
     tokenizer,
@@ -82,10 +101,11 @@ async function openTokenizer(choice: TextData["tokenizer"], base: string): Promi
   return jsonTokenizer(new TextDecoder().decode(await readBytes(path)), path);
 }
 
-function openMqar(spec: MqarData, seed: number): OpenedData {
+function openMqar(spec: MqarData, seed: number): OpenedTokens {
   const { seq, heldOut = 512 } = spec;
   const train = mqarRows(spec, seq, seed, { part: "train" });
   return {
+    kind: "tokens",
     train,
     heldOut: heldOut > 0 ? mqarRows(spec, seq, seed, { part: "held-out", rows: heldOut }) : null,
     tokenizer: null,

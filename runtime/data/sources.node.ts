@@ -22,7 +22,8 @@ export async function* readDocuments(
 ): AsyncGenerator<Document> {
   let any = false;
   const files = new Set<string>();
-  for (const source of sources) for (const file of await sourceFiles(source, base)) files.add(file);
+  for (const source of sources)
+    for (const file of await sourceFiles(source, base, "text")) files.add(file);
   for (const file of files) {
     const near = relative(base, file);
     const name = near.startsWith("..") ? file : near;
@@ -40,15 +41,20 @@ export async function* readDocuments(
   });
 }
 
-async function sourceFiles(source: string, base: string): Promise<string[]> {
-  if (source.startsWith("npm:")) return packageFiles(source, base);
+/** The files that one source names; `setting` is what it is called in the program. */
+export async function sourceFiles(
+  source: string,
+  base: string,
+  setting: "text" | "csv",
+): Promise<string[]> {
+  if (source.startsWith("npm:")) return packageFiles(source, base, setting);
   if (!isGlob(source)) return [resolve(base, source)];
   const files = await findFiles(source, base);
   if (files.length > 0) return files;
   throw new RunError({
     code: "data-missing",
     what: "no file matches",
-    where: `text ${JSON.stringify(source)} (in ${resolve(base)})`,
+    where: `${setting} ${JSON.stringify(source)} (in ${resolve(base)})`,
     help: "check the folder and the ending; `**` stands for any folders, and links inside them are not followed",
   });
 }

@@ -3,7 +3,7 @@
 import { RandomStream } from "../random/stream.js";
 import { RunError } from "../run/errors.js";
 import { type Corpus, documentCount, fingerprint } from "./corpus.js";
-import type { Dataset } from "./dataset.js";
+import { type TokenDataset, tokenDataset } from "./dataset.js";
 import { layOut, type Line, usablePositions, writeRow } from "./rows.js";
 
 interface Epoch {
@@ -21,7 +21,7 @@ interface Epoch {
  * @param corpus as it is for `pack documents`, otherwise `asOneDocument`
  * @throws RunError `data-too-short`
  */
-export function trainingRows(corpus: Corpus, seq: number, seed: number): Dataset {
+export function trainingRows(corpus: Corpus, seq: number, seed: number): TokenDataset {
   const usable = usablePositions(corpus);
   const rowsPerEpoch = Math.floor(usable / seq);
   const predicted = corpus.tokens.length - documentCount(corpus);
@@ -40,7 +40,7 @@ export function trainingRows(corpus: Corpus, seq: number, seed: number): Dataset
     return made;
   }
 
-  return {
+  return tokenDataset({
     vocab: corpus.vocab,
     seq,
     rowsPerEpoch,
@@ -50,24 +50,24 @@ export function trainingRows(corpus: Corpus, seq: number, seed: number): Dataset
       const { line, phase, rows } = epoch(Math.floor(index / rowsPerEpoch));
       writeRow(line, phase + rows[index % rowsPerEpoch]! * seq, row);
     },
-  };
+  });
 }
 
 /** Rows that hold every token of the corpus once, in order; the last one is filled up with what does not count. */
-export function measuringRows(corpus: Corpus, seq: number): Dataset {
+export function measuringRows(corpus: Corpus, seq: number): TokenDataset {
   const line = layOut(
     corpus,
     Uint32Array.from({ length: documentCount(corpus) }, (_, d) => d),
   );
   const rowsPerEpoch = Math.ceil(usablePositions(corpus) / seq);
-  return {
+  return tokenDataset({
     vocab: corpus.vocab,
     seq,
     rowsPerEpoch,
     weighted: true,
     fingerprint: fingerprint(corpus),
     fill: (index, row) => writeRow(line, (index % rowsPerEpoch) * seq, row),
-  };
+  });
 }
 
 function tooShort(tokens: number, seq: number): RunError {

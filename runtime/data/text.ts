@@ -23,7 +23,8 @@ export function parseDocuments(bytes: Uint8Array, name: string): Document[] {
   return documents.filter((document) => document.text !== "");
 }
 
-function decodeText(bytes: Uint8Array, name: string): string {
+/** @throws RunError `data-too-large`, `data-binary`, `data-not-utf8` */
+export function decodeText(bytes: Uint8Array, name: string): string {
   if (bytes.length > SIZE_LIMIT) {
     throw fault(
       "data-too-large",

@@ -15,13 +15,15 @@ export interface LossChart {
   readonly heldOut: readonly Point[];
   /** Losses to compare with, drawn as dashed lines: `{ name: "bigram model", loss: 2.4 }`. */
   readonly baselines: readonly { readonly name: string; readonly loss: number }[];
+  /** What losses are counted in. */
+  readonly unit: string;
 }
 
 const WIDTH = 840;
 const HEIGHT = 460;
 const PLOT: Frame = { left: 64, right: WIDTH - 24, top: 84, bottom: HEIGHT - 56 };
 
-const STYLE = `
+export const STYLE = `
     svg { color-scheme: light dark; font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; }
     .paper { fill: #ffffff; } text { fill: #4b5563; } .name { fill: #111827; font-size: 17px; font-weight: 600; }
     .grid { stroke: #e5e7eb; } .axis { stroke: #9ca3af; } path, line, circle { fill: none; stroke-width: 1; }
@@ -73,13 +75,13 @@ export function lossChart(chart: LossChart): string {
 
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="loss-title loss-desc">
   <title id="loss-title">${escape(`Loss of ${chart.title}`)}</title>
-  <desc id="loss-desc">${escape(describe(smoothed, heldOut, legend))}</desc>
+  <desc id="loss-desc">${escape(describe(smoothed, heldOut, legend, chart.unit))}</desc>
   <style>${STYLE}
   </style>
   <rect class="paper" width="${WIDTH}" height="${HEIGHT}" rx="8"/>
   <text class="name" x="${PLOT.left}" y="34">${escape(shorten(chart.title, 80))}</text>
   ${drawLegend(legend)}
-  ${drawAxes(scale)}
+  ${drawAxes(scale, chart.unit)}
   <clipPath id="loss-plot"><rect x="${PLOT.left}" y="${PLOT.top - 4}" width="${PLOT.right - PLOT.left + 4}" height="${PLOT.bottom - PLOT.top + 4}"/></clipPath>
   <g clip-path="url(#loss-plot)">
     ${curves.join("\n    ")}
@@ -88,7 +90,7 @@ export function lossChart(chart: LossChart): string {
 `;
 }
 
-function drawAxes({ steps, losses, x, y }: LossScale): string {
+function drawAxes({ steps, losses, x, y }: LossScale, unit: string): string {
   const across = niceTicks(...steps, 8, 1);
   const up = niceTicks(...losses, 6);
   return [
@@ -108,7 +110,7 @@ function drawAxes({ steps, losses, x, y }: LossScale): string {
         `<text x="${x(v)}" y="${PLOT.bottom + 20}" text-anchor="middle">${across.label(v)}</text>`,
     ),
     `<text x="${(PLOT.left + PLOT.right) / 2}" y="${HEIGHT - 12}" text-anchor="middle">step</text>`,
-    `<text transform="translate(18 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">loss, nats per token</text>`,
+    `<text transform="translate(18 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">loss, ${escape(unit)}</text>`,
   ].join("\n  ");
 }
 
@@ -145,11 +147,12 @@ function describe(
   smoothed: readonly Point[],
   heldOut: readonly Point[],
   legend: readonly LegendEntry[],
+  unit: string,
 ): string {
   const points = smoothed.length > 0 ? smoothed : heldOut;
   if (points.length === 0) return "Nothing was measured yet.";
   const steps = `over ${points.at(-1)![0]} steps`;
-  return `A line chart of the loss in nats per token ${steps}. It begins at ${points[0]![1].toFixed(3)}. Last values: ${legend.map(({ text }) => text).join("; ")}.`;
+  return `A line chart of the loss, ${unit}, ${steps}. It begins at ${points[0]![1].toFixed(3)}. Last values: ${legend.map(({ text }) => text).join("; ")}.`;
 }
 
 function path(points: readonly Point[], { x, y }: LossScale): string {
@@ -165,12 +168,12 @@ function isDrawable(value: number): boolean {
   return Math.abs(value) < 1e300;
 }
 
-function shorten(text: string, letters: number): string {
+export function shorten(text: string, letters: number): string {
   return text.length > letters ? `${text.slice(0, letters - 1)}…` : text;
 }
 
 /** Text for XML: its marks escaped, what XML forbids left out. */
-function escape(text: string): string {
+export function escape(text: string): string {
   const allowed = text.replace(
     /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu,
     "",

@@ -24,6 +24,7 @@ export type {
   ParameterSpec,
   TensorMap,
   Trainable,
+  WindowTensors,
 } from "./train/trainable.js";
 export type { Tensor } from "@tensorflow/tfjs";
 

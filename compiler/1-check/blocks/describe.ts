@@ -23,7 +23,7 @@ export interface KeyDescription {
   readonly usage: string; // `checkpoint every N`
   readonly takes: string; // "a whole number from 1 on"
   readonly need: Need;
-  readonly or: string | null; // another key that stands in for this one
+  readonly or: readonly string[]; // other keys that stand in for this one
   readonly default: string | null; // as it would be written; null where there is none
   readonly doc: string;
   readonly choices: readonly ChoiceDescription[];

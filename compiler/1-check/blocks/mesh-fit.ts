@@ -66,11 +66,11 @@ export function meshFits(
 
   const tokensFit = (): boolean =>
     someFits(
-      ({ data }) => data.seq,
-      ({ data: { name, seq } }) => {
-        const message = unevenShare([seq], "tokens of a sequence", mesh.cp, "devices of `cp`");
+      ({ time }) => time,
+      ({ data: { name }, time }) => {
+        const message = unevenShare([time], "tokens of a sequence", mesh.cp, "devices of `cp`");
         const place = settingSpan(scope.declarations, "data", name, "seq");
-        return fail("cp", message, at(place, `${seq} tokens`));
+        return fail("cp", message, at(place, `${time} tokens`));
       },
       mesh.cp,
     );

@@ -65,10 +65,9 @@ export function readSettings<T extends Table>(
   const present = (key: string): boolean => first.has(key) || meant.has(key);
   const missing: string[] = [];
   for (const [key, { need, or }] of Object.entries(table)) {
-    if (or !== null && first.has(key) && first.has(or))
-      failed = !exclude(or, [key], scope) || failed;
-    else if (need !== "optional" && !present(key) && (or === null || !present(or)))
-      missing.push(key);
+    const others = first.has(key) ? or.filter((other) => first.has(other)) : [];
+    for (const other of others) failed = !exclude(other, [key], scope) || failed;
+    if (need !== "optional" && ![key, ...or].some(present)) missing.push(key);
   }
   if (missing.length > 0 && !owner.damaged) reportMissing(table, missing, owner, scope);
   failed ||= missing.length > 0 || meant.size > 0;
@@ -100,7 +99,11 @@ function reportMissing(
 ): void {
   const keys = missing.map((key) => {
     const { or } = table[key]!;
-    return or === null ? `\`${key}\`` : `\`${key}\` (or \`${or}\`)`;
+    if (or.length === 0) return `\`${key}\``;
+    return `\`${key}\` (or ${listed(
+      or.map((other) => `\`${other}\``),
+      "or",
+    )})`;
   });
   const examples = missing.map((key) => `\`${table[key]!.form.usage(key + owner.separator)}\``);
   const one = missing.length === 1;

@@ -6,7 +6,7 @@ import type { Form, Reader, Row } from "./schema.js";
 export const required = <T>(of: Reader<T> | Form<T>, doc: string): Row<T> => ({
   form: asForm(of),
   need: "required",
-  or: null,
+  or: [],
   otherwise: undefined,
   doc,
 });
@@ -14,7 +14,7 @@ export const required = <T>(of: Reader<T> | Form<T>, doc: string): Row<T> => ({
 export const optional = <T>(of: Reader<T> | Form<T>, doc: string): Row<T | null> => ({
   form: asForm(of),
   need: "optional",
-  or: null,
+  or: [],
   otherwise: null,
   doc,
 });
@@ -22,7 +22,7 @@ export const optional = <T>(of: Reader<T> | Form<T>, doc: string): Row<T | null>
 export const otherwise = <T>(of: Reader<T> | Form<T>, value: T, doc: string): Row<T> => ({
   form: asForm(of),
   need: "optional",
-  or: null,
+  or: [],
   otherwise: value,
   doc,
 });
@@ -31,19 +31,27 @@ export const otherwise = <T>(of: Reader<T> | Form<T>, value: T, doc: string): Ro
 export const some = <T>(of: Reader<T> | Form<T>, doc: string): Row<readonly T[]> => ({
   form: asForm(of),
   need: "some",
-  or: null,
+  or: [],
   otherwise: undefined,
   doc,
 });
 
-/** A key for which another one can stand: one of the two must be given, and not both. */
-export const requiredOr = <T>(or: string, of: Reader<T> | Form<T>, doc: string): Row<T | null> => ({
+/** A key for which others can stand: one of them must be given, and not two. */
+export const requiredOr = <T>(
+  or: readonly string[],
+  of: Reader<T> | Form<T>,
+  doc: string,
+): Row<T | null> => ({
   ...optional(of, doc),
   need: "required",
   or,
 });
 
-export const someOr = <T>(or: string, of: Reader<T> | Form<T>, doc: string): Row<readonly T[]> => ({
+export const someOr = <T>(
+  or: readonly string[],
+  of: Reader<T> | Form<T>,
+  doc: string,
+): Row<readonly T[]> => ({
   ...some(of, doc),
   otherwise: [],
   or,

@@ -52,7 +52,7 @@ export type Need = "required" | "optional" | "some"; // some: once or more
 export interface Row<V> {
   readonly form: Form<unknown>;
   readonly need: Need;
-  readonly or: string | null; // another key that stands in for this one, and excludes it
+  readonly or: readonly string[]; // other keys that stand in for this one, and exclude it
   readonly otherwise: V | undefined; // the value of a key that is left out
   readonly doc: string;
 }

@@ -9,7 +9,7 @@ import type { Scope } from "./schema.js";
 import { unevenShare } from "./shares.js";
 import { type TrainSettings, trainTable } from "./tables/train.js";
 import type { Training } from "./training.js";
-import { vocabularyFits } from "./vocabulary.js";
+import { readBy, readsData } from "./reads.js";
 
 type Partly = Partial<TrainSettings>;
 
@@ -28,14 +28,14 @@ export function checkTrain(
   const { values, partial } = readBlock(trainTable, block, scope);
   const data = partial.data === undefined ? undefined : around.data.get(partial.data);
   const model = partial.model === undefined ? undefined : around.models.get(partial.model);
-  const steps = stepsOf(partial, data);
+  const steps = stepsOf(partial, data && model && readBy(model, data).time);
   const fits = [
     ratesFit(partial, scope),
     lengthsFit(partial, steps, scope),
     partsFit(partial, scope),
-    model === undefined || data === undefined || vocabularyFits(model, data, scope),
+    model === undefined || data === undefined || readsData(model, data, scope),
   ].every(Boolean);
-  if (values === null || data === undefined || steps === null || !fits) return null;
+  if (values === null || !model || !data || steps === null || !fits) return null;
   const {
     optimizer,
     schedule,
@@ -52,7 +52,7 @@ export function checkTrain(
     name: block.name.name,
     doc: block.doc,
     model: values.model,
-    data,
+    ...readBy(model, data),
     optimizer,
     schedule,
     batch,
@@ -68,10 +68,10 @@ export function checkTrain(
 }
 
 /** Updates in all, from `steps` or from `tokens`; null when they cannot be known. */
-function stepsOf({ steps, tokens, batch }: Partly, data: Data | undefined): number | null {
+function stepsOf({ steps, tokens, batch }: Partly, time: number | undefined): number | null {
   if (typeof steps === "number") return steps;
-  if (typeof tokens !== "number" || batch === undefined || data === undefined) return null;
-  return Math.ceil(tokens / (batch * data.seq));
+  if (typeof tokens !== "number" || batch === undefined || time === undefined) return null;
+  return Math.ceil(tokens / (batch * time));
 }
 
 /** The rate falls, it does not rise, to its floor. */

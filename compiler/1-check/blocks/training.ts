@@ -1,14 +1,19 @@
 /** What a `train` block comes to, with all defaults filled in: plain data for trainers of every target. */
 
 import type { Schedule } from "../../../runtime/run/schedule.js";
-import type { Data } from "./data.js";
+import type { DataSpec } from "../../../runtime/data/open.node.js";
+
+/** A data block as its model reads it: of a series, in windows of the model's. */
+export type TrainingData = { readonly name: string; readonly doc: string | null } & DataSpec;
 
 export interface Training {
   readonly name: string;
   readonly doc: string | null;
   /** The name of a model of the program. */
   readonly model: string;
-  readonly data: Data;
+  readonly data: TrainingData;
+  /** Tokens in a sequence: the data's `seq`, or the patches of a model's window. */
+  readonly time: number;
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
   /** Sequences in one update, over all devices and all parts of an accumulation. */

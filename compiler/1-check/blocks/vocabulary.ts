@@ -12,6 +12,7 @@ export function vocabularyFits(
   data: Data,
   { places, reporter, declarations }: Scope,
 ): boolean {
+  if (data.kind === "series") return true;
   const needed = data.kind === "mqar" ? data.vocab! : data.tokenizer === "bytes" ? 256 : 0;
   if (needed === 0 || (model.vocabulary !== null && model.vocabulary >= needed)) return true;
   const has = model.vocabulary === null ? "no tokens" : `${model.vocabulary} ids`;

@@ -2,7 +2,7 @@
 
 import { messages } from "../../diagnostics/messages.generated.js";
 import type { Axis } from "../../ir/types.js";
-import { hasAxis } from "../../ir/types.js";
+import { hasAxis, showAxes } from "../../ir/types.js";
 import { alignable } from "../elaborate/arithmetic.js";
 import { axisSize } from "../elaborate/axes.js";
 import { type WindowDraft, report } from "../elaborate/frame.js";
@@ -42,7 +42,7 @@ const series: Builtin = {
       return conflict(call, "look-back", known.lookback, lookback.size, known);
     if (known && known.channels?.size !== channels?.size)
       return conflict(call, "kind of channels", shown(known.channels), shown(channels), known);
-    environment.window ??= { span, lookback: lookback.size, channels, horizon: null, patch: null };
+    environment.window ??= { span, lookback: lookback.size, channels, horizon: null, tokens: null };
     return read(call, "series", [plain(lookback), ...(channels === null ? [] : [plain(channels)])]);
   },
 };
@@ -131,26 +131,30 @@ const patches: Builtin = {
       return report(frame, messages.duplicateAxis({ axis: "patch" }), [
         { span: given.get("x")!.span, text: "has an axis `patch`" },
       ]);
-    if (window.lookback % patch.size !== 0 || whole.size !== window.lookback)
+    if (whole.size % patch.size !== 0)
       return report(
         frame,
-        messages.unevenPatches({ patch: patch.size, lookback: whole.size }),
+        messages.unevenPatches({
+          patch: patch.size,
+          what: axis === "lookback" ? "look-back" : `\`${axis}\``,
+          size: whole.size,
+        }),
         [
           { span: given.get("patch")!.span, text: `patches of ${patch.size}` },
-          { span: window.span, text: `a look-back of ${window.lookback}` },
+          { span: given.get("x")!.span, text: showAxes(builder.type(x).axes) },
         ],
-        nearestPatch(window.lookback, patch.size),
+        nearestPatch(whole.size, patch.size),
       );
-    if (!settle(frame, window, "patch", patch.size, call.call.span)) return errorValue;
+    const tokens = whole.size / patch.size;
+    if (!settle(frame, window, "tokens", tokens, call.call.span)) return errorValue;
     return tensorValue(builder.op("patches", { axis, patch: plain(patch) }, [x]));
   },
 };
 
-/** The patch next in size that divides the look-back. */
-function nearestPatch(lookback: number, patch: number): string {
-  const sizes = Array.from({ length: lookback }, (_, i) => i + 1).filter(
-    (size) => lookback % size === 0,
-  );
+/** The patch next in size that divides the whole. */
+function nearestPatch(whole: number, patch: number): string {
+  const most = Math.min(whole, 2 * patch); // 1 divides it, so a larger one is never as near
+  const sizes = Array.from({ length: most }, (_, i) => i + 1).filter((size) => whole % size === 0);
   const distance = (size: number): number => Math.abs(size - patch);
   const near = sizes.reduce((best, size) => (distance(size) < distance(best) ? size : best));
   return `patches of ${near} do: \`patch: ${near}\``;
@@ -172,7 +176,7 @@ const allTokens: Builtin = {
       return report(frame, messages.duplicateAxis({ axis: "tokens" }), [
         { span: given.get("x")!.span, text: "has an axis `tokens`" },
       ]);
-    const size = window.patch === null ? 1 : window.lookback / window.patch.size;
+    const size = window.tokens?.size ?? 1;
     return tensorValue(builder.op("all_tokens", { tokens: { name: "tokens", size } }, [x]));
   },
 };

@@ -57,7 +57,7 @@ export interface WindowDraft {
   /** The channels' axis; null where each channel is a series of its own. */
   readonly channels: Axis | null;
   horizon: Drafted | null;
-  patch: Drafted | null;
+  tokens: Drafted | null; // that it is cut into
 }
 
 export interface Drafted {

@@ -24,12 +24,12 @@ export interface Window {
   readonly tokens: number;
 }
 
-export function finishedWindow({ lookback, horizon, channels, patch }: WindowDraft): Window {
+export function finishedWindow({ lookback, horizon, channels, tokens }: WindowDraft): Window {
   return {
     lookback,
     horizon: horizon!.size,
     channels: channels?.size ?? null,
-    tokens: patch === null ? 1 : lookback / patch.size,
+    tokens: tokens?.size ?? 1,
   };
 }
 
@@ -88,11 +88,13 @@ export function ofWindow(call: BuiltinCall, parameter: string, id: ValueId): boo
   return false;
 }
 
+const settled = { horizon: "horizon", tokens: "number of tokens in a window" } as const;
+
 /** Settles a size that a window has one of; false when it is another one already (reported). */
 export function settle(
   frame: Frame,
   window: WindowDraft,
-  part: "horizon" | "patch",
+  part: "horizon" | "tokens",
   size: number,
   span: Span,
 ): boolean {
@@ -101,7 +103,7 @@ export function settle(
   else if (known.size !== size) {
     report(
       frame,
-      messages.windowMismatch({ what: `\`${part}\``, first: known.size, second: size }),
+      messages.windowMismatch({ what: settled[part], first: known.size, second: size }),
       [
         { span, text: `${size} here` },
         { span: known.span, text: `${known.size} here` },

@@ -21,7 +21,7 @@ export async function trainerText(
   overrides: Overrides = { steps: null, seed: null },
 ): Promise<string> {
   const model = models.get(training.model)!;
-  const sizes = { batch: training.batch / training.accumulate, time: training.data.seq };
+  const sizes = { batch: training.batch / training.accumulate, time: training.time };
   const settings = settingsOf(training, overrides);
   const input: TrainerInput = {
     model,

@@ -80,13 +80,13 @@ const draw: Readonly<Record<View, Draw>> = {
   architecture: async (model, checked) => {
     const { architecture } = await import("../../6-emit/diagram/diagram.js");
     const { summarise } = await import("../../summary.js");
-    const figures = summarise(model, sizesFor(checked, model.name).time);
+    const figures = summarise(model, sizesFor(checked, model).time);
     return architecture(model, figures, checked.sources);
   },
   kernels: async (model, checked, training) => {
     const { kernels } = await import("../../6-emit/diagram/diagram.js");
     const { compileTraining } = await import("../../compile.js");
-    const sizes = sizesFor(checked, model.name);
+    const sizes = sizesFor(checked, model);
     const { step, evaluation } = compileTraining(model, sizes);
     const tokens = `${sizes.batch} × ${sizes.time} tokens`;
     const what = `${training ? "training step on" : "forward pass of"} ${tokens}`;

@@ -39,7 +39,7 @@ async function summarise(
   if (checked === null) return Exit.mistakes;
   const model = chooseModel(checked, name);
   const compiler = await import("../../summary.js");
-  const summary = compiler.summarise(model, sizesFor(checked, model.name).time);
+  const summary = compiler.summarise(model, sizesFor(checked, model).time);
   if (json) say(session.out, JSON.stringify(summary, null, 2));
   else session.out.write((await import("../summary-text.js")).summaryText(summary));
   return Exit.ok;

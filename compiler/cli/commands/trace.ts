@@ -62,7 +62,8 @@ async function trace(
   }
   const checked = await loadProgram(session, file);
   if (checked === null) return Exit.mistakes;
-  session.out.write(await textAfter(after, chooseModel(checked, name), sizesFor(checked, name)));
+  const model = chooseModel(checked, name);
+  session.out.write(await textAfter(after, model, sizesFor(checked, model)));
   return Exit.ok;
 }
 

@@ -15,7 +15,7 @@ export interface Run {
 export function comparison({ models }: Checked, runs: readonly Run[]): string {
   const head = ["", "parameters", "state bytes", "training loss", "held-out loss", "accuracy"];
   const rows = runs.map(({ training, result: { trainingLoss, heldOut } }) => {
-    const { parameters, stateBytes } = summarise(models.get(training.model)!, training.data.seq);
+    const { parameters, stateBytes } = summarise(models.get(training.model)!, training.time);
     return [
       `${training.name}: ${training.model}`,
       parameters.toLocaleString("en-US"),

@@ -18,10 +18,11 @@ export function compiledFor(
   model: Model,
   training: Training,
 ): { readonly trainable: Trainable; readonly stages: TrainingStages } {
-  const sizes = { batch: training.batch / training.accumulate, time: training.data.seq };
+  const sizes = { batch: training.batch / training.accumulate, time: training.time };
   const stages = compileTraining(model, sizes);
   const { name, vocabulary } = model;
-  const trainable = trainableFromPrograms({ name, vocabulary: vocabulary!, ...sizes, ...stages });
+  const programs = { name, vocabulary: vocabulary ?? 0, ...sizes, ...stages };
+  const trainable = trainableFromPrograms(programs);
   return { trainable, stages };
 }
 

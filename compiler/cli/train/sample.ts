@@ -1,6 +1,6 @@
 /** The text at the end of a run. */
 
-import type { OpenedData } from "../../../runtime/data/open.node.js";
+import type { OpenedData, OpenedTokens } from "../../../runtime/data/open.node.js";
 import type { Tokenizer } from "../../../runtime/data/tokenizer.js";
 import type { Backend } from "../../../runtime/tfjs/backend.js";
 import type { TensorMap } from "../../../runtime/tfjs/train/trainable.js";
@@ -24,7 +24,7 @@ export async function writeSample(
   out: Output,
 ): Promise<void> {
   const { tokenizer } = data;
-  if (tokenizer === null) return;
+  if (data.kind !== "tokens" || tokenizer === null) return;
   const { prompt, length, temperature } = training.sample ?? {
     prompt: opening(data, tokenizer),
     length: 200,
@@ -40,7 +40,7 @@ export async function writeSample(
 const promptTokens = 24;
 
 /** The first words of the held-out text, up to the last whole one. */
-function opening({ heldOut, train }: OpenedData, tokenizer: Tokenizer): string {
+function opening({ heldOut, train }: OpenedTokens, tokenizer: Tokenizer): string {
   const rows = heldOut ?? train;
   const empty = () => new Int32Array(rows.seq);
   const tokens = empty();

@@ -29,22 +29,24 @@ interface Weighted {
 }
 
 function partsOf(batch: Batch, rows: number): Batch[] {
-  const size = rows * batch.seq;
-  return Array.from({ length: batch.rows / rows }, (_, i) => {
-    const [from, to] = [i * size, (i + 1) * size];
-    return {
-      ...batch,
-      rows,
-      tokens: batch.tokens.subarray(from, to),
-      targets: batch.targets.subarray(from, to),
-      weights: batch.weights?.subarray(from, to) ?? null,
-      documents: batch.documents.subarray(from, to),
+  return Array.from({ length: batch.rows / rows }, (_, i): Batch => {
+    /** The part's share of an array that has as much of every row. */
+    const part = <A extends Int32Array | Float32Array>(array: A): A => {
+      const size = (array.length / batch.rows) * rows;
+      return array.subarray(i * size, (i + 1) * size) as A;
     };
+    const weights = batch.weights && part(batch.weights);
+    if (batch.kind === "windows")
+      return { ...batch, rows, weights, series: part(batch.series), future: part(batch.future) };
+    const [tokens, targets, documents] = [batch.tokens, batch.targets, batch.documents].map(part);
+    return { ...batch, rows, weights, tokens: tokens!, targets: targets!, documents: documents! };
   });
 }
 
-const predictions = ({ tokens, weights }: Batch): number =>
-  weights?.reduce((sum, weight) => sum + weight, 0) ?? tokens.length;
+/** What the loss of a batch is the mean of. */
+const predictions = (batch: Batch): number =>
+  batch.weights?.reduce((sum, weight) => sum + weight, 0) ??
+  (batch.kind === "windows" ? batch.rows : batch.tokens.length);
 
 /** Every part's loss is the mean of its own predictions: their mean by share is the whole batch's. */
 function combine(

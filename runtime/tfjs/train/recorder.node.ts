@@ -1,6 +1,5 @@
 /** What a run leaves behind and shows as it goes: `metrics.jsonl`, `loss.svg` and the progress line. */
 
-import type { Baselines } from "../../data/baselines.js";
 import { lossChart } from "../../run/loss-chart.js";
 import { writeAtomically } from "../../run/files.node.js";
 import { runFiles } from "../../run/folder.node.js";
@@ -9,6 +8,7 @@ import { MetricsLog, readMetrics } from "../../run/metrics.node.js";
 import { Pace } from "../../run/pace.js";
 import { Progress, type ProgressOutput } from "../../run/progress.js";
 import { seriesOf } from "../../run/series.js";
+import type { Measured } from "./measure.js";
 import type { StepResult } from "./step.js";
 
 export interface RecorderOptions {
@@ -17,7 +17,11 @@ export interface RecorderOptions {
   readonly step: number;
   readonly steps: number;
   readonly title: string;
-  readonly baselines: Baselines | null;
+  readonly unit: string;
+  /** Losses to draw beside the run's. */
+  readonly baselines: (
+    measured: Measured | null,
+  ) => readonly { readonly name: string; readonly loss: number }[];
   readonly progress: ProgressOutput;
   readonly colour: boolean;
 }
@@ -30,6 +34,7 @@ export class Recorder {
   readonly #progress: Progress;
   readonly #pace = new Pace(now);
   #drawn = now();
+  #measured: Measured | null = null;
 
   private constructor(
     private readonly options: RecorderOptions,
@@ -68,8 +73,11 @@ export class Recorder {
   }
 
   /** A measurement on held-out data. */
-  async measured(step: number, loss: number, accuracy: number | null): Promise<void> {
-    await this.#append({ step, eval_loss: loss, ...(accuracy !== null && { accuracy }) });
+  async measured(step: number, measured: Measured): Promise<void> {
+    const { loss, accuracy, errors } = measured;
+    this.#measured = measured;
+    const figures = { ...(accuracy !== null && { accuracy }), ...errors };
+    await this.#append({ step, eval_loss: loss, ...figures });
   }
 
   /** Leaves out of the pace what was done since the last step. */
@@ -93,17 +101,13 @@ export class Recorder {
   }
 
   async draw(): Promise<void> {
-    const { folder, title, baselines } = this.options;
+    const { folder, title, baselines, unit } = this.options;
     const chart = lossChart({
       title,
       training: seriesOf(this.#records, "loss"),
       heldOut: seriesOf(this.#records, "eval_loss"),
-      baselines: baselines
-        ? [
-            { name: "bigram model", loss: baselines.bigram },
-            { name: "unigram model", loss: baselines.unigram },
-          ]
-        : [],
+      baselines: baselines(this.#measured),
+      unit,
     });
     await writeAtomically(runFiles(folder).loss, [chart]);
     this.#drawn = now();

@@ -1,7 +1,7 @@
 /** What a run says about itself at its beginning and its end. */
 
 import type { Baselines } from "../../data/baselines.js";
-import type { OpenedData } from "../../data/open.node.js";
+import type { OpenedTokens } from "../../data/open.node.js";
 import type { Measured } from "./measure.js";
 import type { Trainable } from "./trainable.js";
 
@@ -16,7 +16,7 @@ export function modelRows({ model, parameters }: Trainable): string[] {
   return [row("model", `${model}, ${total.toLocaleString("en-US")} parameters`)];
 }
 
-export function dataRows(data: OpenedData, baselines: Baselines | null): string[] {
+export function dataRows(data: OpenedTokens, baselines: Baselines | null): string[] {
   const rows = [row("data", data.summary)];
   if (baselines) {
     const { unigram, bigram } = baselines;
@@ -27,7 +27,7 @@ export function dataRows(data: OpenedData, baselines: Baselines | null): string[
 }
 
 /** Nats a byte, or a token of some tokenizer. */
-export const unitOf = ({ tokenizer }: Pick<OpenedData, "tokenizer">): string =>
+export const unitOf = ({ tokenizer }: Pick<OpenedTokens, "tokenizer">): string =>
   tokenizer?.describe().kind === "bytes" ? "nats per byte" : "nats per token";
 
 export type NamedLoss = readonly [name: string, loss: number | null];

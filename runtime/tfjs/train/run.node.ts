@@ -11,21 +11,24 @@ import type { Plain } from "../../checkpoint/checkpoint.js";
 import { writeCheckpoint } from "../../checkpoint/checkpoint.node.js";
 import type { Baselines } from "../../data/baselines.js";
 import { BatchStream } from "../../data/batches.js";
-import { dataChanged } from "../../data/dataset.js";
-import { type OpenedData, openData } from "../../data/open.node.js";
+import { type Dataset, dataChanged } from "../../data/dataset.js";
+import { type OpenedData, type OpenedTokens, openData } from "../../data/open.node.js";
 import { RunError } from "../../run/errors.js";
 import { writeAtomically } from "../../run/files.node.js";
 import { runFiles } from "../../run/folder.node.js";
 import { duration, type ProgressOutput } from "../../run/progress.js";
 import { type StopListener, listenForStop } from "../../run/stop.node.js";
 import { type Backend, type BackendName, chooseBackend } from "../backend.js";
-import { type Measured, measure } from "./measure.js";
+import type { Measured } from "./measure.js";
 import { type OpenedRun, openRun } from "./open-run.node.js";
 import { Recorder } from "./recorder.node.js";
-import { dataRows, lossRows, modelRows, percent, row, unitOf } from "./report.js";
+import { modelRows, row } from "./report.js";
 import type { TrainSettings } from "./settings.js";
 import { type TrainState, freeState, freshState, stateFrom, storeState } from "./state.js";
 import { trainStep } from "./step.js";
+import { seriesTask } from "./tasks/series.js";
+import type { Task } from "./tasks/task.js";
+import { tokensTask } from "./tasks/tokens.js";
 import type { TensorMap, Trainable } from "./trainable.js";
 
 export interface RunOptions {
@@ -70,8 +73,6 @@ export interface RunResult {
   readonly baselines: Baselines | null;
 }
 
-const measuredBatches = 16; // of held-out data while the run goes on; at the end all of it
-
 /** @throws RunError for whatever stands in the way; checkpoints written before stay whole */
 export async function runTraining(
   trainable: Trainable,
@@ -84,11 +85,11 @@ export async function runTraining(
   const backend = await chooseBackend(options.backend);
   say(row("backend", backend.why.replace(/^backend /, "")));
   const data = await openData(settings.data, options.base ?? process.cwd(), settings.seed);
-  checkVocabulary(trainable, data);
-  const baselines = data.baselines();
-  for (const line of dataRows(data, baselines)) say(line);
+  if (data.kind === "tokens") checkVocabulary(trainable, data);
+  const task = data.kind === "tokens" ? tokensTask(data) : seriesTask(data);
+  for (const line of task.about) say(line);
   for (const note of run.notes) say(row("note", note));
-  const session = new RunSession(trainable, settings, options, run, backend, data, baselines, say);
+  const session = new RunSession(trainable, settings, options, run, backend, task, say);
   return session.run();
 }
 
@@ -104,8 +105,7 @@ class RunSession {
     private readonly options: RunOptions,
     private readonly opened: OpenedRun,
     private readonly backend: Backend,
-    private readonly data: OpenedData,
-    private readonly baselines: Baselines | null,
+    private readonly task: Task,
     private readonly say: (line: string) => void,
   ) {
     const { tf } = backend;
@@ -117,13 +117,16 @@ class RunSession {
       ? stateFrom(tf, parameters, saved.checkpoint, saved.path)
       : freshState(tf, parameters, settings.seed);
     const rows = batch * (settings.accumulate ?? 1);
-    this.batches = new BatchStream(data.train, rows, saved?.checkpoint.data?.position);
+    const { data } = task;
+    const train: Dataset = data.train; // of whichever kind
+    this.batches = new BatchStream(train, rows, saved?.checkpoint.data?.position);
     const changed = saved?.checkpoint.data && dataChanged(saved.checkpoint.data, data.train);
     if (changed) say(row("warning", changed));
   }
 
   async run(): Promise<RunResult> {
-    const { settings, opened, data, baselines, options } = this;
+    const { settings, opened, task, options } = this;
+    const { data } = task;
     await this.describe();
     this.say(row("run", `${opened.folder}${this.step > 0 ? `, on from step ${this.step}` : ""}`));
     const recorder = await Recorder.open({
@@ -131,7 +134,8 @@ class RunSession {
       step: this.step,
       steps: settings.steps,
       title: this.trainable.model,
-      baselines,
+      unit: task.unit,
+      baselines: task.baselines,
       progress: options.progress ?? process.stderr,
       colour: options.colour ?? false,
     });
@@ -142,7 +146,8 @@ class RunSession {
       await this.train(recorder, stop);
       const finished = this.step >= settings.steps;
       const checkpoint = await this.save(finished);
-      const heldOut = finished ? await this.measure(recorder, {}) : null;
+      const heldOut = finished ? await this.measure(recorder, "at the end") : null;
+      const finish = finished ? await task.finish(this.trained, opened.folder) : null;
       await recorder.draw();
       await recorder.close();
       const { trainingLoss, tokensPerSecond } = recorder;
@@ -151,9 +156,10 @@ class RunSession {
         const made = this.step - first;
         const pace = `${made} steps in ${duration(seconds)}, ${Math.round(tokensPerSecond)} tokens/s`;
         this.say(row("done", made > 0 ? pace : "the run had ended already"));
-        for (const line of lossRows({ trainingLoss, heldOut, baselines, unit: unitOf(data) }))
-          this.say(line);
-        this.say(row("run", `${opened.folder}: metrics.jsonl, loss.svg, checkpoints`));
+        for (const line of task.ending(trainingLoss, heldOut)) this.say(line);
+        for (const line of finish?.lines ?? []) this.say(line);
+        const files = ["metrics.jsonl", "loss.svg", ...(finish?.files ?? []), "checkpoints"];
+        this.say(row("run", `${opened.folder}: ${files.join(", ")}`));
         if (options.commands && data.tokenizer) this.say(row("write", options.commands.generate));
         await options.write?.(this.backend, this.state.weights, data);
       } else {
@@ -167,7 +173,7 @@ class RunSession {
         exitCode: finished ? 0 : stop.exitCode,
         trainingLoss,
         heldOut,
-        baselines,
+        baselines: task.counted,
       };
     } catch (error) {
       await recorder.close();
@@ -186,7 +192,7 @@ class RunSession {
       const batch = batches.next();
       const result = await trainStep(backend, trainable, settings, state, batch, this.step);
       this.step++;
-      await recorder.step(this.step, batch.tokens.length, result);
+      await recorder.step(this.step, batch.rows * batch.seq, result);
       if (this.step < steps) {
         const measures = evaluateEvery !== null && this.step % evaluateEvery === 0;
         const saves = checkpointEvery !== null && this.step % checkpointEvery === 0;
@@ -201,29 +207,21 @@ class RunSession {
     }
   }
 
+  private get trained() {
+    return { backend: this.backend, trainable: this.trainable, weights: this.state.weights };
+  }
+
   private async measureOnTheWay(recorder: Recorder): Promise<void> {
-    const measured = await this.measure(recorder, { batches: measuredBatches });
-    if (measured === null) return;
-    const { loss, accuracy } = measured;
-    const right = accuracy === null ? "" : `, accuracy ${percent(accuracy)}`;
-    recorder.note(`step ${this.step}: held-out loss ${loss.toFixed(3)}${right}`);
+    const measured = await this.measure(recorder, "on the way");
+    if (measured !== null) recorder.note(`step ${this.step}: ${this.task.note(measured)}`);
   }
 
   private async measure(
     recorder: Recorder,
-    limit: { readonly batches?: number },
+    when: "on the way" | "at the end",
   ): Promise<Measured | null> {
-    const { heldOut, tokenizer } = this.data;
-    if (!heldOut) return null;
-    const options = { ...limit, accuracy: tokenizer === null };
-    const measured = await measure(
-      this.backend,
-      this.trainable,
-      this.state.weights,
-      heldOut,
-      options,
-    );
-    await recorder.measured(this.step, measured.loss, measured.accuracy);
+    const measured = await this.task.measure(this.trained, when);
+    if (measured !== null) await recorder.measured(this.step, measured);
     return measured;
   }
 
@@ -243,7 +241,8 @@ class RunSession {
   }
 
   private async save(final: boolean): Promise<string> {
-    const { settings, trainable, options, data, batches } = this;
+    const { settings, trainable, options, batches } = this;
+    const { data } = this.task;
     const { schedule, optimizer, steps, seed } = settings;
     const checkpoint = {
       source: options.source ?? "",
@@ -262,7 +261,7 @@ class RunSession {
   }
 }
 
-function checkVocabulary({ model, vocabulary }: Trainable, { train }: OpenedData): void {
+function checkVocabulary({ model, vocabulary }: Trainable, { train }: OpenedTokens): void {
   if (train.vocab <= vocabulary) return;
   throw new RunError({
     code: "vocabulary-too-small",

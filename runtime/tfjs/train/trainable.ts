@@ -18,7 +18,7 @@ export interface ParameterSpec {
   readonly decay: boolean; // whether weight decay applies
 }
 
-/** [batch, time] each; tokens and targets int32, weights and positions float32. */
+/** Of a model that reads tokens. [batch, time] each; tokens and targets int32, weights and positions float32. */
 export interface BatchTensors {
   readonly tokens: Tensor;
   readonly targets: Tensor;
@@ -26,8 +26,16 @@ export interface BatchTensors {
   readonly positions: Tensor; // of each token in its document, 0 where a document starts
 }
 
+/** Of a model that reads windows of a series, all float32. */
+export interface WindowTensors {
+  readonly series: Tensor; // [batch, lookback], or [batch, lookback, channels]
+  readonly future: Tensor; // [batch, horizon], or [batch, horizon, channels]
+  readonly weights: Tensor; // [batch]: of each window's loss
+  readonly positions: Tensor; // [batch, time]: of each token in its window
+}
+
 export interface GradientResult {
-  readonly loss: Tensor; // scalar: the weighted mean loss of the tokens
+  readonly loss: Tensor; // scalar: the weighted mean loss of the tokens, or of the windows
   readonly objective: Tensor; // scalar: the loss with the routers' penalties
   readonly gradients: TensorMap; // by path, for every trainable parameter
   readonly updates: TensorMap; // new values of untrained buffers, by path
@@ -35,7 +43,7 @@ export interface GradientResult {
 
 export interface EvaluationResult {
   readonly loss: Tensor;
-  readonly prediction: Tensor; // [batch, time, vocab] logits
+  readonly prediction: Tensor; // [batch, time, vocab] logits; or a forecast, in the shape of `future`
 }
 
 /** A tensor carried from token to token when generating: a state, a conv's past, attention's keys. */
@@ -52,12 +60,21 @@ export interface DecodeResult {
 
 export interface Trainable {
   readonly model: string;
-  readonly vocabulary: number;
+  readonly vocabulary: number; // 0 for a model that reads no tokens
   readonly batch: number; // sequences a step
   readonly time: number; // tokens a sequence
   readonly parameters: readonly ParameterSpec[];
-  gradients(kernels: KernelSet, weights: TensorMap, batch: BatchTensors): GradientResult;
-  evaluate(kernels: KernelSet, weights: TensorMap, batch: BatchTensors): EvaluationResult;
+  // a model takes one of the two kinds of batch: that of its data
+  gradients(
+    kernels: KernelSet,
+    weights: TensorMap,
+    batch: BatchTensors | WindowTensors,
+  ): GradientResult;
+  evaluate(
+    kernels: KernelSet,
+    weights: TensorMap,
+    batch: BatchTensors | WindowTensors,
+  ): EvaluationResult;
 }
 
 /** The recurrent form: one token of one sequence at a time, with constant memory. */

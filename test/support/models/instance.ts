@@ -1,7 +1,7 @@
 /** Random parameters and batches for a checked model, and how results are compared. */
 
 import { readFileSync, readdirSync } from "node:fs";
-import type { Model } from "../../../compiler/1-check/model.js";
+import { type Model, timeOf } from "../../../compiler/1-check/model.js";
 import { check } from "../../../compiler/compile.js";
 import type { Host } from "../../../compiler/host.js";
 import { type ModelParameter, modelParameters } from "../../../compiler/ir/program.js";
@@ -60,7 +60,7 @@ export function randomBatch(
 }
 
 export function parametersOf(model: Model): readonly ModelParameter[] {
-  const { functions, main } = lower(model.module, { batch: 1, time: 1 });
+  const { functions, main } = lower(model.module, { batch: 1, time: timeOf(model, 1) });
   return modelParameters(functions, main);
 }
 

@@ -58,6 +58,22 @@ export const names: Reader<readonly string[]> = {
   },
 };
 
+/** `[temperature, "wind speed"]`: names or texts, at least one. */
+export const titles: Reader<readonly string[]> = {
+  takes: "a list of names or texts",
+  shown: "[a, b]",
+  read: (value, site) => {
+    const items = itemsOf(value) ?? [value];
+    if (items.length === 0) return outOfRange(value, "one name or more", "an empty list", site);
+    const read = items.map((item, i) => {
+      site.scope.places.set(`${site.path}.${i}`, item.span);
+      if (item.kind === "string") return item.value;
+      return item.kind === "name" ? item.name : wrongKind(item, "a name or a text", site);
+    });
+    return read.every((title) => title !== undefined) ? read : undefined;
+  },
+};
+
 function itemsOf(value: Expression): Expression[] | undefined {
   if (value.kind === "axes" && value.entries.every(({ spread, size }) => !spread && size === null))
     return value.entries.map((entry) => entry.value);

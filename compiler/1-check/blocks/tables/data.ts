@@ -1,9 +1,9 @@
 /** The settings of a `data` block. */
 
 import { count, number } from "../readers/number.js";
-import { either, text, truth } from "../readers/text.js";
+import { either, text, titles, truth, two } from "../readers/text.js";
 import { variant, word } from "../readers/word.js";
-import { optional, otherwise, required, someOr } from "../rows.js";
+import { optional, otherwise, requiredOr, someOr } from "../rows.js";
 import type { Values } from "../schema.js";
 
 const mqarOptions = {
@@ -20,7 +20,7 @@ const mqarOptions = {
 
 export const dataTable = {
   text: someOr(
-    "generate",
+    ["generate", "csv"],
     text("corpus/**/*.txt"),
     "files to read: a path, a pattern, or `npm:` and a package's name; several add up",
   ),
@@ -29,7 +29,7 @@ export const dataTable = {
     "bytes",
     "how text becomes tokens: `bytes`, or the path of a tokenizer.json",
   ),
-  seq: required(count, "tokens in one sequence"),
+  seq: requiredOr(["csv"], count, "tokens in one sequence"),
   pack: optional(
     word({ documents: "states, convolutions and attention start afresh at each document" }),
     "how documents share a sequence; without it, all text is one document",
@@ -43,6 +43,19 @@ export const dataTable = {
       mqar: { doc: "multi-query associative recall (Arora et al., 2023)", options: mqarOptions },
     }),
     "a task made from the seed",
+  ),
+  csv: optional(
+    text("series.csv"),
+    "a series, one row a point in time: a path, or `npm:`, a package's name and a path in it",
+  ),
+  columns: optional(
+    titles,
+    "the channels of a series; all columns of numbers unless given, so that a column of times is left out",
+  ),
+  split: otherwise(
+    two(number({ above: 0, below: 1 })),
+    [0.7, 0.1],
+    "shares of a series to learn from and to choose by, in the order of time; what is left is the test",
   ),
 };
 

@@ -25,7 +25,7 @@ const pipelines = {
 
 export const parallelTable = {
   mesh: requiredOr(
-    "search",
+    ["search"],
     meshAxes,
     "the devices along each axis; their product is the number of devices",
   ),

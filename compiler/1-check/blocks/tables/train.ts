@@ -64,7 +64,7 @@ export const trainTable = {
     "the learning rate over time",
   ),
   batch: required(count, "sequences in one update, over all devices"),
-  steps: requiredOr("tokens", count, "updates in all"),
+  steps: requiredOr(["tokens"], count, "updates in all"),
   tokens: optional(count, "tokens to train on"),
   clip: otherwise(numberOrNone({ above: 0 }), 1, "the largest norm of the gradients"),
   precision: otherwise(

@@ -14,7 +14,7 @@ import { TrainerFile } from "./trainer-file.js";
 
 /** What a trainer is emitted from: a checked model, its compiled programs, and how it is trained. */
 export interface TrainerInput {
-  readonly model: Pick<Model, "name" | "doc" | "vocabulary">;
+  readonly model: Pick<Model, "name" | "doc" | "vocabulary" | "window">;
   readonly programs: TrainerPrograms;
   /** What the programs were compiled for. */
   readonly sizes: { readonly batch: number; readonly time: number };

@@ -55,13 +55,14 @@ function blockResult({ results, expressions }: Plan): string {
   return object([...fields, ...[...groups].map(([name, list]) => [name, object(list)] as const)]);
 }
 
-const inputsOfBatch = ["tokens", "targets", "weights", "positions"];
+const inputsOfBatch = ["tokens", "targets", "series", "future", "weights", "positions"];
 
 /** What one of the model's functions does and gives. */
 export interface MainFunction {
   readonly name: "gradients" | "evaluate";
   readonly about: string;
   readonly resultType: string;
+  readonly batchType: "BatchTensors" | "WindowTensors";
   /** The object to return, from the expressions of the program's outputs. */
   readonly result: (output: (name: string) => string) => readonly (readonly [string, string])[];
   /** Outputs of the program that are returned; the others are freed. */
@@ -71,7 +72,7 @@ export interface MainFunction {
 export function mainFunction(
   plan: Plan,
   context: StatementContext,
-  { name, about, resultType, result, wanted }: MainFunction,
+  { name, about, resultType, batchType, result, wanted }: MainFunction,
 ): (string | FunctionDeclarationStructure)[] {
   const { fn } = plan;
   const statements = new Statements(plan, context);
@@ -96,7 +97,7 @@ export function mainFunction(
       parameters: [
         { name: "k", type: "KernelSet" },
         { name: "weights", type: "TensorMap" },
-        { name: "batch", type: "BatchTensors" },
+        { name: "batch", type: batchType },
       ],
       returnType: resultType,
       statements: [

@@ -10,7 +10,7 @@ const words =
 const own =
   "k w saved batch weights updates settings trainable parameters gradients evaluate Weights Object Array Infinity NaN " +
   "BatchTensors EvaluationResult GradientResult KernelSet ParameterSpec Tensor TensorMap Trainable " +
-  "TrainSettings apply defineMap free nest normal parameter parametersUnder runAsMain scan under uniform";
+  "TrainSettings WindowTensors apply defineMap free nest normal parameter parametersUnder runAsMain scan under uniform";
 
 const reserved: ReadonlySet<string> = new Set(`${words} ${own}`.split(" "));
 

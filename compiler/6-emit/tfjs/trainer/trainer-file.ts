@@ -22,7 +22,7 @@ import { weightsType } from "./weights.js";
 const imports = {
   from: "lsm/runtime/tfjs",
   types:
-    "BatchTensors EvaluationResult GradientResult KernelSet ParameterSpec Tensor TensorMap Trainable TrainSettings".split(
+    "BatchTensors EvaluationResult GradientResult KernelSet ParameterSpec Tensor TensorMap Trainable TrainSettings WindowTensors".split(
       " ",
     ),
   values:
@@ -152,6 +152,7 @@ export class TrainerFile {
         name: "gradients",
         about: "The loss of a batch and its gradients.",
         resultType: "GradientResult",
+        batchType: this.batchType,
         wanted: (name) => name === "loss" || name === "objective" || outputs.has(name),
         result: (of) => {
           const gradients = [...outputs].map(([name, path]) => [path, of(name)] as const);
@@ -170,14 +171,21 @@ export class TrainerFile {
     const plan = this.evaluation.main;
     return mainFunction(plan, this.context(plan), {
       name: "evaluate",
-      about: "The loss of a batch and the logits of every token.",
+      about: this.input.model.window
+        ? "The loss of a batch and the forecast of every window."
+        : "The loss of a batch and the logits of every token.",
       resultType: "EvaluationResult",
+      batchType: this.batchType,
       wanted: (name) => name === "loss" || name === "prediction",
       result: (of) => [
         ["loss", of("loss")],
         ["prediction", of("prediction")],
       ],
     });
+  }
+
+  private get batchType(): "BatchTensors" | "WindowTensors" {
+    return this.input.model.window ? "WindowTensors" : "BatchTensors";
   }
 
   private end(): Part[] {
