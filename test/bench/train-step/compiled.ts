@@ -19,7 +19,8 @@ const stages = compileTraining(modelOf(sourceOf(bench)), { batch, time });
 const trainable = trainableFromPrograms({ ...stages, name: "M", vocabulary, batch, time });
 const state = freshState(backend.tf, trainable.parameters, 1); // the values of weights.bin
 const documents = Int32Array.from(tokens, (_, i) => Math.floor(i / time));
-const data = { rows: batch, seq: time, tokens, targets, weights: null, documents, position: 0 };
+const ids = { tokens, targets, weights: null, documents };
+const data = { kind: "tokens", rows: batch, seq: time, ...ids, position: 0 } as const;
 const settings = {
   optimizer,
   schedule: { kind: "constant" },
