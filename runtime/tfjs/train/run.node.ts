@@ -198,7 +198,8 @@ class RunSession {
         const saves = checkpointEvery !== null && this.step % checkpointEvery === 0;
         if (measures) {
           await this.measureOnTheWay(recorder);
-          await this.options.onMeasured?.(this.step, this.backend, this.state.weights, this.data);
+          const { data } = this.task;
+          await this.options.onMeasured?.(this.step, this.backend, this.state.weights, data);
         }
         if (saves) await this.save(false);
         if (measures || saves) recorder.pause();
