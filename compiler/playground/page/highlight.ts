@@ -87,7 +87,7 @@ const language = StreamLanguage.define<State>({
       stream.pos = first.to;
       return first.style || null;
     }
-    stream.eatWhile(/\w/) || stream.next();
+    if (!stream.eatWhile(/\w/)) stream.next();
     return null;
   },
   languageData: {

@@ -79,23 +79,23 @@ function look(text: string): Report {
 
 const draw: Readonly<Record<View, (model: Model, program: Checked) => Promise<Shown> | Shown>> = {
   diagram: (model, program) => {
-    const figures = summarise(model, sizesFor(program, model.name).time);
+    const figures = summarise(model, sizesFor(program, model).time);
     const drawing = architecture(model, figures, program.sources);
     return { kind: "svg", content: render(drawing, "svg", program.sources) };
   },
   summary: (model, program) => ({
     kind: "text",
-    content: summaryText(summarise(model, sizesFor(program, model.name).time)),
+    content: summaryText(summarise(model, sizesFor(program, model).time)),
   }),
   kernels: (model, program) => {
-    const sizes = sizesFor(program, model.name);
+    const sizes = sizesFor(program, model);
     const what = `forward pass of ${sizes.batch} × ${sizes.time} tokens`;
     const drawing = kernels(compileTraining(model, sizes).evaluation, { title: model.name, what });
     return { kind: "svg", content: render(drawing, "svg", program.sources) };
   },
   program: (model, program) => ({
     kind: "text",
-    content: printProgram(compileTraining(model, sizesFor(program, model.name)).step),
+    content: printProgram(compileTraining(model, sizesFor(program, model)).step),
   }),
   typescript: async (model, program) => {
     const training = [...program.trainings.values()].find((one) => one.model === model.name);

@@ -90,7 +90,7 @@ async function train(program: string, name: string, text: string, wasm: string):
       const heldOut = measures
         ? (await measure(backend, trainable, state.weights, rows.heldOut, options)).loss
         : null;
-      const tokensPerSecond = batch.tokens.length / seconds;
+      const tokensPerSecond = (training.batch * training.time) / seconds;
       say("progress", { step: made, steps: settings.steps, loss, tokensPerSecond, heldOut });
       if (measures && data(training)) await write(model, training, backend, state, made);
       await new Promise((next) => setTimeout(next)); // lets `stop` in
