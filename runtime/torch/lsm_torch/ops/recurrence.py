@@ -44,7 +44,7 @@ def recurrence(
     if chosen(kernels, x.q) == "triton":
         from ..kernels.recurrence import recurrence_triton
 
-        o, state = recurrence_triton(x)
+        o, state = recurrence_triton(x, return_state)
     else:
         o, state = recurrence_reference(x)
     return (o, state) if return_state else o

@@ -1,0 +1,150 @@
+"""The kernels as torch operators: with shapes for tracing, gradients for autograd, and FLOPs for counters.
+
+Plain eager calls take `Gated` directly, which starts kernels with less work for the processor; where someone looks on
+(torch.compile, a dispatch mode such as a FLOP counter) they go through the registered operator.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.library import custom_op
+from torch.utils.flop_counter import register_flop_formula
+
+from .gated import gated_backward, gated_forward, sequences
+
+
+@custom_op("lsm::gated", mutates_args=())
+def gated_op(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    decay: Tensor | None,
+    on_value: bool,
+    before: bool,
+    sub_rows: int,
+    initial: Tensor | None,
+    positions: Tensor | None,
+    bounds: Tensor | None,
+    save: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """o, the final state, and the states at marks (empty unless `save`)."""
+    return gated_forward(q, k, v, decay, on_value, before, sub_rows, initial, positions, bounds, save)
+
+
+@gated_op.register_fake
+def _(q, k, v, decay, on_value, before, sub_rows, initial, positions, bounds, save):
+    s = sequences(q, v, decay, sub_rows, positions, bounds)
+    key, value = q.shape[-1], v.shape[-1]
+    marks = s.marks(key, value, q) if save else q.new_empty(0)
+    return q.new_empty(*q.shape[:3], value), s.states(1, key, value, q.device).squeeze(2), marks
+
+
+@custom_op("lsm::gated_backward", mutates_args=())
+def gated_backward_op(
+    d_o: Tensor,
+    d_final: Tensor | None,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    decay: Tensor | None,
+    marks: Tensor,
+    on_value: bool,
+    before: bool,
+    sub_rows: int,
+    has_initial: bool,
+    positions: Tensor | None,
+    bounds: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """dq, dk, dv, d_decay, d_initial; the last two are empty where there is no such operand."""
+    return gated_backward(
+        d_o, d_final, q, k, v, decay, marks, on_value, before, sub_rows, has_initial, positions, bounds
+    )
+
+
+@gated_backward_op.register_fake
+def _(d_o, d_final, q, k, v, decay, marks, on_value, before, sub_rows, has_initial, positions, bounds):
+    d_decay = q.new_empty(0) if decay is None else q.new_empty(decay.shape, dtype=torch.float32)
+    d_initial = torch.empty_like(marks[:, :, 0], dtype=torch.float32) if has_initial else q.new_empty(0)
+    return q.new_empty(q.shape), k.new_empty(k.shape), v.new_empty(v.shape), d_decay, d_initial
+
+
+def keep(ctx, inputs, output) -> None:
+    q, k, v, decay, ctx.on_value, ctx.before, ctx.sub_rows, initial, positions, bounds, _ = inputs
+    ctx.has_initial = initial is not None
+    ctx.save_for_backward(q, k, v, decay, output[2], positions, bounds)
+    ctx.set_materialize_grads(False)
+
+
+def gradients(function, ctx, d_o, d_final):
+    q, k, v, decay, marks, positions, bounds = ctx.saved_tensors
+    if d_o is None:
+        d_o = v.new_zeros(()).expand(*q.shape[:3], v.shape[-1])
+    how = (ctx.on_value, ctx.before, ctx.sub_rows, ctx.has_initial, positions, bounds)
+    dq, dk, dv, d_decay, d_initial = function(d_o, d_final, q, k, v, decay, marks, *how)
+    d_decay = None if decay is None else d_decay.to(decay.dtype)
+    return dq, dk, dv, d_decay, None, None, None, d_initial if ctx.has_initial else None, None, None, None
+
+
+def backward(ctx, d_o, d_final, d_marks):
+    return gradients(gated_backward_op, ctx, d_o, d_final)
+
+
+gated_op.register_autograd(backward, setup_context=keep)
+
+
+class Gated(torch.autograd.Function):
+    """The same without the operator's dispatch."""
+
+    @staticmethod
+    def forward(ctx, *inputs):
+        output = gated_forward(*inputs)
+        keep(ctx, inputs, output)
+        ctx.mark_non_differentiable(output[2])
+        return output
+
+    @staticmethod
+    def backward(ctx, d_o, d_final, d_marks):
+        return gradients(gated_backward, ctx, d_o, d_final)
+
+
+def watched() -> bool:
+    """Is someone looking at the operators that run?"""
+    return torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
+
+
+def gated(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    decay: Tensor | None,
+    on_value: bool,
+    before: bool,
+    sub_rows: int,
+    initial: Tensor | None,
+    positions: Tensor | None,
+    bounds: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """o and the final state of F0, F1, F2."""
+    operands = (q, k, v, decay, initial)
+    save = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in operands)
+    apply = gated_op if watched() else Gated.apply
+    o, final, _ = apply(q, k, v, decay, on_value, before, sub_rows, initial, positions, bounds, save)
+    return o, final
+
+
+def sweep_flops(rows: int, heads: int, key: int, value: int, chunk: int = 64) -> int:
+    """Multiply-adds twice: scores and their product with the sources, the state's read, the state's write."""
+    return 2 * rows * heads * (chunk * key + chunk * value + 2 * key * value)
+
+
+@register_flop_formula(torch.ops.lsm.gated)
+def gated_flops(q_shape, k_shape, v_shape, *args, out_shape=None, **kwargs) -> int:
+    b, t, h, k = q_shape
+    return sweep_flops(b * t, h, k, v_shape[-1])
+
+
+@register_flop_formula(torch.ops.lsm.gated_backward)
+def gated_backward_flops(d_o_shape, d_final_shape, q_shape, k_shape, v_shape, *args, out_shape=None, **kwargs) -> int:
+    b, t, h, k = q_shape
+    return 3 * sweep_flops(b * t, h, k, v_shape[-1])

@@ -1,0 +1,74 @@
+"""The Triton kernels in Triton's interpreter against the definition, float32: values, final state, every gradient."""
+
+import pytest
+import torch
+
+from definition import Case, definition, draw, floats, leaves
+from lsm_torch.ops import recurrence
+
+CASES = [
+    Case("sum", time=70),
+    Case("sum, two writes, read before, documents", writes=2, read="before", time=40, documents="positions"),
+    Case("fixed decay a head", decay="head", shared_queries=True, key=17),
+    Case("scalar decay", decay="scalar", time=150, key=16, value=16),
+    Case("scalar decay, documents", decay="scalar", time=150, documents="positions"),
+    Case("scalar decay, cu_seqlens", decay="scalar", time=90, documents="cu_seqlens"),
+    Case("scalar decay, strong, read before", decay="scalar", strength=20.0, read="before", time=70),
+    Case("key decay", decay="key", time=70),
+    Case("key decay, read before, documents", decay="key", read="before", documents="positions"),
+    Case("key decay, strong, two writes", 1, 20, 1, decay="key", strength=30.0, writes=2, initial=False),
+    Case("key decay, cu_seqlens", decay="key", documents="cu_seqlens"),
+    Case("value decay", decay="value", documents="positions"),
+    Case("value decay, read before, strong", 1, 20, 1, decay="value", strength=30.0, read="before"),
+    Case("one token", time=1, decay="key"),
+]
+
+
+def gradients(function, arguments: dict, dtype: torch.dtype, weigh_state: bool) -> dict[str, torch.Tensor]:
+    arguments = leaves(arguments, dtype)
+    o, state = function(**arguments)
+    g = torch.Generator().manual_seed(7)
+    loss = (o * torch.randn(o.shape, generator=g, dtype=torch.float64).to(o.dtype)).sum()
+    if weigh_state:
+        loss = loss + (state * torch.randn(state.shape, generator=g, dtype=torch.float64).to(state.dtype)).sum()
+    named = floats(arguments)
+    found = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
+    return {"o": o, "state": state, "q": arguments["q"].detach()} | {
+        f"d{name}": torch.zeros_like(named[name]) if x is None else x for name, x in zip(named, found, strict=True)
+    }
+
+
+def compare(expected: dict[str, torch.Tensor], actual: dict[str, torch.Tensor]) -> None:
+    """Float32's bar is 1e-4. A decay's gradient is the difference of suffix sums of q∘dq and k∘dk: where strong decays leave
+    little of it, its error is held against those."""
+    for name, value in expected.items():
+        scale = value.norm().clamp(min=1e-6)
+        if name == "dlog_decay":
+            scale = torch.maximum(scale, (expected["q"] * expected["dq"]).norm())
+        error = (actual[name].double() - value).norm() / scale
+        assert error < 1e-4, f"{name}: relative error {error:.2e}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_triton_is_the_definition(case: Case) -> None:
+    x = draw(case, seed=len(case.name), dtype=torch.float32)
+    weigh = case.initial
+    expected = gradients(definition, x, torch.float64, weigh)
+    actual = gradients(lambda **y: recurrence(**y, return_state=True, kernels="triton"), x, torch.float32, weigh)
+    compare(expected, actual)
+
+
+def test_shards_of_time_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lsm_torch.kernels import gated, schedule
+
+    monkeypatch.setattr(schedule, "processors", lambda device: 4)
+    monkeypatch.setattr(schedule, "SHARD_CHUNKS", 2)
+    monkeypatch.setattr(gated, "MARKED_ROWS", 64)
+    for decay in ("none", "scalar", "key", "value"):
+        case = Case(
+            decay, batch=1, time=300, heads=1, decay=decay, documents="positions" if decay == "scalar" else "none"
+        )
+        x = draw(case, seed=5, dtype=torch.float32)
+        expected = gradients(definition, x, torch.float64, True)
+        actual = gradients(lambda **y: recurrence(**y, return_state=True, kernels="triton"), x, torch.float32, True)
+        compare(expected, actual)
