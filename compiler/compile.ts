@@ -47,7 +47,8 @@ export function compileTraining(
   optimizer: OptimizerOptions = adamwDefaults,
 ): TrainingStages {
   const lowered = sound(lower(sound(model.module, "token"), sizes), "lowered");
-  const { module, reports } = chooseForms(lowered, forms);
+  const packed = forms.packed ?? sizes.packed ?? true;
+  const { module, reports } = chooseForms(lowered, { ...forms, packed });
   const formed = sound(module, "formed");
   const differentiated = sound(differentiate(formed), "differentiated");
   const parameters = modelParameters(lowered.functions, lowered.main);

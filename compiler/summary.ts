@@ -38,10 +38,12 @@ export interface ModelSummary extends Counts {
   readonly recurrences: readonly RecurrenceReport[];
 }
 
-export function summarise(model: Model, tokens: number): ModelSummary {
+/** @param packed whether a row of the training may hold several documents */
+export function summarise(model: Model, tokens: number, packed = false): ModelSummary {
   const { module: formed, reports } = chooseForms(lower(model.module, { batch: 1, time: tokens }), {
     prefer: "chunk",
     chunk: null,
+    packed,
   });
   const evaluation = schedule(formed);
   const cost = programCost(evaluation);

@@ -89,7 +89,8 @@ function reference() {
       "These layers need no `use`: they are there in every program, and a layer of your own with the same name takes the " +
         "place of one of them. `[width] → [width]` says what a layer takes and gives for one token; axes `..axes` are any. " +
         "The family says which form a recurrence takes: F0 sums, F1 decays by a number for each head, F2 by one for each " +
-        "element of the key, F3 erases before it writes, F4 does both, F5 decays every element on its own.",
+        "element of the key, F3 erases before it writes, F4 does both, F5 decays every element on its own, " +
+        "F7 learns from the memory at the start of its chunk.",
       "Contents: [layers](#layers) · [built-in functions](#built-in-functions)",
       "## Layers",
       ["| layer | family | what it is |", "| --- | --- | --- |", ...rows].join("\n"),

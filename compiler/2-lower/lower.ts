@@ -9,6 +9,7 @@
 import { GraphBuilder } from "../ir/builder.js";
 import type { Graph, Module, Node, ValueId } from "../ir/graph.js";
 import { type Axis, type TensorType, InternalFault } from "../ir/types.js";
+import { chunkStarts } from "./chunk-start.js";
 import { type Lowering, type SequenceContext, outside } from "./context.js";
 import { lagsAsStates } from "./lags.js";
 import { withoutUnused } from "./live.js";
@@ -21,6 +22,8 @@ import { lowerRecurrence } from "./scan.js";
 export interface Sizes {
   readonly batch: number;
   readonly time: number;
+  /** Whether a row may hold several documents, which may begin anywhere in it; it may where nothing is said. */
+  readonly packed?: boolean;
 }
 
 /** Lowers every function of a module for batches of the given sizes. */
@@ -32,7 +35,7 @@ export function lower(module: Module, sizes: Sizes): Module {
 }
 
 function lowerGraph(token: Graph, sizes: Sizes, callees: ReadonlyMap<string, Graph>): Graph {
-  const source = lagsAsStates(withoutUnused(token));
+  const source = lagsAsStates(withoutUnused(chunkStarts(token)));
   const batch: Axis = { name: "batch", size: sizes.batch };
   const time: Axis = { name: "time", size: sizes.time };
   const builder = new GraphBuilder(source.name);

@@ -15,7 +15,7 @@ import type { NodeOf, ValueId } from "../../ir/graph.js";
 import { axisNames, findAxis, hasAxis } from "../../ir/types.js";
 import { Decay } from "./decay.js";
 import { type Layout, fromChunks, toChunks } from "./layout.js";
-import { overChunks } from "./over-chunks.js";
+import { oneChunk, overChunks } from "./over-chunks.js";
 import { type Corrections, solveErases } from "./erases.js";
 import { type OuterProduct, factorWrite } from "./factors.js";
 import { covering } from "./layout.js";
@@ -137,7 +137,9 @@ export function chunkForm(
   const stateType = builder.type(state);
   const added = ends.length === 0 ? null : ends.reduce(builder.add);
   const rereads = erases.map(({ a }, i) => ({ a: decay.toEnd(a), w: fromState[i]! }));
-  const starts = overChunks(
+  // what starts nowhere anew is a part of a sequence, and in the loop that runs over its parts
+  const statesAt = layout.count === 1 && !resets ? oneChunk : overChunks;
+  const starts = statesAt(
     layout,
     state,
     decay.whole(),

@@ -9,6 +9,8 @@ import { findAxis } from "../../ir/types.js";
 import { copyNode, openCopy } from "../../ir/copy.js";
 import { attentionForm } from "./attention.js";
 import { chunkForm, familyOf, planChunk } from "./chunk.js";
+import { type Held, chunkStartForm, heldStates, ownStates } from "./chunk-start.js";
+import { insideChunk } from "./inside-chunk.js";
 import { linearForm } from "./linear-form.js";
 import { delayForm, slotPositionsForm } from "./routes.js";
 import { Analysis } from "./normal-form.js";
@@ -26,6 +28,8 @@ export interface FormOptions {
   /** "recurrent" keeps every scan as it is: what the chunk form is compared with. */
   readonly prefer: "chunk" | "recurrent";
   readonly chunk: number | null; // chunk size for all, instead of the natural ones
+  /** Whether a row of the batch may hold several documents; it may where nothing is said. */
+  readonly packed?: boolean;
 }
 
 export function chooseForms(
@@ -98,6 +102,9 @@ function rewriteScan(
     report("?", "recurrent", "asked for");
     return false;
   }
+  const held = heldStates(builder, node, inputs);
+  if (held !== null)
+    return rewriteChunkStart(builder, graph, node, inputs, known, used, options, reports, held);
   const outputs = body.outputs.length - states;
   const replace = (results: readonly ValueId[]): boolean => {
     results.forEach((id, i) => {
@@ -138,4 +145,48 @@ function rewriteScan(
     return keepRecurrent(family, obstacle ?? "its writes are no outer products");
   report(family, "scan", null);
   return replace(linearForm(builder, node, inputs, form));
+}
+
+/** True when a scan with copies of states, as of their chunks' starts, was replaced. */
+function rewriteChunkStart(
+  builder: GraphBuilder,
+  graph: Graph,
+  node: NodeOf<"scan">,
+  inputs: readonly ValueId[],
+  known: Map<ValueId, ValueId>,
+  used: ReadonlySet<ValueId>,
+  options: FormOptions,
+  reports: RecurrenceReport[],
+  held: Held,
+): boolean {
+  const { axis, body, states } = node.attributes;
+  const own = ownStates(node, held);
+  const state = own.map((i) => body.inputs[i]!.name).join(", ");
+  const recurrent = (reason: string): false => {
+    reports.push({ function: graph.name, state, family: "F7", form: "recurrent", reason });
+    return false;
+  };
+  if (axis !== "time")
+    return recurrent("every memory of a `mix` begins its chunks at tokens of its own");
+  if (options.packed ?? true)
+    return recurrent("documents begin anywhere in a packed row, and their chunks with them");
+  const outputs = body.outputs.length - states;
+  // behind a chunk that is filled up the states are those of tokens that are not there
+  if (node.outputs.slice(outputs).some((id) => used.has(id)))
+    return recurrent("the state is used without contracting it");
+  const made = chunkStartForm(builder, node, inputs, held, insideChunk);
+  if ("reason" in made) return recurrent(made.reason);
+  reports.push({
+    function: graph.name,
+    state,
+    family: "F7",
+    form: `chunk ${held.size}`,
+    reason: null,
+  });
+  made.outputs.forEach((id, i) => {
+    const original = node.outputs[i]!;
+    const { name } = graph.values[original]!;
+    known.set(original, name === null ? id : builder.label(id, name));
+  });
+  return true;
 }

@@ -54,3 +54,18 @@ export function overChunks(
   const [final, before] = builder.ops("scan", attributes, [initial, ...sequences]);
   return { before: before!, final: final! };
 }
+
+/** The same for a sequence of one chunk, which needs no loop. */
+export const oneChunk: typeof overChunks = ({ builder }, initial, decay, added, erases, key) => {
+  const { axes } = builder.type(initial);
+  const [batch, ...rest] = axes;
+  const only = (x: ValueId): ValueId => builder.sum(x, ["chunk"]);
+  const before = builder.conform(initial, [batch!, { name: "chunk", size: 1 }, ...rest]);
+  let final = decay === null ? initial : builder.mul(only(decay), initial);
+  if (added !== null) final = builder.add(final, only(added));
+  for (const { a, w } of erases) {
+    const read = builder.dot(only(w), initial, key);
+    final = builder.add(final, builder.dot(only(a), read, ["step"]));
+  }
+  return { before, final: builder.conform(final, axes) };
+};

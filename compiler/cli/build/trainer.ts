@@ -6,6 +6,7 @@ import type { Data } from "../../1-check/blocks/data.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
 import { compileTraining } from "../../compile.js";
+import { sizesOf } from "../sizes.js";
 import { type Overrides, settingsOf } from "../train/settings.js";
 
 /** Where the trainer finds things, from its own folder. */
@@ -21,7 +22,7 @@ export async function trainerText(
   overrides: Overrides = { steps: null, seed: null },
 ): Promise<string> {
   const model = models.get(training.model)!;
-  const sizes = { batch: training.batch / training.accumulate, time: training.time };
+  const sizes = sizesOf(training);
   const settings = settingsOf(training, overrides);
   const input: TrainerInput = {
     model,

@@ -80,7 +80,8 @@ const draw: Readonly<Record<View, Draw>> = {
   architecture: async (model, checked) => {
     const { architecture } = await import("../../6-emit/diagram/diagram.js");
     const { summarise } = await import("../../summary.js");
-    const figures = summarise(model, sizesFor(checked, model).time);
+    const { time, packed } = sizesFor(checked, model);
+    const figures = summarise(model, time, packed);
     return architecture(model, figures, checked.sources);
   },
   kernels: async (model, checked, training) => {

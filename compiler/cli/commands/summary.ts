@@ -39,7 +39,8 @@ async function summarise(
   if (checked === null) return Exit.mistakes;
   const model = chooseModel(checked, name);
   const compiler = await import("../../summary.js");
-  const summary = compiler.summarise(model, sizesFor(checked, model).time);
+  const { time, packed } = sizesFor(checked, model);
+  const summary = compiler.summarise(model, time, packed);
   if (json) say(session.out, JSON.stringify(summary, null, 2));
   else session.out.write((await import("../summary-text.js")).summaryText(summary));
   return Exit.ok;

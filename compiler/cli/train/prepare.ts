@@ -6,6 +6,7 @@ import type { Training } from "../../1-check/blocks/training.js";
 import type { Model } from "../../1-check/model.js";
 import { trainableFromPrograms } from "../../6-emit/tfjs/interpreted.js";
 import { type TrainingStages, compileTraining } from "../../compile.js";
+import { sizesOf } from "../sizes.js";
 import { parameterCounts } from "../../summary.js";
 
 /** The first lines of a run: what the model is, and how its recurrences run. */
@@ -18,7 +19,7 @@ export function compiledFor(
   model: Model,
   training: Training,
 ): { readonly trainable: Trainable; readonly stages: TrainingStages } {
-  const sizes = { batch: training.batch / training.accumulate, time: training.time };
+  const sizes = sizesOf(training);
   const stages = compileTraining(model, sizes);
   const { name, vocabulary } = model;
   const programs = { name, vocabulary: vocabulary ?? 0, ...sizes, ...stages };

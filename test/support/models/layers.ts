@@ -41,6 +41,8 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
   "mLSTM (F1)": ["MLSTM(heads: 2)", "swiglu(hidden: 5)"],
   "Mamba-1 (F5)": ["Mamba1(n: 2, rank: 1)", "swiglu(hidden: 5)"],
   S4D: ["S4D(n: 2)", "swiglu(hidden: 5)"],
+  "TTT-Linear (F7)": ["TTTLinear(heads: 2, key: 4, chunk: 3)", "swiglu(hidden: 5)"],
+  "Titans (F7)": ["Titans(heads: 2, chunk: 3, taps: 2)", "swiglu(hidden: 5)"],
   "Liger (F2)": ["Liger(heads: 2, window: 3)", "swiglu(hidden: 5)"],
 };
 
@@ -141,6 +143,15 @@ const own: Readonly<Record<string, string>> = {
     state s: [key]
     s <- tanh(u + 0.5 * s)
     linear(s, [width])`,
+  "an inner loss of a decaying memory (F7)": `
+    q = linear(x, [heads, key])
+    k = l2norm(linear(x, [heads, key]), key)
+    v = linear(x, [heads, value])
+    a = sigmoid(linear(x, [heads, key], bias: true)) ^ (1 / 4)
+    b = sigmoid(linear(x, [heads]))
+    state S: [heads, key, value]
+    S <- a * S - b * grad(sum(softplus(dot(k, S, key)) - v * tanh(dot(k, S, key))), S) at chunk(3)
+    linear(dot(q, S, key) + dot(k, S.prev, key), [width])`,
 };
 
 function program(mixer: string, ffn: string, layer = ""): string {
@@ -160,3 +171,6 @@ export const layerCases: readonly (readonly [string, string])[] = [
     return [name, program("Own()", "swiglu(hidden: 5)", `${header} {${body}\n}`)] as const;
   }),
 ];
+
+/** Whether a case runs in another form where each row holds one document: the chunk-start form. */
+export const needsWholeRows = (name: string): boolean => name.includes("F7");

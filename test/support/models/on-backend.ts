@@ -13,7 +13,7 @@ import { type Tensor, tensor } from "../../../runtime/interpret/tensor.js";
 import { RandomStream } from "../../../runtime/random/stream.js";
 import { type BackendName, chooseBackend } from "../../../runtime/tfjs/index.js";
 import { modelOf, randomBatch, randomParameters, relativeError, worst } from "./instance.js";
-import { layerCases } from "./layers.js";
+import { layerCases, needsWholeRows } from "./layers.js";
 
 const [name, most, length] = process.argv.slice(2) as [BackendName, string, string];
 const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
@@ -45,7 +45,7 @@ for (const [label, text] of layerCases.slice(0, Number(most))) {
   const model = modelOf(text);
   const random = new RandomStream(7, label);
   const time = Number(length);
-  const stages = compileTraining(model, { batch: 2, time });
+  const stages = compileTraining(model, { batch: 2, time, packed: !needsWholeRows(label) });
   const parameters = randomParameters(model, random);
   const before = tf.memory().numTensors;
   const weights = uploadAll(parameters);
@@ -67,7 +67,8 @@ for (const [label, text] of layerCases.slice(0, Number(most))) {
   );
   let values = { error: 0, name: "" };
   for (let step = 1; step <= 3; step += 1) {
-    const { inputs } = randomBatch(model.vocabulary!, 2, time, random);
+    const documents = needsWholeRows(label) ? 0 : 0.2;
+    const { inputs } = randomBatch(model.vocabulary!, 2, time, random, documents);
     const expected = interpret(stages.differentiated, "main", inputs, reference);
     const given = uploadAll(inputs);
     const made = executor.run(given);

@@ -1,0 +1,70 @@
+/**
+ * Hands values of a graph to the body of a scan over chunks: sequences chunk by chunk, all else whole.
+ *
+ * How a gate was made tells that it is not negative, and what its logarithm is; an input of the body would tell
+ * nothing. So constants, and the elementwise ops that make a value which is never negative, are written
+ * again inside.
+ */
+
+import type { GraphBuilder } from "../../ir/builder.js";
+import type { ValueId } from "../../ir/graph.js";
+import { hasAxis, withoutAxes } from "../../ir/types.js";
+import { boundsOf } from "./bounds.js";
+
+/** Longer chains of elementwise ops are not written again. */
+const deepest = 12;
+
+export class Handover {
+  /** Given to the scan, in the order of the body's inputs of the same name. */
+  readonly sequences: { readonly outer: ValueId; readonly inner: ValueId }[] = [];
+  readonly statics: { readonly outer: ValueId; readonly inner: ValueId }[] = [];
+  private readonly known = new Map<ValueId, ValueId>();
+
+  /** `cut` brings what has the axis into chunks [batch, chunk, axis, ..]. */
+  constructor(
+    private readonly outer: GraphBuilder,
+    private readonly body: GraphBuilder,
+    private readonly axis: string,
+    private readonly cut: (id: ValueId) => ValueId,
+  ) {}
+
+  /** The value as the body sees it. */
+  value(id: ValueId): ValueId {
+    const gate = boundsOf(this.outer, id).low >= 0;
+    return this.find(id, gate ? deepest : 0);
+  }
+
+  private find(id: ValueId, depth: number): ValueId {
+    const known = this.known.get(id);
+    if (known !== undefined) return known;
+    const made = this.again(id, depth) ?? this.given(id);
+    this.known.set(id, made);
+    return made;
+  }
+
+  private again(id: ValueId, depth: number): ValueId | null {
+    const { body, outer } = this;
+    const node = outer.producer(id);
+    if (node?.op === "constant") return body.constant(node.attributes.value);
+    if (node?.op === "iota") return body.iota(node.attributes.axis);
+    if (node?.op !== "map" || depth === 0) return null;
+    return body.map(node.attributes.fn, ...node.inputs.map((input) => this.find(input, depth - 1)));
+  }
+
+  private given(outer: ValueId): ValueId {
+    const type = this.outer.type(outer);
+    if (!hasAxis(type, this.axis)) {
+      const inner = this.body.input(`w${this.statics.length}`, type);
+      this.statics.push({ outer, inner });
+      return inner;
+    }
+    const cut = this.cut(outer);
+    const { dtype, axes } = this.outer.type(cut);
+    const inner = this.body.input(`x${this.sequences.length}`, {
+      dtype,
+      axes: withoutAxes(axes, ["chunk"]),
+    });
+    this.sequences.push({ outer: cut, inner });
+    return inner;
+  }
+}

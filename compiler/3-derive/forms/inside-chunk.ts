@@ -1,0 +1,73 @@
+/** The form of what is left of a chunk-start step within one chunk: recurrences that are affine in their states. */
+
+import type { GraphBuilder } from "../../ir/builder.js";
+import type { NodeOf, ValueId } from "../../ir/graph.js";
+import { findAxis } from "../../ir/types.js";
+import type { ChunkStep } from "./chunk-start.js";
+import { chunkForm, planChunk } from "./chunk.js";
+import { linearForm } from "./linear-form.js";
+import { Analysis } from "./normal-form.js";
+import { stagesOf } from "./stages.js";
+
+export interface NoForm {
+  readonly reason: string;
+}
+
+/**
+ * The recurrences of one chunk without a loop, state by state: by matrix products where the state is only
+ * read by contractions, by an elementwise scan where another state needs all of it.
+ */
+export function insideChunk(
+  builder: GraphBuilder,
+  node: NodeOf<"scan">,
+  inputs: readonly ValueId[],
+): ChunkStep | NoForm {
+  const { body, states, sequences } = node.attributes;
+  const stages = stagesOf(node);
+  if (stages === null) return { reason: "within a chunk its states step by each other" };
+  /** Values of the body for all tokens. */
+  const made = new Map<ValueId, ValueId>();
+  const finals: ValueId[] = [];
+  for (const { state, body: own, takes, gives } of stages) {
+    const attributes = {
+      ...node.attributes,
+      body: own,
+      states: 1,
+      sequences: sequences + takes.length,
+      restart: [0],
+      label: body.inputs[state]!.name,
+    };
+    const given = [inputs[state]!, ...takes.map((id) => made.get(id)!), ...inputs.slice(states)];
+    const result = oneState(builder, { ...node, attributes, inputs: given }, given);
+    if ("reason" in result) return result;
+    gives.forEach((id, i) => made.set(id, result.outputs[i]!));
+    finals[state] = result.finals[0]!;
+  }
+  return { outputs: body.outputs.slice(states).map(({ value }) => made.get(value)!), finals };
+}
+
+function oneState(
+  builder: GraphBuilder,
+  node: NodeOf<"scan">,
+  inputs: readonly ValueId[],
+): ChunkStep | NoForm {
+  const form = new Analysis(builder, node, builder.type(inputs[0]!)).run(inputs);
+  if (form.kind === "not affine") return form;
+  const length = inputs
+    .map((id) => findAxis(builder.type(id), node.attributes.axis)?.size)
+    .find((size) => size !== undefined);
+  if (length === undefined) return { reason: "its step uses nothing of the token" };
+  const plan =
+    form.obstacle === null && form.key.length > 0
+      ? planChunk(builder, form, inputs[0]!, length, length)
+      : null;
+  if (plan !== null) {
+    const { outputs, final } = chunkForm(builder, node, inputs, form, plan);
+    return { outputs, finals: [final] };
+  }
+  if (form.erases.length > 0)
+    return { reason: form.obstacle ?? "its writes are no outer products" };
+  const results = linearForm(builder, node, inputs, form);
+  const outputs = node.attributes.body.outputs.length - 1;
+  return { outputs: results.slice(0, outputs), finals: [results[outputs]!] };
+}
