@@ -22,7 +22,15 @@ const root = import.meta.dirname;
 const dist = join(root, "dist");
 const program = join(dist, "lsm.js");
 
-const bundled = new Set(["chevrotain", "commander", "picocolors"]);
+const bundled = new Set([
+  "chevrotain",
+  "commander",
+  "picocolors",
+  "vscode-languageserver",
+  "vscode-languageserver/node",
+  "vscode-languageserver-textdocument",
+  "vscode-languageserver-types",
+]);
 const entries = {
   lsm: "compiler/cli/main.ts",
   "runtime-tfjs": "runtime/tfjs/index.ts",

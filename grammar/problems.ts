@@ -1,6 +1,6 @@
 /** Collects what lexer, bracket pass and parser have to say about one text. */
 
-import type { Diagnostic, Label, Message } from "../compiler/diagnostics/diagnostic.js";
+import type { Advice, Diagnostic, Label, Message } from "../compiler/diagnostics/diagnostic.js";
 import { Reporter } from "../compiler/diagnostics/report.js";
 import type { Span } from "./ast.js";
 
@@ -36,7 +36,7 @@ export class Problems {
     return line !== undefined && this.#spoilt.some(({ from, to }) => from <= line && line <= to);
   }
 
-  report(message: Message, labels: readonly Label[], help?: string | null): void {
+  report(message: Message, labels: readonly Label[], help?: string | Advice | null): void {
     if (this.full) return;
     this.#count++;
     this.#reporter.report(message, labels, help);

@@ -3,7 +3,7 @@
  * `stat S: […]`. The parser then reads the declaration as intended, so that one slip stays one report.
  */
 
-import { suggest } from "../compiler/diagnostics/suggest.js";
+import { instead, suggest } from "../compiler/diagnostics/suggest.js";
 import { messages } from "../compiler/diagnostics/messages.generated.js";
 import type { TokenType } from "chevrotain";
 import type { Problems } from "./problems.js";
@@ -28,9 +28,11 @@ export function mendKeywords(tokens: readonly Token[], problems: Problems): Toke
     );
     if (meant === null) return token;
     const span = problems.span(token.startOffset, token.endOffset + 1);
-    problems.report(messages.unknownKeyword({ word: token.image, keyword: meant }), [
-      { span, text: "" },
-    ]);
+    problems.report(
+      messages.unknownKeyword({ word: token.image, keyword: meant }),
+      [{ span, text: "" }],
+      instead(meant, span),
+    );
     return makeToken(typeOfWord.get(meant)!, token.image, token.startOffset, token.startLine);
   });
 }

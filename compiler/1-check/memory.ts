@@ -154,7 +154,12 @@ export class Memory {
 
   placed(diagnostic: Diagnostic): Diagnostic {
     const labels = diagnostic.labels.map((label) => ({ ...label, span: this.place(label.span) }));
-    return { ...diagnostic, labels };
+    const { edit } = diagnostic;
+    return {
+      ...diagnostic,
+      labels,
+      ...(edit ? { edit: { ...edit, span: this.place(edit.span) } } : {}),
+    };
   }
 }
 

@@ -103,13 +103,18 @@ function kindOf(code: string): HostErrorKind {
 
 let libraryCache: readonly SourceText[] | undefined;
 
-/** In the bundle the library lies beside `lsm.js` (or one folder up, for a chunk); in the repository two up. */
-function readLibrary(): readonly SourceText[] {
+/** The folder of the standard library: beside `lsm.js` in the bundle (or one up, for a chunk), in the repository two up. */
+export function libraryFolder(): string {
   const folders = ["./stdlib/", "../stdlib/", "../../stdlib/"];
   const found = folders
     .map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
     .find(existsSync);
   if (found === undefined) throw new HostError("missing", "list", "stdlib");
+  return found;
+}
+
+function readLibrary(): readonly SourceText[] {
+  const found = libraryFolder();
   const names = readdirSync(found).filter((name) => name.endsWith(".lsm"));
   return names
     .sort()

@@ -10,6 +10,7 @@ import { addExplain } from "./commands/explain.js";
 import { addFmt } from "./commands/fmt.js";
 import { addGenerate } from "./commands/generate.js";
 import { addInit } from "./commands/init.js";
+import { addLsp } from "./commands/lsp.js";
 import { addSetup } from "./commands/setup.js";
 import { addSummary } from "./commands/summary.js";
 import { addTrace } from "./commands/trace.js";
@@ -39,6 +40,7 @@ const commands: readonly AddCommand[] = [
   addBuild,
   addTrace,
   addExplain,
+  addLsp,
   addSetup,
 ];
 

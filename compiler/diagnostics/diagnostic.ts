@@ -18,6 +18,20 @@ export interface Message {
   readonly help: string | null;
 }
 
+/** What takes the place of a piece of the source. */
+export interface Edit {
+  readonly span: Span;
+  readonly text: string;
+}
+
+/** A line of help that an editor can carry out. */
+export interface Advice {
+  readonly help: string;
+  readonly edit: Edit;
+}
+
 export interface Diagnostic extends Message {
   readonly labels: readonly Label[];
+  /** Does what the help says. */
+  readonly edit?: Edit;
 }

@@ -1,6 +1,6 @@
 /** Collects what a phase has to say, so that one run reports every mistake and none of them twice. */
 
-import type { Diagnostic, Label, Message } from "./diagnostic.js";
+import type { Advice, Diagnostic, Label, Message } from "./diagnostic.js";
 
 export class Reporter {
   readonly #seen = new Map<string, Diagnostic>();
@@ -10,8 +10,9 @@ export class Reporter {
    * help line. A second report of the same code at the same primary place is dropped: whatever led to it
    * is the first one's consequence.
    */
-  report(message: Message, labels: readonly Label[], help?: string | null): void {
-    this.add({ ...message, help: help ?? message.help, labels });
+  report(message: Message, labels: readonly Label[], help?: string | Advice | null): void {
+    if (typeof help === "object" && help !== null) this.add({ ...message, ...help, labels });
+    else this.add({ ...message, help: help ?? message.help, labels });
   }
 
   /** Takes over a finished diagnostic, for example one of the parser's. */

@@ -1,5 +1,8 @@
 /** Did-you-mean: the known name that a mistyped one most likely stands for. */
 
+import type { Span } from "../../grammar/ast.js";
+import type { Advice } from "./diagnostic.js";
+
 /** Longer words are not typing slips, and comparing them would cost time on hostile input. */
 const longestWord = 64;
 
@@ -28,6 +31,12 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   const nearest = suggest(word, candidates);
   return nearest === null ? null : `did you mean \`${nearest}\`?`;
 }
+
+/** The same help for a nearest name that was found, with the edit that puts it in. */
+export const instead = (near: string, span: Span): Advice => ({
+  help: `did you mean \`${near}\`?`,
+  edit: { span, text: near },
+});
 
 /** Words that differ in letter case or in `_` and `-` only are nearer than any other pair. */
 function likeness(a: string, b: string, cutoff: number): number {

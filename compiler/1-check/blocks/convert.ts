@@ -2,7 +2,7 @@
 
 import type { BlockDeclaration, LayerDeclaration } from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
-import { suggest } from "../../diagnostics/suggest.js";
+import { instead, suggest } from "../../diagnostics/suggest.js";
 import type { Conversion, Replacement, Tuning } from "./conversion.js";
 import { readBlock } from "./owner.js";
 import { listed } from "./prose.js";
@@ -51,7 +51,7 @@ function mapsFound(
     const help =
       near === null
         ? `there are ${listed(known.map((each) => `\`${each}\``))}`
-        : `did you mean \`${near}\`?`;
+        : instead(near, labels[0]!.span);
     reporter.report(messages.unknownName({ name }), labels, help);
   }
   return unknown.length === 0;

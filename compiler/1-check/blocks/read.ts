@@ -2,7 +2,7 @@
 
 import type { Identifier, Setting, Span } from "../../../grammar/ast.js";
 import type { Message } from "../../diagnostics/diagnostic.js";
-import { suggest } from "../../diagnostics/suggest.js";
+import { instead, suggest } from "../../diagnostics/suggest.js";
 import { exclude } from "./exclusive.js";
 import { listed } from "./prose.js";
 import type { Row, Scope, Table, Values } from "./schema.js";
@@ -58,7 +58,7 @@ export function readSettings<T extends Table>(
     } else {
       const near = suggest(name, Object.keys(table));
       if (near !== null) meant.add(near);
-      const help = near === null ? knownKeys(table) : `did you mean \`${near}\`?`;
+      const help = near === null ? knownKeys(table) : instead(near, span);
       reporter.report(owner.unknown(name), [{ span, text: "not known" }], help);
     }
   }

@@ -1,9 +1,9 @@
 /** Matches the arguments of a call with the parameters of a layer or a built-in function. */
 
 import type { Argument, Expression, Span } from "../../../grammar/ast.js";
-import type { Label, Message } from "../../diagnostics/diagnostic.js";
+import type { Advice, Label, Message } from "../../diagnostics/diagnostic.js";
 import { messages } from "../../diagnostics/messages.generated.js";
-import { suggest } from "../../diagnostics/suggest.js";
+import { instead, suggest } from "../../diagnostics/suggest.js";
 import { type Frame, report } from "./frame.js";
 
 /** An argument beside the parameter it is for, not yet evaluated. */
@@ -24,7 +24,7 @@ export function matchArguments(
   const matched = new Map<string, { expression: Expression; span: Span }>();
   let next = 0;
   let failed = false;
-  const fail = (message: Message, labels: readonly Label[], help?: string | null): void => {
+  const fail = (message: Message, labels: readonly Label[], help?: string | Advice | null): void => {
     failed = true;
     report(frame, message, labels, help);
   };
@@ -43,7 +43,7 @@ export function matchArguments(
         messages.unknownArgument({ callee, name }),
         [{ span: at, text: "unknown" }],
         near
-          ? `did you mean \`${near}\`?`
+          ? instead(near, at)
           : names.length > 0
             ? `it has ${names.map((n) => `\`${n}\``).join(", ")}`
             : undefined,

@@ -2,7 +2,7 @@
 
 import type { AxesLiteral, AxisEntry, Span } from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
-import { suggest } from "../../diagnostics/suggest.js";
+import { instead, suggest } from "../../diagnostics/suggest.js";
 import type { Axis } from "../../ir/types.js";
 import type { CompileValue, NumberValue } from "../values.js";
 import { type Frame, giveUp, lookup, report, visibleNames } from "./frame.js";
@@ -113,7 +113,7 @@ function entryAxes(entry: AxisEntry, frame: Frame): readonly Axis[] | null {
       frame,
       messages.unknownAxis({ name: value.name }),
       [{ span: value.span, text: "no number of this name" }],
-      near ? `did you mean \`${near}\`?` : undefined,
+      near ? instead(near, value.span) : undefined,
     );
   }
   return null;

@@ -4,7 +4,7 @@ import type { CallExpression } from "../../../grammar/ast.js";
 import { builtins } from "../builtins/index.js";
 import type { BuiltinCall, GivenArgument } from "../builtins/builtin.js";
 import { messages } from "../../diagnostics/messages.generated.js";
-import { suggest } from "../../diagnostics/suggest.js";
+import { instead, suggest } from "../../diagnostics/suggest.js";
 import { type CompileValue, type RecipeValue, errorValue, kindNames } from "../values.js";
 import { applyRecipe, callLayer, expectedOf } from "./apply.js";
 import { matchArguments } from "./arguments.js";
@@ -39,7 +39,7 @@ export function evaluateCall(call: CallExpression, frame: Frame): CompileValue {
     frame,
     messages.unknownLayer({ name }),
     [{ span, text: "not known" }],
-    near ? `did you mean \`${near}\`?` : undefined,
+    near ? instead(near, span) : undefined,
   );
 }
 

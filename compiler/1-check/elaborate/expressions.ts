@@ -9,7 +9,7 @@ import type {
   NameExpression,
 } from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
-import { suggest } from "../../diagnostics/suggest.js";
+import { instead, suggest } from "../../diagnostics/suggest.js";
 import {
   type CompileValue,
   errorValue,
@@ -111,7 +111,7 @@ function evaluateName(expression: NameExpression, frame: Frame, expected?: Expec
     frame,
     messages.unknownName({ name }),
     [{ span, text: "not defined here" }],
-    near ? `did you mean \`${near}\`?` : undefined,
+    near ? instead(near, span) : undefined,
   );
 }
 

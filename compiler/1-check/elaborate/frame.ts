@@ -10,7 +10,7 @@ import type {
   Span,
   Statement,
 } from "../../../grammar/ast.js";
-import type { Label, Message } from "../../diagnostics/diagnostic.js";
+import type { Advice, Label, Message } from "../../diagnostics/diagnostic.js";
 import type { Reporter } from "../../diagnostics/report.js";
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, ValueId } from "../../ir/graph.js";
@@ -153,7 +153,7 @@ export function report(
   frame: Frame,
   message: Message,
   labels: readonly Label[],
-  help?: string | null,
+  help?: string | Advice | null,
 ): CompileValue {
   const { declarations, reporter, model } = frame.environment;
   const within = frame.stack.at(-1)?.layer ?? model;

@@ -10,7 +10,7 @@ import type {
   WriteStatement,
 } from "../../../grammar/ast.js";
 import { messages } from "../../diagnostics/messages.generated.js";
-import { suggest } from "../../diagnostics/suggest.js";
+import { instead, suggest } from "../../diagnostics/suggest.js";
 import { hasAxis, showAxes } from "../../ir/types.js";
 import { extentOf, valueOf } from "../trace.js";
 import { type CompileValue, errorValue, kindNames, noneValue } from "../values.js";
@@ -230,7 +230,7 @@ function runWrite(statement: WriteStatement, frame: Frame): boolean {
           text: target ? `this is ${kindNames[target.kind]}` : "unknown",
         },
       ],
-      near ? `did you mean \`${near}\`?` : undefined,
+      near ? instead(near, statement.state.span) : undefined,
     );
     return false;
   }

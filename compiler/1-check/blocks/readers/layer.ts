@@ -2,7 +2,7 @@
 
 import type { CallExpression, LayerDeclaration, NameExpression } from "../../../../grammar/ast.js";
 import { messages } from "../../../diagnostics/messages.generated.js";
-import { suggest } from "../../../diagnostics/suggest.js";
+import { instead, suggest } from "../../../diagnostics/suggest.js";
 import { isInput } from "../../elaborate/apply.js";
 import type { LayerUse } from "../conversion.js";
 import { optional } from "../rows.js";
@@ -42,7 +42,7 @@ function find({ name, span }: NameExpression, { scope }: Site): LayerDeclaration
   const help =
     near === null
       ? "a layer of this file, of a file it uses, or of the library"
-      : `did you mean \`${near}\`?`;
+      : instead(near, span);
   scope.reporter.report(messages.unknownLayer({ name }), [{ span, text: "not known" }], help);
   return undefined;
 }

@@ -1,7 +1,9 @@
 /** Names of what the program declares elsewhere. */
 
+import type { NameExpression } from "../../../../grammar/ast.js";
+import type { Advice } from "../../../diagnostics/diagnostic.js";
 import { messages } from "../../../diagnostics/messages.generated.js";
-import { suggest } from "../../../diagnostics/suggest.js";
+import { instead, suggest } from "../../../diagnostics/suggest.js";
 import type { Declarations } from "../../declarations.js";
 import { listed } from "../prose.js";
 import type { Reader } from "../schema.js";
@@ -25,16 +27,20 @@ export function reference(kind: "model" | "data"): Reader<string> {
       site.scope.reporter.report(
         messages.unknownDeclaration({ kind, name: value.name }),
         [{ span: value.span, text: "not declared" }],
-        helpFor(value.name, kind, known),
+        helpFor(value, kind, known),
       );
       return undefined;
     },
   };
 }
 
-function helpFor(name: string, kind: string, known: readonly string[]): string {
+function helpFor(
+  { name, span }: NameExpression,
+  kind: string,
+  known: readonly string[],
+): string | Advice {
   const near = suggest(name, known);
-  if (near !== null) return `did you mean \`${near}\`?`;
+  if (near !== null) return instead(near, span);
   if (known.length === 0) return `declare it: \`${kind} ${name} { … }\``;
   return `declared are ${listed(known.map((each) => `\`${each}\``))}`;
 }

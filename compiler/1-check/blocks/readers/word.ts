@@ -2,7 +2,7 @@
 
 import type { Span } from "../../../../grammar/ast.js";
 import { messages } from "../../../diagnostics/messages.generated.js";
-import { suggest } from "../../../diagnostics/suggest.js";
+import { instead, suggest } from "../../../diagnostics/suggest.js";
 import type { Choice, Reader, Site, Table, Values } from "../schema.js";
 import { listed } from "../prose.js";
 import { readOptions } from "./options.js";
@@ -76,7 +76,7 @@ function unknownChoice(
     written,
     choices.map(({ word }) => word),
   );
-  const help = near === null ? `it can be ${shownWords(choices)}` : `did you mean \`${near}\`?`;
+  const help = near === null ? `it can be ${shownWords(choices)}` : instead(spelled(near), span);
   site.scope.reporter.report(
     messages.unknownChoice({ key: site.name, value: written }),
     [{ span, text: "not known" }],
