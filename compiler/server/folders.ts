@@ -12,7 +12,7 @@ export function programsIn(folders: readonly string[], host: Host): string[] {
   const open = [...folders];
   for (let at = 0; at < open.length && at < mostFolders; at += 1)
     for (const name of namesIn(open[at]!, host)) {
-      const path = `${open[at]!}/${name.replace(/\/$/, "")}`;
+      const path = host.resolve(`${open[at]!}/.`, name.replace(/\/$/, ""));
       if (name.endsWith(".lsm") && found.length < mostPrograms) found.push(path);
       else if (name.endsWith("/") && !/^(?:\.|node_modules\/)/.test(name)) open.push(path);
     }

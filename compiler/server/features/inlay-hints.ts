@@ -2,7 +2,6 @@
 
 import type { InlayHint, Range } from "vscode-languageserver-types";
 import type { Expression, Item, LetStatement, Statement } from "../../../grammar/ast.js";
-import type { Watch } from "../../1-check/watch.js";
 import { axesText } from "../names/values.js";
 import { childrenOf } from "../names/syntax.js";
 import type { Program } from "../program.js";
@@ -13,15 +12,14 @@ export function inlayHints(program: Program, { start, end }: Range): InlayHint[]
     const watch = program.watchOf(item);
     const place = program.place(item.span);
     if (!watch || place.end < from || to < place.start) return [];
-    return letsIn(item).flatMap((statement) => hintFor(statement, watch, program));
+    return letsIn(item).flatMap(({ name, annotation, value }): InlayHint[] => {
+      const { end: at } = program.place(name.span);
+      const came = annotation === null && from <= at && at <= to ? watch.valueOf(value) : undefined;
+      const text = came && axesText(came, watch);
+      if (!text) return [];
+      return [{ position: program.range(program.path, at, at).start, label: `: ${text}`, kind: 1 }];
+    });
   });
-}
-
-function hintFor({ name, annotation, value }: LetStatement, watch: Watch, program: Program): InlayHint[] {
-  const came = annotation === null ? watch.valueOf(value) : undefined;
-  const text = came && axesText(came, watch);
-  if (!text) return [];
-  return [{ position: program.rangeOf(name.span).end, label: `: ${text}`, kind: 1 }];
 }
 
 /** All `name = …` of an item, those in braces included. */
@@ -33,5 +31,5 @@ function letsIn(item: Item): LetStatement[] {
     if (node.kind === "let") found.push(node);
     open.push(...(childrenOf(node) as (Statement | Expression)[]));
   }
-  return found;
+  return found.sort((a, b) => a.span.start - b.span.start);
 }

@@ -64,7 +64,7 @@ function signatureOf(call: Open, outer: Open, offset: number, program: Program):
   if (name === null) return null;
   const layer = declaredAs(name, program);
   if (layer?.kind === "layer") {
-    const applied = firstIsInput(call, layer.parameters.filter(isInput).length);
+    const applied = appliesLayer(program.text, call);
     const order = layer.parameters.filter((each) => applied || !isInput(each));
     return { signature: layerSignature(layer, program), doc: layer.doc, order: order.map((each) => each.name.name) };
   }
@@ -74,8 +74,7 @@ function signatureOf(call: Open, outer: Open, offset: number, program: Program):
   return { signature: builtinSignature(name, builtin), doc: builtin.doc, order };
 }
 
-/** Whether a call could apply its layer: its first argument has no name, and is no number. */
-function firstIsInput({ tokens }: Open, inputs: number): boolean {
-  const [first, second] = tokens;
-  return inputs > 0 && !/^[0-9"]/.test(first?.image ?? "") && second?.image !== ":";
+/** Whether a call could apply its layer: its first argument has no name, and is no number and no text. */
+function appliesLayer(text: string, { at }: Open): boolean {
+  return !/^\s*(?:[0-9")]|[A-Za-z_]\w*\s*:)/.test(text.slice(at + 1, at + 200));
 }
