@@ -62,10 +62,12 @@ export function serve(connection: Connection, { host, uris, version }: ServerOpt
     workspace.open(uri, number, text);
     publishSoon();
   });
-  connection.onDidChangeTextDocument(({ textDocument: { uri, version: number }, contentChanges }) => {
-    workspace.change(uri, number, contentChanges);
-    publishSoon();
-  });
+  connection.onDidChangeTextDocument(
+    ({ textDocument: { uri, version: number }, contentChanges }) => {
+      workspace.change(uri, number, contentChanges);
+      publishSoon();
+    },
+  );
   connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
     workspace.close(uri);
     publishSoon();
@@ -143,7 +145,8 @@ export function serve(connection: Connection, { host, uris, version }: ServerOpt
     const byFile = new Map([...published].map((path) => [path, [] as Diagnostic[]]));
     // a file's own check says most of it; that of a program that uses it speaks where it is not open
     for (const [main, files] of found)
-      for (const [path, list] of files) if (path === main || !found.has(path)) byFile.set(path, list);
+      for (const [path, list] of files)
+        if (path === main || !found.has(path)) byFile.set(path, list);
     for (const [path, list] of byFile) {
       const document = workspace.documents.get(path);
       void connection.sendDiagnostics({

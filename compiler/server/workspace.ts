@@ -3,7 +3,10 @@
  * file the last check with its memory.
  */
 
-import { TextDocument, type TextDocumentContentChangeEvent } from "vscode-languageserver-textdocument";
+import {
+  TextDocument,
+  type TextDocumentContentChangeEvent,
+} from "vscode-languageserver-textdocument";
 import { check } from "../1-check/check.js";
 import { Memory } from "../1-check/memory.js";
 import { type Host, HostError } from "../host.js";

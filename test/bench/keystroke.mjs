@@ -71,7 +71,10 @@ function positionOf(offset) {
 /** Keystrokes: what is typed at a place, and then deleted, letter by letter. */
 function* typing() {
   const places = [
-    [text.indexOf("heads: 16", text.indexOf("model A1B_7B_GLA ")) + "heads: 16".length, ", value: 64"],
+    [
+      text.indexOf("heads: 16", text.indexOf("model A1B_7B_GLA ")) + "heads: 16".length,
+      ", value: 64",
+    ],
     [text.indexOf("language_model", text.indexOf("model A1B_7B_RetNet ")), "width = 2048\n  "],
     [0, "// typed\n"],
   ];
@@ -132,7 +135,9 @@ for (const { from, deleted, text: typed } of typing()) {
 }
 server.kill();
 
-console.log(`a keystroke in examples/linear-moe/a1b-7b.lsm, ${wanted} of them; opened in ${opened.toFixed(0)} ms`);
+console.log(
+  `a keystroke in examples/linear-moe/a1b-7b.lsm, ${wanted} of them; opened in ${opened.toFixed(0)} ms`,
+);
 for (const [name, times] of [
   ["wall", wall],
   ["processor", processor],

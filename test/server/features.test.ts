@@ -119,7 +119,11 @@ describe("completion", () => {
     expect(labels(blocks.replace("seq 64", "‸"))).not.toContain("batch");
     expect(labels(fade + model + blocks.replace("model Tiny", "model ‸"))).toEqual(["Tiny"]);
     expect(labels(blocks.replace("data book\n  opt", "data ‸\n  opt"))).toEqual(["book"]);
-    expect(labels(blocks.replace("lr: 1e-3", "lr: 1e-3, ‸"))).toEqual(["betas", "decay", "epsilon"]);
+    expect(labels(blocks.replace("lr: 1e-3", "lr: 1e-3, ‸"))).toEqual([
+      "betas",
+      "decay",
+      "epsilon",
+    ]);
     expect(labels(blocks.replace("batch 2", "schedule ‸"))).toContain("cosine");
     expect(labels("parallel p on h100 * 8 {\n  mesh { pp: 1, ‸ }\n}\n")).toContain("tp");
     expect(labels("parallel p on h100 * 8 {\n  sequence ‸\n}\n")[0]).toBe("over");
@@ -142,7 +146,9 @@ describe("definition", () => {
     expect(to(fade.replace("+ k", "+ ‸k"))).toBe("file:a.lsm:2:2");
     expect(to(fade + model.replace("heads: 2", "he‸ads: 2"))).toBe("file:a.lsm:1:23");
     expect(to(fade + model.replace("Block", "‸Block"))).toBe("file:stdlib/block.lsm:1:6");
-    expect(to('use "b.lsm"\nmodel M { B‸() }\n', { "b.lsm": "layer B(x: [w]) { x }\n" })).toBe("file:b.lsm:0:6");
+    expect(to('use "b.lsm"\nmodel M { B‸() }\n', { "b.lsm": "layer B(x: [w]) { x }\n" })).toBe(
+      "file:b.lsm:0:6",
+    );
     expect(to('use "b.‸lsm"\n', { "b.lsm": "layer B(x: [w]) { x }\n" })).toBe("file:b.lsm:0:0");
     expect(to(fade.replace("0.9", "0‸.9"))).toBeNull();
   });
@@ -154,8 +160,15 @@ describe("references", () => {
     expect(references(inside.program, inside.at, true)).toHaveLength(2);
     expect(references(inside.program, inside.at, false)).toHaveLength(1);
     expect(highlights(inside.program, inside.at).map(({ kind }) => kind)).toEqual([3, 2]);
-    const shared = open(fade.replace("heads = 4", "he‸ads = 4"), { "b.lsm": `use "a.lsm"\n${model}` });
-    const found = references(shared.program, shared.at, true, shared.workspace.users(shared.program));
+    const shared = open(fade.replace("heads = 4", "he‸ads = 4"), {
+      "b.lsm": `use "a.lsm"\n${model}`,
+    });
+    const found = references(
+      shared.program,
+      shared.at,
+      true,
+      shared.workspace.users(shared.program),
+    );
     expect(found.filter(({ uri }) => uri === "file:b.lsm")).toHaveLength(1);
     expect(found.filter(({ uri }) => uri === "file:a.lsm")).toHaveLength(4);
   });
@@ -168,26 +181,43 @@ describe("rename", () => {
   };
 
   test("changes every use, in all files", () => {
-    const changes = renamed(fade.replace("heads = 4", "he‸ads = 4"), "parts", { "b.lsm": `use "a.lsm"\n${model}` });
+    const changes = renamed(fade.replace("heads = 4", "he‸ads = 4"), "parts", {
+      "b.lsm": `use "a.lsm"\n${model}`,
+    });
     expect(changes["file:a.lsm"]).toHaveLength(4);
     expect(changes["file:b.lsm"]).toHaveLength(1);
-    expect(Object.keys(renamed(fade + model.replace("Fade", "Fa‸de"), "Slow"))).toEqual(["file:a.lsm"]);
+    expect(Object.keys(renamed(fade + model.replace("Fade", "Fa‸de"), "Slow"))).toEqual([
+      "file:a.lsm",
+    ]);
   });
 
   test.each([
     ["a name that is taken", fade.replace("  k =", "  ‸k ="), "heads", "already"],
     ["the library", fade.replace("= linear", "= li‸near"), "map", "standard library"],
     ["what is no name", fade.replace("  k =", "  ‸k ="), "2k", "no name"],
-    ["a layer like one of the library", fade.replace("layer Fade", "layer Fa‸de"), "GLA", "already"],
+    [
+      "a layer like one of the library",
+      fade.replace("layer Fade", "layer Fa‸de"),
+      "GLA",
+      "already",
+    ],
     ["the word of the language", blocks.replace("seq", "se‸q"), "length", "word of the language"],
-    ["what would not fit its caller", fade.replace("x: [width]", "x: [wid‸th]") + model, "features", "does not fit"],
+    [
+      "what would not fit its caller",
+      fade.replace("x: [width]", "x: [wid‸th]") + model,
+      "features",
+      "does not fit",
+    ],
   ])("refuses %s", (_, marked, name, reason) => {
     expect(() => renamed(marked, name)).toThrow(reason);
   });
 
   test("asks before it starts", () => {
     const { program, at } = open(fade.replace("  k =", "  ‸k ="));
-    expect(prepareRename(program, at)).toEqual({ start: { line: 2, character: 2 }, end: { line: 2, character: 3 } });
+    expect(prepareRename(program, at)).toEqual({
+      start: { line: 2, character: 2 },
+      end: { line: 2, character: 3 },
+    });
     const none = open(fade.replace("0.9", "0‸.9"));
     expect(() => prepareRename(none.program, none.at)).toThrow("no name");
   });
@@ -204,7 +234,10 @@ describe("signature help", () => {
   };
 
   test("follows arguments by place and by name", () => {
-    expect(active(layer("  dot(x, ‸x, width)"))).toEqual(["dot(a: tensor, b: tensor, over: axes)", "b: tensor"]);
+    expect(active(layer("  dot(x, ‸x, width)"))).toEqual([
+      "dot(a: tensor, b: tensor, over: axes)",
+      "b: tensor",
+    ]);
     expect(active(layer("  GLA(x, key: ‸4)"))![1]).toBe("key = width / 2 / heads");
     expect(active(layer("  L = GLA(‸4)\n  L(x)"))![1]).toBe("heads = 4");
     expect(active(layer("  GLA(linear(x, [width]), ‸)"))![1]).toBe("heads = 4");
@@ -215,10 +248,17 @@ describe("signature help", () => {
 
 describe("inlay hints", () => {
   test("show axes that are not written out", () => {
-    const { program } = open(layer("  q: [heads] = linear(x, [heads])\n  k = linear(x, [key])\n  n = 4\n  x"));
-    const found = inlayHints(program, everything).map(({ label, position }) => [position.line, label]);
+    const { program } = open(
+      layer("  q: [heads] = linear(x, [heads])\n  k = linear(x, [key])\n  n = 4\n  x"),
+    );
+    const found = inlayHints(program, everything).map(({ label, position }) => [
+      position.line,
+      label,
+    ]);
     expect(found).toEqual([[3, ": [key width / 4]"]]);
-    expect(inlayHints(program, { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } })).toEqual([]);
+    expect(
+      inlayHints(program, { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } }),
+    ).toEqual([]);
   });
 });
 
@@ -253,11 +293,18 @@ describe("document structure", () => {
     for (let i = 0; i < data.length; i += 5) {
       line += data[i]!;
       character = data[i]! > 0 ? data[i + 1]! : character + data[i + 1]!;
-      found[text.split("\n")[line]!.slice(character, character + data[i + 2]!)] = tokenTypes[data[i + 3]!]!;
+      found[text.split("\n")[line]!.slice(character, character + data[i + 2]!)] =
+        tokenTypes[data[i + 3]!]!;
     }
     expect(found).toEqual({
-      Fade: "class", x: "parameter", width: "typeParameter", heads: "parameter", key: "parameter",
-      k: "variable", S: "property", linear: "class",
+      Fade: "class",
+      x: "parameter",
+      width: "typeParameter",
+      heads: "parameter",
+      key: "parameter",
+      k: "variable",
+      S: "property",
+      linear: "class",
     });
   });
 });
@@ -276,7 +323,9 @@ describe("quick fixes", () => {
     expect(fixed(blocks.replace("adamw", "adam"))).toBe("adamw");
     expect(fixed(blocks.replace("seq", "sq"))).toBe("seq");
     expect(fixed(fade + model + blocks.replace("model Tiny", "model Tny"))).toBe("Tiny");
-    expect(fixed('parallel p on h100 * 2 {\n  mesh { pp: 2 }\n  blocks over pp schedule "1f2b"\n}\n')).toBe('"1f1b"');
+    expect(
+      fixed('parallel p on h100 * 2 {\n  mesh { pp: 2 }\n  blocks over pp schedule "1f2b"\n}\n'),
+    ).toBe('"1f1b"');
     expect(fixed(fade)).toBeUndefined();
   });
 });

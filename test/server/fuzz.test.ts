@@ -27,7 +27,28 @@ const text = ["stdlib/mom.lsm", "examples/moby/moby.lsm"]
   .join("\n")
   .replace("layer MoM(", "layer Own(")
   .replace("GLA(", "Own(");
-const typed = ["", "q", "(", ")", "{", "}", "[", "]", ", ", ": ", "\n", "//", '"', ".", "= ", "<- ", "linear(", "heads", "\r\n", "é"];
+const typed = [
+  "",
+  "q",
+  "(",
+  ")",
+  "{",
+  "}",
+  "[",
+  "]",
+  ", ",
+  ": ",
+  "\n",
+  "//",
+  '"',
+  ".",
+  "= ",
+  "<- ",
+  "linear(",
+  "heads",
+  "\r\n",
+  "é",
+];
 const edits = Number(process.env["FUZZ"] ?? 60);
 
 test("every feature answers after every edit", { timeout: 60_000 + edits * 500 }, () => {
@@ -41,14 +62,19 @@ test("every feature answers after every edit", { timeout: 60_000 + edits * 500 }
     const document = workspace.documents.get("a.lsm")!;
     const range = { start: document.positionAt(start), end: document.positionAt(end) };
     const whole = i % 12 === 11;
-    workspace.change("file:a.lsm", i + 2, [whole ? { text } : { range, text: typed[below(typed.length)]! }]);
+    workspace.change("file:a.lsm", i + 2, [
+      whole ? { text } : { range, text: typed[below(typed.length)]! },
+    ]);
     const program = workspace.program("a.lsm")!;
     const at = positionAt(program.text, start + 1);
     try {
-      for (const found of rangesOf(askEverything(program, at))) expect(inside(found, program)).toBe(true);
+      for (const found of rangesOf(askEverything(program, at)))
+        expect(inside(found, program)).toBe(true);
       renameOrRefuse(program, at, workspace);
     } catch (error) {
-      throw new Error(`${String(error)}\nat ${JSON.stringify(at)} of\n${program.text}`, { cause: error });
+      throw new Error(`${String(error)}\nat ${JSON.stringify(at)} of\n${program.text}`, {
+        cause: error,
+      });
     }
   }
 });
@@ -72,7 +98,11 @@ function askEverything(program: Program, at: Position): unknown[] {
   ];
 }
 
-function renameOrRefuse(program: Program, at: Position, workspace: ReturnType<typeof open>["workspace"]): void {
+function renameOrRefuse(
+  program: Program,
+  at: Position,
+  workspace: ReturnType<typeof open>["workspace"],
+): void {
   try {
     rename(program, at, "fresh_name", [], workspace.host);
   } catch (error) {
@@ -90,7 +120,9 @@ function rangesOf(answer: unknown): Range[] {
 
 function inside({ start, end }: Range, program: Program): boolean {
   const lines = program.text.split(/\r\n|\r|\n/);
-  const fits = ({ line, character }: Position) => line < lines.length && character <= lines[line]!.length;
-  const ordered = start.line < end.line || (start.line === end.line && start.character <= end.character);
+  const fits = ({ line, character }: Position) =>
+    line < lines.length && character <= lines[line]!.length;
+  const ordered =
+    start.line < end.line || (start.line === end.line && start.character <= end.character);
   return ordered && fits(start) && fits(end);
 }

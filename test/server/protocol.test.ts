@@ -21,7 +21,12 @@ const told = (version: number) =>
 
 beforeAll(async () => {
   client = new Client();
-  const params = { processId: process.pid, rootUri: null, capabilities: {}, workspaceFolders: null };
+  const params = {
+    processId: process.pid,
+    rootUri: null,
+    capabilities: {},
+    workspaceFolders: null,
+  };
   const { serverInfo, capabilities } = await client.request<InitializeResult>("initialize", params);
   expect(serverInfo!.name).toBe("lsm");
   expect(capabilities.hoverProvider).toBe(true);
@@ -48,15 +53,22 @@ describe("lsm lsp", () => {
     const position = { line: 2, character: 7 };
     const hover = await client.request<Hover>("textDocument/hover", { textDocument, position });
     expect(JSON.stringify(hover.contents)).toContain("layer Block(x: [width]");
-    const place = await client.request<Location>("textDocument/definition", { textDocument, position });
+    const place = await client.request<Location>("textDocument/definition", {
+      textDocument,
+      position,
+    });
     expect(place.uri).toMatch(/^file:.*\/stdlib\/block\.lsm$/);
-    expect(readFileSync(new URL(place.uri), "utf8").split("\n")[place.range.start.line]).toContain("layer Block(");
+    expect(readFileSync(new URL(place.uri), "utf8").split("\n")[place.range.start.line]).toContain(
+      "layer Block(",
+    );
     const edits = await client.request<TextEdit[]>("textDocument/formatting", {
       textDocument,
       options: { tabSize: 2, insertSpaces: true },
     });
     expect(edits).toEqual([]);
-    const symbols = await client.request<{ name: string }[]>("textDocument/documentSymbol", { textDocument });
+    const symbols = await client.request<{ name: string }[]>("textDocument/documentSymbol", {
+      textDocument,
+    });
     expect(symbols.map(({ name }) => name)).toEqual(["Moby", "book", "moby"]);
   });
 
@@ -75,9 +87,16 @@ describe("lsm lsp", () => {
 
   test("survives messages that are none, and hostile documents", async () => {
     client.raw("Content-Length: 5\r\n\r\n{oops");
-    client.notify("textDocument/didChange", { textDocument: { uri, version: 9 }, contentChanges: "none" });
+    client.notify("textDocument/didChange", {
+      textDocument: { uri, version: 9 },
+      contentChanges: "none",
+    });
     client.notify("textDocument/didOpen", {});
-    for (const [i, text] of ["{".repeat(20_000), "\0￾\ud800", `layer A(x: [width]) { ${"x + ".repeat(20_000)}x }`].entries()) {
+    for (const [i, text] of [
+      "{".repeat(20_000),
+      "\0￾\ud800",
+      `layer A(x: [width]) { ${"x + ".repeat(20_000)}x }`,
+    ].entries()) {
       const hostile = `file:///tmp/nowhere/${i}.lsm`;
       client.notify("textDocument/didOpen", {
         textDocument: { uri: hostile, languageId: "lsm", version: 1, text },

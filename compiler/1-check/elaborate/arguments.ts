@@ -24,7 +24,11 @@ export function matchArguments(
   const matched = new Map<string, { expression: Expression; span: Span }>();
   let next = 0;
   let failed = false;
-  const fail = (message: Message, labels: readonly Label[], help?: string | Advice | null): void => {
+  const fail = (
+    message: Message,
+    labels: readonly Label[],
+    help?: string | Advice | null,
+  ): void => {
     failed = true;
     report(frame, message, labels, help);
   };

@@ -1,7 +1,14 @@
 /** The outline of a file: its declarations, and in them their parameters, states, routes and values. */
 
 import { type DocumentSymbol, SymbolKind } from "vscode-languageserver-types";
-import type { Identifier, Item, Parameter, Setting, Span, Statement } from "../../../grammar/ast.js";
+import type {
+  Identifier,
+  Item,
+  Parameter,
+  Setting,
+  Span,
+  Statement,
+} from "../../../grammar/ast.js";
 import type { Declared } from "../names/resolve.js";
 import type { Program } from "../program.js";
 
@@ -21,7 +28,9 @@ export function documentSymbols(program: Program): DocumentSymbol[] {
 function symbolOf(item: Item, program: Program): DocumentSymbol[] {
   if (item.kind === "error") return [];
   if (item.kind === "use")
-    return [symbol(item.path.value, SymbolKind.File, item.span, item.path.span, "use", [], program)];
+    return [
+      symbol(item.path.value, SymbolKind.File, item.span, item.path.span, "use", [], program),
+    ];
   const children =
     item.kind === "layer" || item.kind === "model"
       ? [

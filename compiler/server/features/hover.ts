@@ -22,9 +22,7 @@ export function hover(program: Program, position: Position): Hover | null {
   const found = occurrence ? ofName(occurrence, watch, nodes, program) : null;
   if (found) return { contents: markdown(found), range: program.rangeOf(occurrence!.span) };
   const seen = watch && firstValue(nodes, watch);
-  return (
-    seen && { contents: markdown([code(seen.text)]), range: program.rangeOf(seen.node.span) }
-  );
+  return seen && { contents: markdown([code(seen.text)]), range: program.rangeOf(seen.node.span) };
 }
 
 const markdown = (parts: readonly (string | null)[]) => ({
@@ -58,7 +56,10 @@ function ofName(
     case undefined:
       return here ? [code(`${name}: ${here}`)] : null;
     case "local":
-      return [...localText(meaning.local, here, watch, program), recipeText(meaning.local, program)];
+      return [
+        ...localText(meaning.local, here, watch, program),
+        recipeText(meaning.local, program),
+      ];
     case "declared":
       return declaredText(meaning.item, program);
     case "builtin":
@@ -127,7 +128,10 @@ function stateText(name: string, watch: Watch | null): string[] {
 }
 
 function recipeText({ kind, recipe }: Local, program: Program): string | null {
-  const layer = recipe === null || kind !== "value" ? undefined : program.checked.declarations.layers.get(recipe);
+  const layer =
+    recipe === null || kind !== "value"
+      ? undefined
+      : program.checked.declarations.layers.get(recipe);
   return layer ? declaredText(layer, program).slice(1).join("\n\n") : null;
 }
 

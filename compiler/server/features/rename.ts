@@ -82,7 +82,9 @@ const isPlain = ({ target }: Occurrence): boolean =>
 function refuseHarm(program: Program, uses: readonly Use[], name: string, host: Host): void {
   const changed = new Map<string, string>();
   for (const path of program.checked.declarations.files.keys()) {
-    const own = new Map(uses.filter(({ span }) => span.source === path).map((use) => [use.span.start, use.span]));
+    const own = new Map(
+      uses.filter(({ span }) => span.source === path).map((use) => [use.span.start, use.span]),
+    );
     let text = program.checked.sources.get(path)!;
     for (const { start, end } of [...own.values()].sort((a, b) => b.start - a.start))
       text = text.slice(0, start) + name + text.slice(end);

@@ -81,7 +81,10 @@ function tokenOf({ target, defines }: Occurrence, program: Program): Token | nul
     case "declared": {
       const library = program.isLibrary(meaning.item.span);
       const type = meaning.item.kind === "layer" ? "class" : "namespace";
-      return { type, modifiers: [...declaration, ...(library ? (["defaultLibrary"] as const) : [])] };
+      return {
+        type,
+        modifiers: [...declaration, ...(library ? (["defaultLibrary"] as const) : [])],
+      };
     }
     case "builtin":
       return { type: "function", modifiers: ["defaultLibrary"] };

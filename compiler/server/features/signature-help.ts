@@ -66,7 +66,11 @@ function signatureOf(call: Open, outer: Open, offset: number, program: Program):
   if (layer?.kind === "layer") {
     const applied = appliesLayer(program.text, call);
     const order = layer.parameters.filter((each) => applied || !isInput(each));
-    return { signature: layerSignature(layer, program), doc: layer.doc, order: order.map((each) => each.name.name) };
+    return {
+      signature: layerSignature(layer, program),
+      doc: layer.doc,
+      order: order.map((each) => each.name.name),
+    };
   }
   const builtin = builtins.get(name);
   if (!builtin) return null;

@@ -7,7 +7,8 @@ import type { BlockDeclaration, Identifier, Item, Parameter, Span } from "../../
 import { Binder } from "./binder.js";
 import { bindSettings } from "./settings.js";
 
-export type LocalKind = "input" | "parameter" | "size" | "value" | "state" | "route" | "choice" | "axis";
+export type LocalKind =
+  "input" | "parameter" | "size" | "value" | "state" | "route" | "choice" | "axis";
 
 /** A name that a declaration gives to something of its own. */
 export interface Local {
@@ -28,7 +29,11 @@ export type Target =
   /** `heads` in `GLA(heads: 4)`. */
   | { readonly kind: "argument"; readonly callee: string; readonly name: string }
   /** A key of a block, of its choice's options, or a choice: by the path in the block's tables. */
-  | { readonly kind: "setting"; readonly block: BlockDeclaration["kind"]; readonly path: readonly string[] }
+  | {
+      readonly kind: "setting";
+      readonly block: BlockDeclaration["kind"];
+      readonly path: readonly string[];
+    }
   /** A word of the language where a name could be: `true`, `depth`, `prev` of `S.prev`. */
   | { readonly kind: "word"; readonly name: string };
 
@@ -51,7 +56,8 @@ export function occurrencesIn(item: Item): readonly Occurrence[] {
 
 function bind(item: Item): Occurrence[] {
   if (item.kind === "error" || item.kind === "use") return [];
-  const found = item.kind === "layer" || item.kind === "model" ? new Binder().bind(item) : bindSettings(item);
+  const found =
+    item.kind === "layer" || item.kind === "model" ? new Binder().bind(item) : bindSettings(item);
   return [declared(item.name), ...found].sort((a, b) => a.span.start - b.span.start);
 }
 

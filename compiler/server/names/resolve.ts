@@ -20,7 +20,11 @@ export type Meaning =
   | { readonly kind: "declared"; readonly item: Declared }
   | { readonly kind: "builtin"; readonly name: string; readonly builtin: Builtin }
   | { readonly kind: "parameter"; readonly layer: LayerDeclaration; readonly parameter: Parameter }
-  | { readonly kind: "builtin-parameter"; readonly builtin: Builtin; readonly parameter: BuiltinParameter }
+  | {
+      readonly kind: "builtin-parameter";
+      readonly builtin: Builtin;
+      readonly parameter: BuiltinParameter;
+    }
   | { readonly kind: "key"; readonly key: KeyDescription }
   | { readonly kind: "choice"; readonly choice: ChoiceDescription }
   | { readonly kind: "word"; readonly name: string; readonly doc: string };
@@ -40,7 +44,8 @@ export function meaningOf(target: Target, program: Program): Meaning | null {
     case "setting":
       return settingMeaning(target.block, target.path);
     case "word": {
-      const doc = target.name === "prev" ? "the state before this token's step" : words[target.name];
+      const doc =
+        target.name === "prev" ? "the state before this token's step" : words[target.name];
       return doc === undefined ? null : { kind: "word", name: target.name, doc };
     }
   }
@@ -78,7 +83,9 @@ function settingMeaning(kind: BlockDeclaration["kind"], path: readonly string[])
   for (const name of path) {
     const choices: readonly ChoiceDescription[] = at?.kind === "key" ? at.key.choices : [];
     const choice = choices.find(({ word }) => word === name);
-    const key: KeyDescription | undefined = (at === null ? keys : among).find((each) => each.key === name);
+    const key: KeyDescription | undefined = (at === null ? keys : among).find(
+      (each) => each.key === name,
+    );
     if (choice) {
       at = { kind: "choice", choice };
       among = choice.options;

@@ -22,7 +22,9 @@ export function valueText(value: CompileValue, { builder }: Watch): string | nul
     case "initializer":
       return "an initialiser";
     case "axis":
-      return value.size === null ? `axis ${value.name}` : showAxes([{ ...value, size: value.size }]);
+      return value.size === null
+        ? `axis ${value.name}`
+        : showAxes([{ ...value, size: value.size }]);
     case "axes":
       return showAxes(value.axes);
     case "list":

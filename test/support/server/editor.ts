@@ -1,7 +1,7 @@
 /** An editor without a protocol: a workspace in memory, with the cursor where a program says `‸`. */
 
 import type { Position } from "vscode-languageserver-types";
-import { Program } from "../../../compiler/server/program.js";
+import type { Program } from "../../../compiler/server/program.js";
 import { Workspace } from "../../../compiler/server/workspace.js";
 import { memoryHost } from "../memory-host.js";
 

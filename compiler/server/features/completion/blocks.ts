@@ -14,7 +14,11 @@ import { type Entry, CompletionItemKind } from "./entry.js";
 /** The key whose value the cursor is at; null where a key can begin. */
 export function settingOf(body: Open, { keys }: BlockDescription): KeyDescription | null {
   const line = lineOf(body.tokens);
-  return keys.find(({ key }) => key === line.at(-1)?.image) ?? keys.find(({ key }) => key === line[0]?.image) ?? null;
+  return (
+    keys.find(({ key }) => key === line.at(-1)?.image) ??
+    keys.find(({ key }) => key === line[0]?.image) ??
+    null
+  );
 }
 
 /** Keys that the block does not have yet, and those that may come again. */
@@ -27,7 +31,14 @@ export function keysOf({ keys }: BlockDescription, body: Open, word: string): En
 
 function keyEntry({ key, usage, doc, need }: KeyDescription): Entry {
   const first = need === "required";
-  return { label: key, kind: CompletionItemKind.Property, detail: usage, doc, first, insert: `${key} ` };
+  return {
+    label: key,
+    kind: CompletionItemKind.Property,
+    detail: usage,
+    doc,
+    first,
+    insert: `${key} `,
+  };
 }
 
 /** What can be the value of a setting: choices, and names of what it refers to. */
@@ -46,11 +57,15 @@ export function choicesOf(
     }));
   if (kind === "train" && key === "model") return refers(declarations.models.keys());
   if (kind === "train" && key === "data")
-    return refers(declarations.blocks.filter((block) => block.kind === "data").map(({ name }) => name.name));
+    return refers(
+      declarations.blocks.filter((block) => block.kind === "data").map(({ name }) => name.name),
+    );
   if (kind === "convert" && key === "replace") return refers(declarations.layers.keys());
   const parts = usage.split(" ").slice(1);
   const written = line.map(({ image }) => image);
-  const next = parts.find((part) => /^(?:every|over|by|with|schedule)$/.test(part) && !written.includes(part));
+  const next = parts.find(
+    (part) => /^(?:every|over|by|with|schedule)$/.test(part) && !written.includes(part),
+  );
   const behind = written.at(-1);
   const words: Entry[] =
     next && behind !== "over" && behind !== "by" && behind !== "schedule"
@@ -78,14 +93,21 @@ export function optionNames(
   const callee = path.at(-1);
   if (kind === "convert" && setting.key === "replace" && callee) {
     const layer = declaredAs(callee, program);
-    return layer?.kind === "layer" ? layer.parameters.filter((each) => each.default !== null).map((each) => ({
-      label: each.name.name,
-      kind: CompletionItemKind.Field,
-      detail: program.sourceOf(each.span),
-      insert: `${each.name.name}: `,
-    })) : [];
+    return layer?.kind === "layer"
+      ? layer.parameters
+          .filter((each) => each.default !== null)
+          .map((each) => ({
+            label: each.name.name,
+            kind: CompletionItemKind.Field,
+            detail: program.sourceOf(each.span),
+            insert: `${each.name.name}: `,
+          }))
+      : [];
   }
-  if (inner.bracket === "{") return setting.choices.filter(({ word }) => !given.includes(word)).map((each) => ({ ...choiceEntry(each), insert: `${each.word}: ` }));
+  if (inner.bracket === "{")
+    return setting.choices
+      .filter(({ word }) => !given.includes(word))
+      .map((each) => ({ ...choiceEntry(each), insert: `${each.word}: ` }));
   const options = setting.choices.find(({ word }) => word === callee)?.options ?? [];
   return options
     .filter(({ key }) => !given.includes(key))

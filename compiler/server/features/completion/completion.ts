@@ -54,13 +54,19 @@ function bodyEntries({ open }: Context, offset: number, program: Program): Entry
     return object?.kind === "state" ? [stateProperty] : [];
   }
   if (inner.bracket === "[") {
-    const axes = locals.filter(({ kind }) => axisKinds.has(kind)).map((each) => localEntry(each, watch));
-    return inner.before === null ? [...axes, ...names.filter((each) => !axes.some(({ label }) => label === each.label))] : axes;
+    const axes = locals
+      .filter(({ kind }) => axisKinds.has(kind))
+      .map((each) => localEntry(each, watch));
+    return inner.before === null
+      ? [...axes, ...names.filter((each) => !axes.some(({ label }) => label === each.label))]
+      : axes;
   }
   const all = [...names, ...expressionEntries(program)];
   if (inner.bracket === "(" && inner.before !== null) {
     const { name, given, fresh } = argumentAt(inner);
-    return name === null && fresh ? [...argumentEntries(inner.before, given, offset, program), ...all] : all;
+    return name === null && fresh
+      ? [...argumentEntries(inner.before, given, offset, program), ...all]
+      : all;
   }
   const begins = inner.bracket === "{" && lineOf(inner.tokens).length === 0;
   return begins ? [...statementWords, ...all] : all;
@@ -114,8 +120,13 @@ function settingEntries(
   const body = open.at(-1)!;
   const setting = settingOf(body, block);
   if (open.length > 1) {
-    const path = [...open].slice(0, -1).reverse().map(({ before }) => before);
+    const path = [...open]
+      .slice(0, -1)
+      .reverse()
+      .map(({ before }) => before);
     return optionNames(block, setting, path, argumentAt(open[0]!), open[0]!, program);
   }
-  return setting === null ? keysOf(block, body, word) : choicesOf(block, setting, lineOf(body.tokens), program);
+  return setting === null
+    ? keysOf(block, body, word)
+    : choicesOf(block, setting, lineOf(body.tokens), program);
 }

@@ -15,7 +15,10 @@ export interface Entry {
   readonly first?: boolean;
 }
 
-export function toProtocol({ label, kind, detail, doc, insert, first }: Entry, at: number): CompletionItem {
+export function toProtocol(
+  { label, kind, detail, doc, insert, first }: Entry,
+  at: number,
+): CompletionItem {
   return {
     label,
     kind,
