@@ -62,3 +62,18 @@ test("`use` brings in the parts of a file, and leaves its jobs", () => {
   expect([...trainings.keys()]).toEqual([]);
   expect(check(host, "other.lsm").diagnostics).not.toEqual([]);
 });
+
+test("a model is none when a layer that it applies for nothing, here by a slip, has a mistake", () => {
+  const text = `layer Kept(x: [width], mixer: layer) {
+  h = x row mixer(x)
+  h
+}
+layer Routed(x: [width]) {
+  route r = top_k(softmax(linear(x, [choices: 2]), choices), 1)
+  mix m in r { linear(linear(x, [width]) * missing, [width]) }
+}
+model M { language_model(vocab: 5, width: 4, blocks: Kept(Routed())) }`;
+  const { models, diagnostics } = check(memoryHost({ "a.lsm": text }), "a.lsm");
+  expect(diagnostics.map(({ code }) => code)).toContain("unknown-name");
+  expect([...models.keys()]).toEqual([]);
+});

@@ -70,6 +70,7 @@ function checkAlone(
     vocabulary: null,
     window: null,
     scales: [],
+    failed: false,
     generic: true,
     watch,
   };

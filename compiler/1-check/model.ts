@@ -54,6 +54,7 @@ export function instantiate(
     vocabulary: null,
     window: null,
     scales: [],
+    failed: false,
     generic: false,
     watch,
   };
@@ -98,7 +99,7 @@ export function instantiate(
   }
   const graph = builder.finish();
   if (!checkSteps(graph, reporter)) return null;
-  if (!forecasts(declaration, frame)) return null;
+  if (!forecasts(declaration, frame) || environment.failed) return null;
   const functions = new Map([...environment.functions, ["main", withoutCommonRoot(graph)]]);
   return {
     name,

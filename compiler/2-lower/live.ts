@@ -5,6 +5,10 @@
  */
 
 import type { Graph, ValueId } from "../ir/graph.js";
+import type { OpName } from "../ir/ops.js";
+
+/** What is there for more than its value: steps, and mixes, which say what their regions' parameters belong to. */
+const kept: ReadonlySet<OpName> = new Set(["state", "write", "mix"]);
 
 /** The graph without nodes that neither a result nor a state's step needs. */
 export function withoutUnused(graph: Graph): Graph {
@@ -12,8 +16,7 @@ export function withoutUnused(graph: Graph): Graph {
     [...graph.outputs, ...graph.penalties, ...graph.updates].map(({ value }) => value),
   );
   const nodes = [...graph.nodes].reverse().filter((node) => {
-    const isStep = node.op === "state" || node.op === "write";
-    if (!isStep && !node.outputs.some((id) => needed.has(id))) return false;
+    if (!kept.has(node.op) && !node.outputs.some((id) => needed.has(id))) return false;
     node.inputs.forEach((id) => needed.add(id));
     return true;
   });

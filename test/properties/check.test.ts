@@ -111,6 +111,10 @@ const right: Readonly<Record<string, string>> = {
       penalty(0.1 * sum(square(y)))
       y
     }`,
+  "a mix that nothing reads": `
+    route r = top_k(softmax(linear(x, [choices: 3]), choices), 2)
+    unread = mix e in r { linear(x, [key]) }
+    linear(x, [width])`,
   "a step inside a mix that repeats along axes": `
     route r = top_k(softmax(linear(x, [a: 3])), 2)
     mix e in r {

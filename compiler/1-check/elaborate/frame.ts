@@ -46,6 +46,8 @@ export interface Environment {
   readonly scales: { readonly centre: ValueId; readonly deviation: ValueId }[];
   /** A layer is checked on its own, with unknown sizes: divisions may have remainders. */
   readonly generic: boolean;
+  /** Whether a mistake was met, though what it is in may be used by nothing. */
+  failed: boolean;
   /** Who looks on; null for nobody. */
   readonly watch: Watch | null;
 }
@@ -157,6 +159,7 @@ export function report(
 ): CompileValue {
   const { declarations, reporter, model } = frame.environment;
   const within = frame.stack.at(-1)?.layer ?? model;
+  if (message.severity === "error") frame.environment.failed = true;
   if (within && declarations.damaged.has(within) && consequences.has(message.code))
     return { kind: "error" };
   const use = frame.stack.findLast(
