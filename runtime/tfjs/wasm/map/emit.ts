@@ -21,7 +21,7 @@ import {
   wholeBlock,
   type Block,
 } from "./lanes.js";
-import type { Nest } from "./nest.js";
+import { unitsOf, type Nest } from "./nest.js";
 
 /** How the values of a tensor are held: `bits` are moved without a look at them. */
 export type Representation = "float" | "int" | "bits";
@@ -31,7 +31,7 @@ export interface MapTypes {
   readonly output: Representation;
 }
 
-/** Exports `run(input₀, …, output)`. */
+/** Exports `run(input₀, …, output, from, to, thread)`: rounds `from` … `to` − 1 of the outermost loop. */
 export function buildMapModule(
   kernel: MapKernel,
   nest: Nest,
@@ -52,6 +52,8 @@ class MapEmitter {
   readonly #types: MapTypes;
   /** Where each operand stands: an address, or an index for a position. */
   readonly #pointers: readonly Local<"i32">[];
+  readonly #from: Local<"i32">;
+  readonly #to: Local<"i32">;
   readonly #operandLevels: readonly number[];
   readonly #instructionLevels: readonly number[];
   readonly #unroll: number;
@@ -67,6 +69,9 @@ class MapEmitter {
     this.#types = types;
     const inputs = kernel.inputs.map(() => f.parameter("i32"));
     const output = f.parameter("i32");
+    this.#from = f.parameter("i32");
+    this.#to = f.parameter("i32");
+    f.parameter("i32"); // the thread: nothing here needs scratch
     this.#pointers = [...inputs, ...nest.positions.map(() => f.local("i32")), output];
     this.#operandLevels = this.#pointers.map((_, o) =>
       nest.axes.findLastIndex((axis) => axis.strides[o] !== 0),
@@ -80,7 +85,22 @@ class MapEmitter {
 
   emit(): void {
     this.#enter(-1);
-    this.#loop(0);
+    if (unitsOf(this.#nest) > 1) this.#outermost();
+    else this.#loop(0);
+  }
+
+  /** The rounds of the outermost loop that this call is to make. */
+  #outermost(): void {
+    const f = this.#f;
+    const round = this.#from;
+    this.#pointers.forEach((pointer, o) =>
+      f.bump(pointer, i32.mul(round, i32.const(this.#byteStep(o, 0)))),
+    );
+    f.while(round, this.#to, 1, () => {
+      this.#enter(0);
+      this.#loop(1);
+      this.#advance(0, 1);
+    });
   }
 
   get #reduces(): boolean {
@@ -230,11 +250,16 @@ class MapEmitter {
   }
 
   #advance(level: number, elements: number): void {
+    this.#pointers.forEach((pointer, o) =>
+      this.#f.bump(pointer, this.#byteStep(o, level) * elements),
+    );
+  }
+
+  /** How far an operand moves in one round of a loop: bytes, or places of a position. */
+  #byteStep(operand: number, level: number): number {
     const inputs = this.#kernel.inputs.length;
-    this.#pointers.forEach((pointer, o) => {
-      const isPosition = o >= inputs && o < this.#pointers.length - 1;
-      this.#f.bump(pointer, this.#nest.axes[level]!.strides[o]! * elements * (isPosition ? 1 : 4));
-    });
+    const isPosition = operand >= inputs && operand < this.#pointers.length - 1;
+    return this.#nest.axes[level]!.strides[operand]! * (isPosition ? 1 : 4);
   }
 
   #innermost(): void {

@@ -2,12 +2,16 @@
 
 import type { DataType, Tensor } from "@tensorflow/tfjs";
 import type { MapKernel } from "../../kernel-set.js";
-import type { Heap, KernelFunction } from "../heap.js";
+import type { ScalarFunction } from "../../../../compiler/ir/scalar-functions.js";
+import { vectorFunctions } from "../functions/table.js";
+import type { Heap } from "../heap.js";
 import { buildMapModule, type MapTypes, type Representation } from "./emit.js";
 import { shapeOf, union, type Sizes } from "../../letters.js";
 import { keepLatest } from "../shape-cache.js";
 import { createTranspose, type TransposePlane } from "../transpose.js";
-import { planNest } from "./nest.js";
+import { chunksFor, mostValues } from "../threads/team.js";
+import { countOf } from "../strides.js";
+import { planNest, unitsOf, type Nest } from "./nest.js";
 import { planesOf } from "./planes.js";
 
 /** A kernel compiled for certain sizes and input types. */
@@ -16,7 +20,8 @@ interface Compiled {
   readonly dtypes: readonly DataType[];
   readonly outputShape: readonly number[];
   readonly outputType: DataType;
-  readonly run: KernelFunction;
+  /** Takes the addresses of the inputs and of the output. */
+  readonly run: (addresses: readonly number[]) => void;
 }
 
 interface Letter {
@@ -54,7 +59,7 @@ export class Maps {
     const output = this.#heap.output(compiled.outputShape, compiled.outputType);
     const addresses = inputs.map((input) => this.#heap.address(input));
     addresses.push(this.#heap.address(output));
-    compiled.run(...addresses);
+    compiled.run(addresses);
     return output;
   }
 
@@ -118,16 +123,37 @@ export class Maps {
       output: representation(outputType),
     };
     const nest = planNest(kernel, (letter) => known[letter]!);
-    const build = (): KernelFunction =>
-      this.#heap.instantiate(buildMapModule(kernel, nest, types, this.#heap.shared))["run"]!;
+    const planes = moves ? planesOf(nest, this.#transpose) : null;
     return {
       sizes: Object.values(known),
       dtypes,
       outputShape: shapeOf(kernel.output, known),
       outputType,
-      run: (moves && planesOf(nest, this.#transpose)) || build(),
+      run: planes ? ([input, output]) => planes(input!, output!) : this.#build(kernel, nest, types),
     };
   }
+
+  #build(kernel: MapKernel, nest: Nest, types: MapTypes): Compiled["run"] {
+    const { team } = this.#heap;
+    const bytes = buildMapModule(kernel, nest, types, this.#heap.shared);
+    const units = unitsOf(nest);
+    const chunks = chunksFor(team, units, nanoseconds(kernel, nest));
+    if (chunks === 1 || kernel.inputs.length >= mostValues) {
+      const run = this.#heap.instantiate(bytes)["run"]!;
+      return (addresses) => run(...addresses, 0, units, 0);
+    }
+    const split = this.#heap.splittable(bytes, "run");
+    return (addresses) => team.run(split, addresses, units, chunks);
+  }
+}
+
+/** A rough guess at a kernel's time: four lanes at once, some four instructions a nanosecond. */
+function nanoseconds({ code, inputs }: MapKernel, { axes }: Nest): number {
+  const instructions = code.reduce(
+    (sum, { fn }) => sum + vectorFunctions[fn as ScalarFunction].cost,
+    1 + inputs.length,
+  );
+  return (countOf(axes) / 4) * (instructions / 4);
 }
 
 function lettersOf(kernel: MapKernel): Letter[] {

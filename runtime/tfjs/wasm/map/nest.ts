@@ -19,6 +19,11 @@ export interface Nest {
   readonly positions: readonly string[];
 }
 
+/** Rounds of the outermost loop, where threads can share them: each makes results of its own. 1: they cannot. */
+export function unitsOf({ axes, vector, firstReduced }: Nest): number {
+  return vector > 0 && firstReduced > 0 ? axes[0]!.size : 1;
+}
+
 export function planNest(kernel: MapKernel, sizeOf: (letter: string) => number): Nest {
   const positions = positionLetters(kernel);
   const operands = [...kernel.inputs, ...positions, kernel.output];
@@ -34,13 +39,33 @@ export function planNest(kernel: MapKernel, sizeOf: (letter: string) => number):
     const axes = [...kept, ...others, reduced[along]!];
     return { axes, vector: axes.length - 1, firstReduced: kept.length, positions };
   }
-  const outer = kept.length > 0 ? kept : [{ size: 1, strides: operands.map(() => 0) }];
+  const outer =
+    kept.length === 0
+      ? [{ size: 1, strides: operands.map(() => 0) }]
+      : kept.length === 1
+        ? divided(kept[0]!)
+        : kept;
   return {
     axes: [...outer, ...reduced],
     vector: outer.length - 1,
     firstReduced: outer.length,
     positions,
   };
+}
+
+/** A long loop in parts that threads can share: two loops, the outer of at most so many rounds. */
+const mostParts = 32;
+
+function divided(axis: Axis): readonly Axis[] {
+  for (let parts = mostParts; parts > 1; parts--) {
+    const size = axis.size / parts;
+    if (size % 16 !== 0) continue;
+    return [
+      { size: parts, strides: axis.strides.map((stride) => stride * size) },
+      { ...axis, size },
+    ];
+  }
+  return [axis];
 }
 
 function positionLetters(kernel: MapKernel): string[] {

@@ -12,6 +12,13 @@ import type { KernelFunction } from "../heap.js";
 import type { SplitKernel, Team } from "./team.js";
 import { argumentsAt, controlBytes, spins, word, workerProgram } from "./worker.js";
 
+/** What a worker is told of a kernel. */
+interface Enlisted {
+  readonly id: number;
+  readonly module: WebAssembly.Module;
+  readonly name: string;
+}
+
 const ticketBits = 8; // chunks not taken
 const taskNumbers = 2 ** 23;
 
@@ -25,8 +32,12 @@ export function startTeam(
   const control = new SharedArrayBuffer(controlBytes);
   const state = new Int32Array(control);
   const values = new Float64Array(control, argumentsAt);
-  const ports = Array.from({ length: size - 1 }, (_, i) => startWorker(memory, control, i + 1));
-  let kernels = 0;
+  const enlisted: Enlisted[] = [];
+  let ports: readonly MessagePort[] | null = null; // no thread is started before there is work to share
+  const start = (): void => {
+    ports = Array.from({ length: size - 1 }, (_, i) => startWorker(memory, control, i + 1));
+    for (const port of ports) for (const kernel of enlisted) port.postMessage(kernel);
+  };
   let task = 0;
 
   const chunkRange = (
@@ -56,12 +67,14 @@ export function startTeam(
     size,
     chunkWork,
     enlist(module: WebAssembly.Module, name: string, run: KernelFunction): SplitKernel {
-      const id = kernels++;
-      for (const port of ports) port.postMessage({ id, module, name });
-      return { id, run };
+      const kernel: Enlisted = { id: enlisted.length, module, name };
+      enlisted.push(kernel);
+      for (const port of ports ?? []) port.postMessage(kernel);
+      return { id: kernel.id, run };
     },
     run(kernel, given, units, chunks) {
       if (chunks <= 1) return kernel.run(...given, 0, units, 0);
+      if (ports === null) start();
       task = (task + 1) % taskNumbers;
       state[word.kernel] = kernel.id;
       state[word.count] = given.length;
