@@ -1,12 +1,19 @@
 /** The team of worker threads, and the memory that it shares with tfjs. */
 
+import type { Tensor } from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
+import { chooseBackend } from "../../runtime/tfjs/backend.js";
+import { createGenericKernels } from "../../runtime/tfjs/generic/index.js";
+import type { KernelSet } from "../../runtime/tfjs/kernel-set.js";
+import { defineMap } from "../../runtime/tfjs/map.js";
+import { createWasmKernels } from "../../runtime/tfjs/wasm/index.js";
 import { withSharedMemory } from "../../runtime/tfjs/backends/wasm-node.node.js";
 import { ModuleBuilder } from "../../runtime/tfjs/wasm/assembler/assembler.js";
 import { i32 } from "../../runtime/tfjs/wasm/assembler/instructions.js";
 import { chunksFor, solo } from "../../runtime/tfjs/wasm/threads/team.js";
 import { startTeam } from "../../runtime/tfjs/wasm/threads/workers.node.js";
 
+process.env["LSM_THREADS"] = "3"; // so that tfjs gets a shared memory on any machine
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
 
 /** `add(start, amount, from, to, thread)`: adds to every word of a range; with amount 0 it traps. */
@@ -48,6 +55,60 @@ describe("a team", () => {
       for (let task = 0; task < 100_000; task++) team.run(add, [0, 0], 1000, 12);
     };
     expect(failing).toThrow();
+  });
+});
+
+describe("results", () => {
+  const gelu = defineMap("x:BTD, g:D, p:BT -> BTD", "x * sigmoid(x) * g + p");
+  const columns = defineMap("x:BTD, y:BTD -> D", "x * y", "sum");
+  const rows = defineMap("x:BTD -> BT", "x * x", "max");
+
+  it.each([
+    [1, 1, 16],
+    [2, 64, 48],
+    [3, 37, 33],
+    [1, 1000, 32],
+    [5, 128, 256],
+    [2, 333, 7],
+  ])("are the same to the last bit on one thread and on three: %i × %i × %i", async (b, t, d) => {
+    const { tf } = await chooseBackend("wasm");
+    const generic = createGenericKernels(tf);
+    const random = (...shape: number[]): Tensor => tf.randomNormal(shape);
+    const [x, y, g, p, w] = [
+      random(b, t, d),
+      random(b, t, d),
+      random(d),
+      random(b, t),
+      random(d, 3 * d),
+    ];
+    const options = {
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      decay: 0.1,
+      rate: 1e-3,
+      step: 3,
+      scale: 0.5,
+    };
+    const all = (kernels: KernelSet): Tensor[] => [
+      kernels.map(gelu, [x, g, p], {}),
+      kernels.map(columns, [x, y], {}),
+      kernels.map(rows, [x], {}),
+      kernels.sum("BTD->TD", x),
+      kernels.expand("BTD->DBT", x, {}),
+      kernels.dot("BTD,DF->BTF", x, w),
+      kernels.dot("BTD,BTF->DF", x, y),
+      kernels.dot("BTD,BSD->BTS", x, y),
+      ...kernels.adamw(options, x, y, x, x),
+    ];
+    const [one, three] = [null, (memory: WebAssembly.Memory) => startTeam(memory, 3, 1e-6)].map(
+      (start) => all(createWasmKernels(tf, generic, start)),
+    );
+    const bits = async (tensor: Tensor): Promise<Buffer> =>
+      Buffer.from((await tensor.data()).buffer);
+    for (const [i, tensor] of one!.entries())
+      expect((await bits(three![i]!)).equals(await bits(tensor)), `result ${i}`).toBe(true);
+    tf.dispose([x, y, g, p, w, ...one!, ...three!]);
   });
 });
 

@@ -9,17 +9,19 @@ import type { KernelSet } from "../kernel-set.js";
 import { ModuleBuilder, type Local } from "./assembler/assembler.js";
 import { f32x4, i32, multiplyAdd, v128, type V128 } from "./assembler/instructions.js";
 import type { Heap } from "./heap.js";
+import { chunksFor } from "./threads/team.js";
 
 export function createAdamw(heap: Heap): KernelSet["adamw"] {
   const module = new ModuleBuilder();
   emitAdamw(module);
-  const run = heap.instantiate(module.finish(heap.shared))["adamw"]!;
+  const kernel = heap.splittable(module.finish(heap.shared), "adamw");
   return ({ beta1, beta2, epsilon, decay, rate, step, scale }, p, g, m, v) => {
     const [newP, newM, newV] = [heap.output(p.shape), heap.output(p.shape), heap.output(p.shape)];
     // √(v / c₂) + ε over 1/c₁ folded into the step: m/c₁ / (√v/√c₂ + ε), c = 1 − βᵗ.
     const stepSize = rate / (1 - beta1 ** step);
     const rootScale = 1 / Math.sqrt(1 - beta2 ** step);
-    run(
+    const units = Math.ceil(p.size / unit);
+    const values = [
       heap.address(newP),
       heap.address(newM),
       heap.address(newV),
@@ -37,16 +39,23 @@ export function createAdamw(heap: Heap): KernelSet["adamw"] {
       rootScale,
       epsilon,
       1 - rate * decay,
-    );
+    ];
+    heap.team.run(kernel, values, units, chunksFor(heap.team, units, p.size));
     return [newP, newM, newV];
   };
 }
 
+/** Elements that a thread takes at least; an element takes about a nanosecond. */
+const unit = 4096;
+
+/** Exports `adamw(newP, newM, newV, p, g, m, v, count, …, from, to, thread)`, from and to in units. */
 function emitAdamw(module: ModuleBuilder): void {
   module.function("adamw", (f) => {
     const [newP, newM, newV, p, g, m, v] = [0, 1, 2, 3, 4, 5, 6].map(() => f.parameter("i32"));
     const count = f.parameter("i32");
     const scalars = Array.from({ length: 9 }, () => f.parameter("f32"));
+    const [from, to] = [f.parameter("i32"), f.parameter("i32")];
+    f.parameter("i32"); // the thread
     const [scale, beta1, rest1, beta2, rest2, stepSize, rootScale, epsilon, keep] = scalars.map(
       (x) => f.keep(f32x4.splat(x)),
     );
@@ -65,13 +74,15 @@ function emitAdamw(module: ModuleBuilder): void {
       store(newV!, second);
       store(newP!, f32x4.sub(f32x4.mul(load(p!), keep!), move));
     };
-    const done = f.local("i32");
-    const whole = f.keep(i32.and(count, i32.const(-4)));
+    const done = f.keep(i32.mul(from, i32.const(unit)));
+    const end = f.keep(i32.min(count, i32.mul(to, i32.const(unit))));
+    const whole = f.keep(i32.and(end, i32.const(-4)));
+    for (const pointer of pointers) f.bump(pointer, i32.shl(done, i32.const(2)));
     f.while(done, whole, 4, () => {
       update(v128.load, (to, value) => f.store(to, value));
       for (const pointer of pointers) f.bump(pointer, 16);
     });
-    f.while(done, count, 1, () => {
+    f.while(done, end, 1, () => {
       update(v128.load32Zero, (to, value) => f.storeLane(to, value, 0));
       for (const pointer of pointers) f.bump(pointer, 4);
     });

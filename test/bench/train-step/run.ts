@@ -1,7 +1,8 @@
 /**
  * A training step of the compiled model beside the same model in other hands: plain tfjs, PyTorch. Every peer
  * is a process of its own that makes a step when asked; they take turns, so that a busy machine slows all alike.
- * Run by train-step.mjs; arguments: `--quick`, `--only NAME`, `--rounds N`, `--peers A,B`, `--threads N`.
+ * Run by train-step.mjs; arguments: `--quick`, `--only NAME`, `--rounds N`, `--peers A,B`,
+ * `--threads N` (of every peer but plain tfjs, which has one).
  */
 
 import { spawn, type ChildProcess } from "node:child_process";
@@ -48,7 +49,7 @@ const peers: readonly PeerKind[] = [
   },
   {
     name: "torch",
-    what: `PyTorch eager, ${flags.threads} threads`,
+    what: "PyTorch eager",
     command: (folder) => [python, "test/bench/train-step/torch_peer.py", folder, flags.threads],
     can: () => existsSync(python),
   },
@@ -70,7 +71,14 @@ class Peer {
     folder: string,
   ) {
     const [command, ...rest] = kind.command(folder);
-    this.#process = spawn(command!, rest, { stdio: ["pipe", "pipe", "pipe"] });
+    const { threads } = flags;
+    const env = {
+      ...process.env,
+      LSM_THREADS: threads,
+      TF_NUM_INTRAOP_THREADS: threads,
+      TF_NUM_INTEROP_THREADS: threads,
+    };
+    this.#process = spawn(command!, rest, { stdio: ["pipe", "pipe", "pipe"], env });
     let errors = "";
     this.#process.stderr!.on("data", (chunk) => (errors += String(chunk)));
     this.#process.on("exit", (status) => {
@@ -156,7 +164,7 @@ for (const bench of chosen) {
   const row = await measure(bench, Number(flags.rounds ?? (flags.quick ? 5 : 9)));
   rows.push(row);
   process.stdout.write(
-    `${bench.name}: ${row.parameters} parameters, ${bench.batch} × ${bench.time} tokens\n`,
+    `${bench.name}: ${row.parameters} parameters, ${bench.batch} × ${bench.time} tokens, ${flags.threads} threads\n`,
   );
   for (const [name, { wall, cpu }] of row.times) {
     const { what } = peers.find((peer) => peer.name === name)!;

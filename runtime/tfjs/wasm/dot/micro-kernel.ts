@@ -6,8 +6,8 @@
  * nothing; so are the rows of A when they are read in place (k contiguous).
  *
  * The k loop is not unrolled on purpose: V8 moves all loads of a block before its arithmetic, so two
- * steps of k at once need more than the 15 vector registers and spill (25% slower, measured). For
- * the same reason a packed A is read by one vector load and lane shuffles, which need no address.
+ * steps of k at once need more than the 15 vector registers and spill (25% slower, measured). Four rows of
+ * two vectors, with what a step loads, fill 14 of them; six rows are no faster, measured.
  */
 
 import type { FunctionHandle, ModuleBuilder } from "../assembler/assembler.js";
@@ -51,9 +51,7 @@ export function emitMicroKernel(
       const bs = Array.from({ length: vectors }, (_, n) => f.keep(v128.load(b, 16 * n)));
       const splats: V128[] = [];
       if (reading === "packed") {
-        const column = f.keep(v128.load(a));
-        for (let m = 0; m < rows; m++)
-          splats.push(f.keep(v128.shuffle32(column, column, [m, m, m, m])));
+        for (let m = 0; m < rows; m++) splats.push(f.keep(v128.load32Splat(a, 4 * m)));
       } else {
         for (const pointer of pointers) splats.push(f.keep(v128.load32Splat(pointer)));
       }
