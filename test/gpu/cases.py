@@ -38,3 +38,76 @@ GATED = [
     (Case("value decay", decay="value", time=500, heads=3, key=64, value=128), BF16),
     (Case("value decay, documents", decay="value", time=300, heads=3, key=64, value=64, documents="positions"), BF16),
 ]
+
+ERASED = [
+    (Case("erase", erases=1, time=500, heads=3, key=64, value=64), BF16),
+    (Case("erase", erases=1, time=200, heads=3, key=64, value=64), FP32),
+    (Case("erase, scalar decay, odd sizes", erases=1, decay="scalar", time=301, heads=3, key=48, value=100), BF16),
+    (
+        Case(
+            "erase, scalar decay, documents",
+            erases=1,
+            decay="scalar",
+            time=500,
+            key=64,
+            value=64,
+            documents="positions",
+        ),
+        BF16,
+    ),
+    (Case("erase, key decay", erases=1, decay="key", time=500, heads=3, key=128, value=128), BF16),
+    (Case("erase, key decay", erases=1, decay="key", time=200, heads=3, key=64, value=64), FP32),
+    (
+        Case("erase, key decay, cu_seqlens", erases=1, decay="key", time=300, key=64, value=64, documents="cu_seqlens"),
+        BF16,
+    ),
+    (Case("two erases and writes", erases=2, writes=2, decay="key", time=200, key=64, value=64), BF16),
+    (Case("erase, scalar decay, fp16", erases=1, decay="scalar", time=200, key=64, value=64), FP16),
+]
+
+DELTA = [
+    (Case("delta rule", delta=True, time=700, heads=3, key=128, value=128), BF16),
+    (Case("delta rule, scalar decay", delta=True, decay="scalar", time=1000, heads=4, key=128, value=128), BF16),
+    (Case("delta rule, scalar decay", delta=True, decay="scalar", time=300, heads=4, key=64, value=128), FP32),
+    (
+        Case(
+            "delta rule, scalar decay, documents",
+            delta=True,
+            decay="scalar",
+            time=500,
+            key=64,
+            value=64,
+            documents="positions",
+        ),
+        BF16,
+    ),
+    (Case("delta rule, key decay", delta=True, decay="key", time=1000, heads=4, key=128, value=128), BF16),
+    (Case("delta rule, key decay", delta=True, decay="key", time=300, heads=4, key=64, value=64), FP32),
+    (
+        Case(
+            "delta rule, key decay, cu_seqlens",
+            delta=True,
+            decay="key",
+            time=300,
+            key=64,
+            value=64,
+            documents="cu_seqlens",
+        ),
+        BF16,
+    ),
+    (
+        Case(
+            "delta rule, scalar decay, long",
+            delta=True,
+            decay="scalar",
+            strength=0.05,
+            batch=1,
+            time=8000,
+            key=64,
+            value=64,
+        ),
+        BF16,
+    ),
+]
+
+CASES = GATED + ERASED + DELTA

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 
 from definition import Case, draw, floats, leaves
-from lsm_torch.ops import recurrence
+from lsm_torch.ops import delta_rule, recurrence
 
 # relative error in the norm against float64 (design: bars.md)
 BARS = {torch.float32: 1e-4, torch.bfloat16: 1e-2, torch.float16: 1e-2}
@@ -21,7 +21,8 @@ def both(case: Case, dtype: torch.dtype, seed: int) -> tuple[dict[str, torch.Ten
     found = []
     for implementation, run_dtype in (("reference", torch.float64), ("triton", None)):
         arguments = leaves(x, run_dtype)
-        o, state = recurrence(**arguments, return_state=True, kernels=implementation)
+        function = delta_rule if case.delta else recurrence
+        o, state = function(**arguments, return_state=True, kernels=implementation)
         g = torch.Generator().manual_seed(seed + 1)
         loss = (o.double() * torch.randn(o.shape, generator=g, dtype=torch.float64).cuda()).sum()
         weight = torch.randn(state.shape, generator=g, dtype=torch.float64).cuda()

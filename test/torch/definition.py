@@ -27,6 +27,7 @@ class Case:
     initial: bool = True
     documents: str = "none"  # none | positions | cu_seqlens
     shared_queries: bool = False
+    delta: bool = False  # the arguments of `delta_rule`: no reads or erases, but beta and keys of norm 1
 
     def with_sizes(self, **sizes: int) -> Case:
         return replace(self, **sizes)
@@ -58,6 +59,10 @@ def draw(case: Case, seed: int, dtype: torch.dtype = torch.float64, device: str 
         out["log_decay"] = (torch.nn.functional.logsigmoid(raw) * (case.strength / 0.8)).to(
             torch.promote_types(dtype, torch.float32)
         )
+    if case.delta:
+        del out["read"]
+        out["k"] = torch.nn.functional.normalize(out["k"].double(), dim=-1).to(dtype)
+        out["beta"] = torch.rand(out["k"].shape[:-1], generator=g, dtype=torch.float64).to(dtype)
     if case.decay == "value":
         out["decay_on"] = "value"
     if case.erases:
@@ -160,6 +165,17 @@ def definition(
             state = new
         finals.append(state)
     return torch.stack(outs, 1), torch.cat(finals, 0)
+
+
+def definition_of_delta(
+    q: Tensor, k: Tensor, v: Tensor, beta: Tensor, log_decay: Tensor | None = None, **rest
+) -> tuple[Tensor, Tensor]:
+    """S_t = (I - β k pᵀ)(Λ∘S_{t-1}) + β k vᵀ, brought to the normal form."""
+    written = beta.unsqueeze(-1) * k
+    p = rest.pop("erase_key", k)
+    if log_decay is not None:
+        p = (log_decay if log_decay.ndim == 4 else log_decay.unsqueeze(-1)).exp() * p
+    return definition(q, written, v, log_decay, erase=(-written, p), **rest)
 
 
 CASES = [

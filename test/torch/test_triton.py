@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from definition import Case, definition, draw, floats, leaves
-from lsm_torch.ops import recurrence
+from definition import Case, definition, definition_of_delta, draw, floats, leaves
+from lsm_torch.ops import delta_rule, recurrence
 
 CASES = [
     Case("sum", time=70),
@@ -21,6 +21,12 @@ CASES = [
     Case("value decay", decay="value", documents="positions"),
     Case("value decay, read before, strong", 1, 20, 1, decay="value", strength=30.0, read="before"),
     Case("one token", time=1, decay="key"),
+    Case("erase", erases=1, time=80, batch=1),
+    Case("erase, scalar decay, documents", erases=1, decay="scalar", time=80, documents="positions"),
+    Case("erase, scalar decay, cu_seqlens", erases=1, decay="scalar", documents="cu_seqlens"),
+    Case("erase, key decay", erases=1, decay="key", time=70, batch=1),
+    Case("erase, strong key decay, read before", 1, 20, 1, erases=1, decay="key", strength=30.0, read="before"),
+    Case("two erases, two writes", erases=2, writes=2, decay="key", batch=1, documents="positions"),
 ]
 
 
@@ -72,3 +78,17 @@ def test_shards_of_time_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         expected = gradients(definition, x, torch.float64, True)
         actual = gradients(lambda **y: recurrence(**y, return_state=True, kernels="triton"), x, torch.float32, True)
         compare(expected, actual)
+
+
+@pytest.mark.parametrize("decay", ["none", "scalar", "key"])
+@pytest.mark.parametrize("own_erase_key", [False, True])
+def test_delta_rule_is_the_definition(decay: str, own_erase_key: bool) -> None:
+    x = draw(Case(decay, time=70, heads=1, decay=decay, documents="positions", delta=True), seed=8, dtype=torch.float32)
+    if own_erase_key:
+        x["erase_key"] = torch.nn.functional.normalize(torch.randn_like(x["k"]), dim=-1)
+    expected = gradients(definition_of_delta, x, torch.float64, True)
+    for kernels in ("reference", "triton"):
+        got = gradients(
+            lambda which=kernels, **y: delta_rule(**y, return_state=True, kernels=which), x, torch.float32, True
+        )
+        compare(expected, got)

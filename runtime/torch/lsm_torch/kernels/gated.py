@@ -153,7 +153,7 @@ def gated_backward(
     }
     at_once: dict[str, Any] = {"before": before, "initial": adjoint_marks[:, :, 1:], "shards": s.fine}
     if p is not None:
-        at_once |= {"products": [v if with_values else k], "p": p, "late": p if before else None}
+        at_once |= {"products": [v if with_values else k], "p": p, "late": p if before and sub_rows == 1 else None}
         at_once |= {"d_decay": d_decay, "boundary": marks[:, :, 1:]}
     dv_how, dk_how = (at_once, in_order) if with_values else (in_order, at_once)
 
@@ -167,8 +167,15 @@ def gated_backward(
         dk, dv = make_dk(), make_dv()
     else:
         dv, dk = make_dv(), make_dk()
-    if d_decay is None:
-        d_decay = q.new_empty(0)
-    elif decay is not None and decay.shape[-1] == 1:
-        d_decay = d_decay.sum(-1, keepdim=True)
-    return dq, dk, dv, d_decay, q.new_empty(0) if d_initial is None else d_initial
+    late = p if before and sub_rows > 1 else None
+    return dq, dk, dv, finished(decay, d_decay, late, sub_rows, q), q.new_empty(0) if d_initial is None else d_initial
+
+
+def finished(decay: Tensor | None, d_decay: Tensor | None, late: Tensor | None, sub_rows: int, like: Tensor) -> Tensor:
+    """The decay's gradient as the operator gives it: over all blocks of columns, and without what a token reads before its
+    own decay, which a sweep itself leaves out only where a token is one row."""
+    if decay is None or d_decay is None:
+        return like.new_empty(0)
+    if late is not None:
+        d_decay[:, ::sub_rows] -= late.unflatten(1, (-1, sub_rows)).sum(2)
+    return d_decay.sum(-1, keepdim=True) if decay.shape[-1] == 1 else d_decay

@@ -12,19 +12,17 @@ from torch.nn.functional import pad
 
 from ..ops.arguments import Operands
 from ..ops.reference import recurrence_reference
-from . import operators
+from .erased_operator import erased
+from .gated_operator import gated
 from .schedule import LARGEST_WIDTH, power_of_two
 
 
 def recurrence_triton(x: Operands, return_state: bool) -> tuple[Tensor, Tensor]:
     """o [B, T, H, V] and the final state [B or N, H, K, V], of which the latter may be wrong unless it is asked for."""
     _, time, _, key, value = x.sizes
-    if max(key, value) > LARGEST_WIDTH or time == 0 or x.erase is not None:
+    if max(key, value) > LARGEST_WIDTH or time == 0:
         return recurrence_reference(x)
-    positions, bounds = x.positions, x.cu_seqlens
-    if bounds is not None and x.initial_state is None and not return_state:
-        # one row with document starts fills the chip better than one program a document
-        positions, bounds = positions_of(bounds, time), None
+    positions, bounds = documents(x, time, return_state)
     k, v, b = joined_rows(x)
     m = k.shape[2]
     q, decay = x.q, x.log_decay
@@ -40,10 +38,31 @@ def recurrence_triton(x: Operands, return_state: bool) -> tuple[Tensor, Tensor]:
     on_value = x.decay_on == "value"
     before = x.read == "before"
     if b is None:
-        o, final = operators.gated(q, k, v, decay, on_value, before, m, x.initial_state, positions, bounds)
+        o, final = gated(q, k, v, decay, on_value, before, m, x.initial_state, positions, bounds)
     else:
-        return recurrence_reference(x)
+        o, final = erased(q, k, v, b.flatten(1, 2), decay, before, False, m, x.initial_state, positions, bounds)
     return (o[:, m - 1 :: m] if m > 1 else o), final
+
+
+def delta_rule_triton(x: Operands, return_state: bool) -> tuple[Tensor, Tensor]:
+    """S_t = Λ_t∘S_{t-1} + k (v - pᵀ(Λ_t∘S_{t-1}))ᵀ, where the erase is (k, p): one row a token."""
+    _, time, _, key, value = x.sizes
+    assert x.erase is not None
+    reader = x.erase[1].squeeze(2)
+    if max(key, value) > LARGEST_WIDTH or time == 0:
+        p = reader if x.log_decay is None else x.log_decay.exp() * reader
+        return recurrence_reference(x.with_erase(-x.erase[0], p.unsqueeze(2)))
+    positions, bounds = documents(x, time, return_state)
+    positions = None if positions is None else positions.to(torch.int32).contiguous()
+    k, v = x.k.squeeze(2), x.v.squeeze(2)
+    return erased(x.q, k, v, -reader, x.log_decay, False, True, 1, x.initial_state, positions, bounds)
+
+
+def documents(x: Operands, time: int, return_state: bool) -> tuple[Tensor | None, Tensor | None]:
+    """Positions or bounds. One row with document starts fills the chip better than one program a document."""
+    if x.cu_seqlens is not None and x.initial_state is None and not return_state:
+        return positions_of(x.cu_seqlens, time), None
+    return x.positions, x.cu_seqlens
 
 
 def positions_of(bounds: Tensor, time: int) -> Tensor:

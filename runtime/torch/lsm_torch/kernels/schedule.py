@@ -71,3 +71,11 @@ def shards(chunks: int, mark: int, programs: int, device: torch.device) -> Shard
     length = -(-chunks // count)
     length = -(-length // mark) * mark
     return Shards(-(-chunks // length), length)
+
+
+def solve_block(key: int, value: int, sequences: int, single: bool, device: torch.device) -> int:
+    """Columns of the state a program of the solve takes: few enough that the chip is full, for its chunks go in order."""
+    be = min(power_of_two(value), max(16, (4096 if single else 8192) // power_of_two(key)), 64)
+    while be > 16 and sequences * -(-value // be) < processors(device):
+        be //= 2
+    return be

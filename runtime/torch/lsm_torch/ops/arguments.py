@@ -7,7 +7,7 @@ are views, so nothing is copied and autograd sums what was shared.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -37,6 +37,9 @@ class Operands:
         """B, T, H, K, V."""
         b, t, h, k = self.q.shape
         return b, t, h, k, self.v.shape[-1]
+
+    def with_erase(self, a: Tensor, b: Tensor) -> Operands:
+        return replace(self, erase=(a, b))
 
 
 def operands(

@@ -1,8 +1,4 @@
-"""The kernels as torch operators: with shapes for tracing, gradients for autograd, and FLOPs for counters.
-
-Plain eager calls take `Gated` directly, which starts kernels with less work for the processor; where someone looks on
-(torch.compile, a dispatch mode such as a FLOP counter) they go through the registered operator.
-"""
+"""F0, F1, F2 as a torch operator: with shapes for tracing, gradients for autograd, and FLOPs for counters."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from torch.library import custom_op
 from torch.utils.flop_counter import register_flop_formula
 
 from .gated import gated_backward, gated_forward, sequences
+from .watched import sweep_flops, wants_gradients, watched
 
 
 @custom_op("lsm::gated", mutates_args=())
@@ -108,11 +105,6 @@ class Gated(torch.autograd.Function):
         return gradients(gated_backward, ctx, d_o, d_final)
 
 
-def watched() -> bool:
-    """Is someone looking at the operators that run?"""
-    return torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
-
-
 def gated(
     q: Tensor,
     k: Tensor,
@@ -126,16 +118,10 @@ def gated(
     bounds: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     """o and the final state of F0, F1, F2."""
-    operands = (q, k, v, decay, initial)
-    save = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in operands)
+    save = wants_gradients(q, k, v, decay, initial)
     apply = gated_op if watched() else Gated.apply
     o, final, _ = apply(q, k, v, decay, on_value, before, sub_rows, initial, positions, bounds, save)
     return o, final
-
-
-def sweep_flops(rows: int, heads: int, key: int, value: int, chunk: int = 64) -> int:
-    """Multiply-adds twice: scores and their product with the sources, the state's read, the state's write."""
-    return 2 * rows * heads * (chunk * key + chunk * value + 2 * key * value)
 
 
 @register_flop_formula(torch.ops.lsm.gated)
