@@ -60,7 +60,8 @@ describe.skipIf(!hasChromium && !required("chromium"))("the playground", () => {
 
   const says = (selector: string, text: RegExp): Promise<unknown> =>
     page.waitForFunction(
-      ([where, pattern]) => new RegExp(pattern!).test(document.querySelector(where!)!.textContent!),
+      ([where, pattern]) =>
+        new RegExp(pattern!, "s").test(document.querySelector(where!)?.textContent ?? ""),
       [selector, text.source],
     );
   const write = async (text: string): Promise<void> => {
@@ -82,6 +83,25 @@ describe.skipIf(!hasChromium && !required("chromium"))("the playground", () => {
     await page.waitForSelector(".cm-lintRange-error");
     await page.click("#mistakes button");
     expect(await page.evaluate(() => document.activeElement?.className)).toContain("cm-content");
+  });
+
+  test("knows what names are, and what could be written", { timeout: 60_000 }, async () => {
+    await write(
+      "layer A(x: [width]) {\n  gate = linear(x, [hidden: 8])\n  linear(gat, [width])\n}\n",
+    );
+    await says("#status", /1 mistake/);
+    await says(".cm-content", /gate: \[hidden 8\]/); // the axes that the name got
+    await page.hover(".cm-line:nth-child(2) >> text=linear");
+    await says(".cm-tooltip", /linear/);
+    await page.mouse.move(5, 5);
+    await page.hover(".cm-lintRange-error");
+    await page.click(".cm-diagnosticAction");
+    await says("#status", /^no mistakes$/);
+    await page.click(".cm-line:nth-child(3)");
+    await page.keyboard.press("Home");
+    await page.keyboard.type("y = rms");
+    await says(".cm-tooltip-autocomplete", /rmsnorm/);
+    await page.keyboard.press("Escape");
   });
 
   test("shows each view of a program", { timeout: 120_000 }, async () => {

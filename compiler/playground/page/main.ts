@@ -10,7 +10,7 @@ import {
 } from "../workers/compiler.worker.js";
 import { type Event, Remote } from "../workers/rpc.js";
 import type { Progress, TrainerFunctions } from "../workers/trainer.worker.js";
-import { Editor } from "./editor.js";
+import { Editor, type Knowledge } from "./editor.js";
 import { fromAddress, toAddress } from "./share.js";
 import examples from "lsm:examples";
 
@@ -35,7 +35,11 @@ let timer = 0;
 let newest = 0; // of the requests for a view
 
 const given = await fromAddress(location.hash);
-const editor = new Editor(element("editor"), given ?? examples[0]!.text, () => {
+const knowledge: Knowledge = {
+  hover: (offset) => compiler.call("hover", offset),
+  complete: (text, offset) => compiler.call("complete", text, offset),
+};
+const editor = new Editor(element("editor"), given ?? examples[0]!.text, knowledge, () => {
   clearTimeout(timer);
   timer = window.setTimeout(() => void look(), settle);
 });
@@ -49,7 +53,7 @@ async function look(): Promise<void> {
     return;
   }
   if (text !== editor.text) return;
-  editor.mark(report.mistakes);
+  editor.mark(report.mistakes, report.hints);
   showMistakes(report.mistakes);
   fill(model, report.models);
   fill(

@@ -1,16 +1,22 @@
 /** The compiler in a worker: mistakes as one types, and every view of the program. */
 
+import type { Position } from "vscode-languageserver-types";
+import type { Span } from "../../../grammar/ast.js";
 import { format } from "../../../grammar/format.js";
-import { check } from "../../1-check/check.js";
 import type { Checked } from "../../1-check/check.js";
 import type { Model } from "../../1-check/model.js";
 import { compileTraining } from "../../compile.js";
 import { summaryText } from "../../cli/summary-text.js";
 import { sizesFor } from "../../cli/sizes.js";
+import { completion } from "../../server/features/completion/completion.js";
+import { hover } from "../../server/features/hover.js";
+import { inlayHints } from "../../server/features/inlay-hints.js";
+import type { Program } from "../../server/program.js";
+import { Workspace } from "../../server/workspace.js";
 import { summarise } from "../../summary.js";
 import { printProgram } from "../../ir/print-program.js";
 import { architecture, kernels, render } from "../../6-emit/diagram/diagram.js";
-import { PageHost, programPath } from "./page-host.js";
+import { pageHost, programPath } from "./page-host.js";
 import { answer } from "./rpc.js";
 import library from "lsm:library";
 
@@ -20,9 +26,25 @@ export interface Mistake {
   readonly severity: "error" | "warning";
   readonly code: string;
   readonly message: string;
+  /** What would put it right. */
+  readonly fix: { readonly from: number; readonly to: number; readonly text: string } | null;
+}
+
+/** The axes of a name, to be shown behind it. */
+export interface Hint {
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface Proposal {
+  readonly label: string;
+  readonly detail: string;
+  readonly doc: string;
+  readonly insert: string;
 }
 
 export interface Report {
+  readonly hints: readonly Hint[];
   readonly mistakes: readonly Mistake[];
   /** Models without mistakes. */
   readonly models: readonly string[];
@@ -48,15 +70,23 @@ export interface Shown {
   readonly content: string;
 }
 
-const host = new PageHost(library);
+const uri = `file:///${programPath}`;
+const workspace = new Workspace(pageHost(library), {
+  toPath: () => programPath,
+  toUri: (path) => `file:///${path}`,
+});
+let version = 0;
+let program: Program | null = null;
 let checked: Checked | null = null;
 
 function look(text: string): Report {
-  host.text = text;
-  checked = check(host, programPath);
+  workspace.open(uri, ++version, text);
+  program = workspace.program(programPath)!;
+  checked = program.checked;
   const { models, trainings, diagnostics } = checked;
   return {
-    mistakes: diagnostics.map(({ labels, severity, code, title, help }) => {
+    hints: hintsOf(program),
+    mistakes: diagnostics.map(({ labels, severity, code, title, help, edit }) => {
       const [first] = labels;
       const own = first?.span.source === programPath ? first : undefined;
       const said = own && own.text !== "" ? `${title}: ${own.text}` : title;
@@ -66,6 +96,7 @@ function look(text: string): Report {
         severity,
         code,
         message: help === null ? said : `${said}\n${help}`,
+        fix: edit?.span.source === programPath ? fixOf(edit.span, edit.text) : null,
       };
     }),
     models: [...models.keys()],
@@ -76,6 +107,23 @@ function look(text: string): Report {
     })),
   };
 }
+
+const fixOf = ({ start, end }: Span, text: string): Mistake["fix"] => ({
+  from: start,
+  to: end,
+  text,
+});
+
+function hintsOf(of: Program): Hint[] {
+  const whole = of.range(programPath, 0, of.text.length);
+  return inlayHints(of, whole).map(({ position, label }) => ({
+    at: of.offsetAt(position),
+    text: String(label),
+  }));
+}
+
+const positionOf = (of: Program, offset: number): Position =>
+  of.range(programPath, offset, offset).start;
 
 const draw: Readonly<Record<View, (model: Model, program: Checked) => Promise<Shown> | Shown>> = {
   diagram: (model, program) => {
@@ -109,6 +157,21 @@ const draw: Readonly<Record<View, (model: Model, program: Checked) => Promise<Sh
 
 const functions = {
   check: look,
+  /** Markdown. */
+  hover: (offset: number): string | null => {
+    const contents = program && hover(program, positionOf(program, offset))?.contents;
+    return contents && typeof contents === "object" && "value" in contents ? contents.value : null;
+  },
+  /** For a text that may be newer than the last one checked. */
+  complete: (text: string, offset: number): Proposal[] => {
+    look(text);
+    return completion(program!, positionOf(program!, offset)).map((item) => ({
+      label: item.label,
+      detail: item.detail ?? "",
+      doc: typeof item.documentation === "object" ? item.documentation.value : "",
+      insert: item.insertText ?? item.label,
+    }));
+  },
   view: (view: View, model: string): Promise<Shown> | Shown => {
     const one = checked?.models.get(model);
     if (!checked || !one) throw new Error("the program has mistakes");

@@ -18,7 +18,7 @@ import type { Model } from "../../1-check/model.js";
 import { compiledFor } from "../../cli/train/prepare.js";
 import { settingsOf } from "../../cli/train/settings.js";
 import { Writer } from "../../cli/writer.js";
-import { PageHost, programPath } from "./page-host.js";
+import { pageHost, programPath } from "./page-host.js";
 import { answer } from "./rpc.js";
 import library from "lsm:library";
 
@@ -62,9 +62,7 @@ async function rowsFor({ data, seed }: Training, text: string): Promise<Rows> {
 
 async function train(program: string, name: string, text: string, wasm: string): Promise<void> {
   stopped = false;
-  const host = new PageHost(library);
-  host.text = program;
-  const { models, trainings } = check(host, programPath);
+  const { models, trainings } = check(pageHost(library, program), programPath);
   const training = trainings.get(name);
   const model = training && models.get(training.model);
   if (!training || !model) throw new Error("the program has mistakes");
