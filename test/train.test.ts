@@ -146,12 +146,35 @@ test("gradients in parts are those of the whole batch", async () => {
   freeState(state);
 });
 
-test("a run that diverges stops, names the step, and keeps its last checkpoint", async () => {
+test("a run that diverges stops, names the step and the place, and keeps its last checkpoint", async () => {
   const { optimizer } = tinySettings;
   await train("diverges", { steps: 2, checkpointEvery: 2 });
   const kept = await finalBytes("diverges");
   await expect(
     train("diverges", { steps: 9, clip: null, optimizer: { ...optimizer, lr: 1e30 } }, "auto"),
-  ).rejects.toThrow(/at step \d the (loss|gradients)/);
+  ).rejects.toThrow(
+    /at step \d the (loss|gradients).*; the first number that is not finite came up /,
+  );
   expect((await finalBytes("diverges")).equals(kept)).toBe(true);
+});
+
+test("a step that is not finite says in what block it went wrong, and behind what parameter", async () => {
+  const backend = await chooseBackend("wasm");
+  const { tf } = backend;
+  const data = await openData(tinyData, import.meta.dirname, 1);
+  const batch = new BatchStream(data.train, trainable.batch).next();
+  const state = freshState(tf, trainable.parameters, 1);
+  const path = Object.keys(state.weights).find((own) => /^blocks\.\d+\..*\.weight$/.test(own))!;
+  const [, block, name] = /^(blocks\.\d+)\.(.*)$/.exec(path)!;
+  const old = state.weights[path]!;
+  state.weights[path] = tf.fill(old.shape, Infinity);
+  old.dispose();
+  const before = tf.memory().numTensors;
+  const failure: unknown = await trainStep(backend, trainable, tinySettings, state, batch, 6).catch(
+    (error: unknown) => error,
+  );
+  expect(String(failure)).toContain("at step 7 the loss is NaN");
+  expect(String(failure)).toContain(`came up in \`${block!}\`, behind \`${name!}\`, in the [`);
+  expect(tf.memory().numTensors).toBe(before);
+  freeState(state);
 });

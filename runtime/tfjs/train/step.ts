@@ -5,6 +5,7 @@ import { RunError } from "../../run/errors.js";
 import { learningRate } from "../../run/schedule.js";
 import type { Backend } from "../backend.js";
 import { batchGradients } from "./gradients.js";
+import { type NotFinite, firstNotFinite, placeOf } from "./not-finite.js";
 import { applyUpdate, readBack } from "./optimise.js";
 import type { TrainSettings } from "./settings.js";
 import { type TrainState, freeTensors } from "./state.js";
@@ -47,7 +48,8 @@ export async function trainStep(
   if (![lossValue, objectiveValue, gradientNorm].every(Number.isFinite)) {
     freeTensors(gradients);
     freeTensors(updates);
-    throw diverged(step + 1, lossValue, objectiveValue, squares);
+    const place = await firstNotFinite(backend, trainable, state.weights, batch);
+    throw diverged(step + 1, lossValue, objectiveValue, squares, place);
   }
   const { optimizer, schedule, steps, clip } = settings;
   const rate = learningRate(schedule, optimizer.lr, step, steps);
@@ -62,6 +64,7 @@ function diverged(
   loss: number,
   objective: number,
   squares: ReadonlyMap<string, number>,
+  place: NotFinite | null,
 ): RunError {
   const offender = [...squares].find(([, sum]) => !Number.isFinite(sum));
   const what = !Number.isFinite(loss)
@@ -69,7 +72,11 @@ function diverged(
     : !Number.isFinite(objective)
       ? `a router's loss is ${objective}, though the model's loss is ${loss}`
       : "the gradients are no longer finite";
-  const first = offender ? `; the first gradient that is not finite is of \`${offender[0]}\`` : "";
+  const first = place
+    ? `; the first number that is not finite came up ${placeOf(place)}`
+    : offender
+      ? `; the first gradient that is not finite is of \`${offender[0]}\``
+      : "";
   return new RunError({
     code: "training-diverged",
     what: `at step ${step} ${what}${first}`,
