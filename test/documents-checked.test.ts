@@ -115,6 +115,16 @@ describe("examples/linear-moe/README.md", () => {
   });
 });
 
+test("examples/optimisers/README.md has the recurrences that are found", () => {
+  const path = "examples/optimisers/optimisers.lsm";
+  const { models } = check(memoryHost({ [path]: read(path) }), path);
+  const lines = summarise(models.get("Optimisers")!, 1024).recurrences.map(
+    ({ state, function: block, family, form }) =>
+      `recurrence ${state} in ${block}: family ${family}, ${form}\n`,
+  );
+  expect(read("examples/optimisers/README.md")).toContain(lines.join(""));
+});
+
 test("compiler/README.md shows the graphs that the compiler makes", () => {
   const readme = read("compiler/README.md");
   const [layer] = blocks(readme, "lsm");
