@@ -7,7 +7,13 @@
  *   cpu              when all else fails
  */
 
-import { type BackendName, type Candidate, backendNames, inNode } from "./backends/candidate.js";
+import {
+  type BackendName,
+  type Candidate,
+  type OwnKernels,
+  backendNames,
+  inNode,
+} from "./backends/candidate.js";
 import { cpu } from "./backends/cpu.js";
 import { node, nodeGpu } from "./backends/native.js";
 import { wasm } from "./backends/wasm.js";
@@ -16,6 +22,7 @@ import { createGenericKernels } from "./generic/index.js";
 import type { Tf } from "./generic/context.js";
 import { RunError } from "../run/errors.js";
 import type { KernelSet } from "./kernel-set.js";
+import type { Recorder } from "./recorder.js";
 
 export type { BackendName } from "./backends/candidate.js";
 
@@ -23,6 +30,8 @@ export interface Backend {
   readonly tf: Tf;
   readonly name: BackendName;
   readonly kernels: KernelSet;
+  /** Where many small calls cost more than their work: what keeps them and runs them as one. */
+  readonly recorder?: Recorder;
   /** One line: what was chosen and why. */
   readonly why: string;
 }
@@ -50,7 +59,7 @@ async function askedFor(tf: Tf, name: BackendName): Promise<Backend> {
     throw unusable(name, `backend ${name} does not run in a browser`, "use webgpu, wasm or cpu");
   const start = await candidate.start(tf, true);
   if (!start.started) throw unusable(name, start.because, start.remedy);
-  return running(tf, name, start.kernels, `backend ${start.what}: as asked`);
+  return running(tf, name, start.own, `backend ${start.what}: as asked`);
 }
 
 async function bestOf(tf: Tf): Promise<Backend> {
@@ -61,7 +70,7 @@ async function bestOf(tf: Tf): Promise<Backend> {
       return running(
         tf,
         candidate.name,
-        start.kernels,
+        start.own,
         `backend ${start.what}: ${better || "the fastest kind there is"}`,
       );
     better ||= `${start.because}; ${start.remedy}`;
@@ -76,11 +85,11 @@ function unusable(name: BackendName, what: string, help: string): RunError {
 async function running(
   tf: Tf,
   name: BackendName,
-  own: KernelSet | undefined,
+  own: OwnKernels | undefined,
   why: string,
 ): Promise<Backend> {
   await tf.ready();
-  if (own) return { tf, name, kernels: own, why };
+  if (own) return { tf, name, ...own, why };
   const generic = createGenericKernels(tf);
   const kernels = name === "wasm" && simd(tf) ? await wasmKernels(tf, generic) : generic;
   return { tf, name, kernels, why };

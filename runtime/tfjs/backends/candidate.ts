@@ -2,16 +2,22 @@
 
 import type { Tf } from "../generic/context.js";
 import type { KernelSet } from "../kernel-set.js";
+import type { Recorder } from "../recorder.js";
 
 export const backendNames = ["node-gpu", "node", "webgpu", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];
+
+export interface OwnKernels {
+  readonly kernels: KernelSet;
+  readonly recorder: Recorder;
+}
 
 export type Start =
   | {
       readonly started: true;
       readonly what: string; // "wasm (SIMD)"
-      /** The backend's own; without them the generic ones serve. */
-      readonly kernels?: KernelSet;
+      /** The backend's own kernels; without them the generic ones serve. */
+      readonly own?: OwnKernels;
     }
   | { readonly started: false; readonly because: string; readonly remedy: string };
 

@@ -43,7 +43,7 @@ export const webgpu: Candidate = {
       ]);
       const device = await activate(tf, await openDevice(adapter));
       const what = `webgpu (${label || "unnamed adapter"})`;
-      return { started: true, what, kernels: createWebGpuKernels(device) };
+      return { started: true, what, own: createWebGpuKernels(tf, device) };
     } catch (fault) {
       return missing(`WebGPU does not start: ${messageOf(fault)}`, "use wasm");
     }

@@ -4,6 +4,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { RandomStream } from "../../random/stream.js";
 import { type SampleOptions, sample } from "../../run/sample.js";
 import type { Backend } from "../backend.js";
+import type { Recorder, Recording } from "../recorder.js";
 import type { Decoder, TensorMap } from "./trainable.js";
 
 export interface GenerateOptions extends SampleOptions {
@@ -40,6 +41,7 @@ export async function* generate(
 export class Reader {
   #carried: readonly Tensor[];
   #position = 0;
+  #recorded: RecordedToken | null = null;
 
   constructor(
     private readonly backend: Backend,
@@ -52,9 +54,18 @@ export class Reader {
 
   /** Takes one token in; the logits of the next one where they are wanted. */
   async read(token: number, wanted: boolean): Promise<Float32Array | null> {
-    const { tf, kernels } = this.backend;
+    const { tf, kernels, recorder } = this.backend;
+    const position = this.#position++;
+    if (recorder) {
+      this.#recorded ??= await this.#record(recorder);
+      const { input, recording } = this.#recorded;
+      recorder.overwrite(input.tokens, Int32Array.of(token));
+      recorder.overwrite(input.positions, Float32Array.of(position));
+      recording.run();
+      return wanted ? Float32Array.from(await recording.result.data()) : null;
+    }
     const tokens = tf.tensor2d([token], [1, 1], "int32");
-    const positions = tf.tensor2d([this.#position++], [1, 1], "float32");
+    const positions = tf.tensor2d([position], [1, 1], "float32");
     const before = this.#carried;
     const input = { tokens, positions };
     const { prediction, carried } = this.decoder.decode(kernels, this.weights, before, input);
@@ -67,5 +78,32 @@ export class Reader {
   free(): void {
     for (const tensor of this.#carried) tensor.dispose();
     this.#carried = [];
+    if (!this.#recorded) return;
+    const { input, recording } = this.#recorded;
+    recording.free();
+    for (const tensor of [recording.result, input.tokens, input.positions]) tensor.dispose();
+    this.#recorded = null;
   }
+
+  /** A token's way through the model, which leaves the new states in the place of the old ones. */
+  async #record(recorder: Recorder): Promise<RecordedToken> {
+    const { tf, kernels } = this.backend;
+    const input = {
+      tokens: tf.tensor2d([0], [1, 1], "int32"),
+      positions: tf.tensor2d([0], [1, 1], "float32"),
+    };
+    const recording = await recorder.record(() => {
+      const before = this.#carried;
+      const { prediction, carried } = this.decoder.decode(kernels, this.weights, before, input);
+      recorder.assign(carried.map((state, i) => [before[i]!, state]));
+      for (const state of carried) state.dispose();
+      return prediction;
+    });
+    return { input, recording };
+  }
+}
+
+interface RecordedToken {
+  readonly input: { readonly tokens: Tensor; readonly positions: Tensor };
+  readonly recording: Recording<Tensor>;
 }

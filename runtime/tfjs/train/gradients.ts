@@ -20,7 +20,15 @@ export function batchGradients(
     freeBatch(inputs);
     return { result, counted: predictions(part) };
   });
-  return results.length === 1 ? results[0]!.result : combine(tf, kernels, results);
+  if (results.length === 1) return results[0]!.result;
+  const shares = sharesOf(results.map(({ counted }) => counted)).map((share) => tf.scalar(share));
+  const combined = combine(
+    kernels,
+    results.map(({ result }) => result),
+    shares,
+  );
+  for (const share of shares) share.dispose();
+  return combined;
 }
 
 interface Weighted {
@@ -28,7 +36,7 @@ interface Weighted {
   readonly counted: number;
 }
 
-function partsOf(batch: Batch, rows: number): Batch[] {
+export function partsOf(batch: Batch, rows: number): Batch[] {
   return Array.from({ length: batch.rows / rows }, (_, i): Batch => {
     /** The part's share of an array that has as much of every row. */
     const part = <A extends Int32Array | Float32Array>(array: A): A => {
@@ -44,20 +52,25 @@ function partsOf(batch: Batch, rows: number): Batch[] {
 }
 
 /** What the loss of a batch is the mean of. */
-const predictions = (batch: Batch): number =>
+export const predictions = (batch: Batch): number =>
   batch.weights?.reduce((sum, weight) => sum + weight, 0) ??
   (batch.kind === "windows" ? batch.rows : batch.tokens.length);
 
-/** Every part's loss is the mean of its own predictions: their mean by share is the whole batch's. */
-function combine(
-  tf: Backend["tf"],
+/** Each part's share of the predictions that all parts count. */
+export function sharesOf(counts: readonly number[]): number[] {
+  const total = counts.reduce((sum, counted) => sum + counted, 0);
+  return counts.map((counted) => (total > 0 ? counted / total : 1 / counts.length));
+}
+
+/**
+ * Every part's loss is the mean of its own predictions: their mean by share (a scalar each) is the whole
+ * batch's. Frees the parts' tensors.
+ */
+export function combine(
   kernels: KernelSet,
-  parts: readonly Weighted[],
+  parts: readonly GradientResult[],
+  shares: readonly Tensor[],
 ): GradientResult {
-  const total = parts.reduce((sum, { counted }) => sum + counted, 0);
-  const shares = parts.map(({ counted }) =>
-    tf.scalar(total > 0 ? counted / total : 1 / parts.length),
-  );
   const mean = (tensors: readonly Tensor[]): Tensor => {
     const kernel = scaledSum(tensors.length, tensors[0]!.rank);
     const result = kernels.map(kernel, [...tensors, ...shares], {});
@@ -68,15 +81,12 @@ function combine(
     Object.fromEntries(
       Object.keys(maps[0]!).map((path) => [path, mean(maps.map((map) => map[path]!))]),
     );
-  const results = parts.map(({ result }) => result);
-  const combined = {
-    loss: mean(results.map(({ loss }) => loss)),
-    objective: mean(results.map(({ objective }) => objective)),
-    gradients: means(results.map(({ gradients }) => gradients)),
-    updates: means(results.map(({ updates }) => updates)),
+  return {
+    loss: mean(parts.map(({ loss }) => loss)),
+    objective: mean(parts.map(({ objective }) => objective)),
+    gradients: means(parts.map(({ gradients }) => gradients)),
+    updates: means(parts.map(({ updates }) => updates)),
   };
-  for (const share of shares) share.dispose();
-  return combined;
 }
 
 const kernelsByForm = new Map<string, MapKernel>();

@@ -5,8 +5,15 @@ import { evaluationBatches } from "../../data/batches.js";
 import type { Batch, Dataset } from "../../data/dataset.js";
 import { type Errors, ErrorSum } from "../../data/series/errors.js";
 import type { Backend } from "../backend.js";
-import { batchTensors, freeBatch } from "./batch-tensors.js";
-import type { TensorMap, Trainable } from "./trainable.js";
+import type { Recording } from "../recorder.js";
+import { batchTensors, freeBatch, overwriteBatch } from "./batch-tensors.js";
+import type {
+  BatchTensors,
+  EvaluationResult,
+  TensorMap,
+  Trainable,
+  WindowTensors,
+} from "./trainable.js";
 
 export interface Measured {
   /** Nats a prediction; NaN when nothing counted. */
@@ -27,7 +34,7 @@ export interface MeasureOptions {
 }
 
 export async function measure(
-  { tf, kernels }: Backend,
+  backend: Backend,
   trainable: Trainable,
   weights: TensorMap,
   dataset: Dataset,
@@ -39,12 +46,11 @@ export async function measure(
   let right = 0;
   const errors = new ErrorSum();
   let isForecast = false;
+  const evaluator = evaluatorOf(backend, trainable, weights);
   for (const batch of evaluationBatches(dataset, trainable.batch, limit)) {
     const share = batch.weights!.reduce((sum, weight) => sum + weight, 0);
     if (share === 0) continue;
-    const inputs = batchTensors(tf, batch);
-    const result = trainable.evaluate(kernels, weights, inputs);
-    freeBatch(inputs);
+    const result = await evaluator.evaluate(batch);
     loss += (await result.loss.data())[0]! * share;
     if (batch.kind === "windows") {
       isForecast = true;
@@ -53,10 +59,10 @@ export async function measure(
       const logits = await result.prediction.data();
       right += accuracy(argmax(logits, trainable.vocabulary), batch).right;
     }
-    result.loss.dispose();
-    result.prediction.dispose();
+    evaluator.done(result);
     counted += share;
   }
+  evaluator.free();
   return {
     loss: loss / counted,
     accuracy: options.accuracy && !isForecast ? right / counted : null,
@@ -77,4 +83,56 @@ function addErrors(
     const place = [r * size, (r + 1) * size] as const;
     errors.add(forecast.subarray(...place), future.subarray(...place));
   }
+}
+
+interface Evaluator {
+  /** The result is to be handed back by `done`. */
+  evaluate(batch: Batch): Promise<EvaluationResult>;
+  done(result: EvaluationResult): void;
+  free(): void;
+}
+
+function evaluatorOf(
+  { tf, kernels, recorder }: Backend,
+  trainable: Trainable,
+  weights: TensorMap,
+): Evaluator {
+  const release = ({ loss, prediction }: EvaluationResult): void => {
+    loss.dispose();
+    prediction.dispose();
+  };
+  if (!recorder)
+    return {
+      evaluate: (batch) => {
+        const inputs = batchTensors(tf, batch);
+        const result = trainable.evaluate(kernels, weights, inputs);
+        freeBatch(inputs);
+        return Promise.resolve(result);
+      },
+      done: release,
+      free: () => undefined,
+    };
+  let made: {
+    readonly inputs: BatchTensors | WindowTensors;
+    readonly recording: Recording<EvaluationResult>;
+  } | null = null;
+  return {
+    async evaluate(batch) {
+      if (!made) {
+        const inputs = batchTensors(tf, batch);
+        const work = (): EvaluationResult => trainable.evaluate(kernels, weights, inputs);
+        made = { inputs, recording: await recorder.record(work) };
+      }
+      overwriteBatch(recorder, made.inputs, batch);
+      made.recording.run();
+      return made.recording.result;
+    },
+    done: () => undefined,
+    free() {
+      if (!made) return;
+      made.recording.free();
+      release(made.recording.result);
+      freeBatch(made.inputs);
+    },
+  };
 }

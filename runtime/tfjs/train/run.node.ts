@@ -180,7 +180,7 @@ class RunSession {
       throw error;
     } finally {
       stop.dispose();
-      freeState(this.state);
+      await freeState(this.state);
     }
   }
 

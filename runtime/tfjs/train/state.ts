@@ -6,13 +6,16 @@ import { RunError } from "../../run/errors.js";
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tf } from "../generic/context.js";
 import { initialValues } from "./initialise.js";
+import type { RecordedStep } from "./recorded-step.js";
 import type { ParameterSpec, TensorMap } from "./trainable.js";
 
-/** The tensors are the state's own; a step replaces them one by one. */
+/** The tensors are the state's own; a step replaces them one by one, or, recorded, their contents. */
 export interface TrainState {
   readonly weights: Record<string, Tensor>;
   readonly m: Record<string, Tensor>;
   readonly v: Record<string, Tensor>;
+  /** The step that was recorded on these tensors, if any. */
+  recorded?: Promise<RecordedStep>;
 }
 
 const slots = ["m", "v"] as const;
@@ -72,7 +75,8 @@ export async function storeState(
   };
 }
 
-export function freeState(state: TrainState): void {
+export async function freeState(state: TrainState): Promise<void> {
+  (await state.recorded)?.free();
   freeTensors(state.weights);
   for (const slot of slots) freeTensors(state[slot]);
 }

@@ -4,9 +4,11 @@ import type { Batch } from "../../data/batches.js";
 import { RunError } from "../../run/errors.js";
 import { learningRate } from "../../run/schedule.js";
 import type { Backend } from "../backend.js";
+import type { Recorder } from "../recorder.js";
 import { batchGradients } from "./gradients.js";
 import { type NotFinite, firstNotFinite, placeOf } from "./not-finite.js";
 import { applyUpdate, readBack } from "./optimise.js";
+import { RecordedStep } from "./recorded-step.js";
 import type { TrainSettings } from "./settings.js";
 import { type TrainState, freeTensors } from "./state.js";
 import type { Trainable } from "./trainable.js";
@@ -33,6 +35,8 @@ export async function trainStep(
   batch: Batch,
   step: number,
 ): Promise<StepResult> {
+  if (backend.recorder)
+    return recordedStep(backend, backend.recorder, trainable, settings, state, batch, step);
   const { kernels } = backend;
   const { loss, objective, gradients, updates } = batchGradients(
     backend,
@@ -57,6 +61,24 @@ export async function trainStep(
   const update = { rate, step: step + 1, scale };
   applyUpdate(kernels, state, trainable.parameters, optimizer, update, gradients, updates);
   return { loss: lossValue, gradientNorm, rate };
+}
+
+/** The same by a recording, which is made with the first step and kept with the state. */
+async function recordedStep(
+  backend: Backend,
+  recorder: Recorder,
+  trainable: Trainable,
+  { optimizer, schedule, steps, clip }: StepSettings,
+  state: TrainState,
+  batch: Batch,
+  step: number,
+): Promise<StepResult> {
+  state.recorded ??= RecordedStep.of(backend, recorder, trainable, optimizer, clip, state, batch);
+  const recorded = await state.recorded;
+  const rate = learningRate(schedule, optimizer.lr, step, steps);
+  const { loss, objective, gradientNorm, finite } = await recorded.run(batch, rate, step + 1);
+  if (!finite) throw diverged(step + 1, loss, objective, await recorded.squares());
+  return { loss, gradientNorm, rate };
 }
 
 function diverged(

@@ -1,5 +1,6 @@
 /** The kernels of the WebGPU backend: generated WGSL on a device of our own, with nothing to fall back on. */
 
+import type { Tf } from "../generic/context.js";
 import type { KernelSet } from "../kernel-set.js";
 import { createAdamw } from "./adamw.js";
 import { createConv } from "./conv.js";
@@ -12,15 +13,19 @@ import { Maps } from "./map/map.js";
 import { createOrder } from "./order.js";
 import { Dot } from "./product/dot.js";
 import { createGrouped } from "./product/grouped.js";
+import { GpuRecorder } from "./record/recorder.js";
 import { createScan } from "./scan.js";
 import { createSolve } from "./solve.js";
 import { createStructure } from "./structure.js";
 
-export function createWebGpuKernels(gpu: WebGpu): KernelSet {
+export function createWebGpuKernels(
+  tf: Tf,
+  gpu: WebGpu,
+): { readonly kernels: KernelSet; readonly recorder: GpuRecorder } {
   const kernels = new Kernels(gpu);
   const maps = new Maps(kernels);
   const dot = new Dot(kernels, maps);
-  return {
+  const set: KernelSet = {
     map: maps.map,
     dot: (spec, a, b) => dot.run(spec, a, b),
     sum: (spec, x) => maps.reduce(spec, "sum", x),
@@ -38,4 +43,5 @@ export function createWebGpuKernels(gpu: WebGpu): KernelSet {
     scan: createScan(kernels, maps),
     adamw: createAdamw(kernels, maps),
   };
+  return { kernels: set, recorder: new GpuRecorder(kernels, maps, (size) => tf.zeros([size])) };
 }

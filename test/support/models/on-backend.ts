@@ -4,6 +4,8 @@
  */
 
 import type { Tensor as TfTensor } from "@tensorflow/tfjs";
+import type { Model } from "../../../compiler/1-check/model.js";
+import type { Sizes } from "../../../compiler/2-lower/lower.js";
 import { compileDecoding, compileTraining } from "../../../compiler/compile.js";
 import { Executor } from "../../../compiler/6-emit/tfjs/execute.js";
 import { Letters } from "../../../compiler/6-emit/tfjs/letters.js";
@@ -14,11 +16,13 @@ import { RandomStream } from "../../../runtime/random/stream.js";
 import { type BackendName, chooseBackend } from "../../../runtime/tfjs/index.js";
 import { modelOf, randomBatch, randomParameters, relativeError, worst } from "./instance.js";
 import { layerCases, needsWholeRows } from "./layers.js";
+import { recordedSteps } from "./recorded-steps.js";
 
 const [name, most, length] = process.argv.slice(2) as [BackendName, string, string];
 const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 const rate = 0.01;
-const { tf, kernels } = await chooseBackend(name);
+const backend = await chooseBackend(name);
+const { tf, kernels } = backend;
 
 const upload = (x: Tensor, int = false): TfTensor =>
   tf.tensor(
@@ -41,17 +45,19 @@ async function download(
   return found;
 }
 
-for (const [label, text] of layerCases.slice(0, Number(most))) {
-  const model = modelOf(text);
-  const random = new RandomStream(7, label);
-  const time = Number(length);
-  const stages = compileTraining(model, { batch: 2, time, packed: !needsWholeRows(label) });
-  const parameters = randomParameters(model, random);
-  const before = tf.memory().numTensors;
+/** Values and gradients, then AdamW, three times over; the weights are the caller's. */
+async function plainSteps(
+  label: string,
+  model: Model,
+  sizes: Sizes,
+  parameters: ReadonlyMap<string, Tensor>,
+  random: RandomStream,
+) {
+  const { time } = sizes;
+  const stages = compileTraining(model, sizes);
   const weights = uploadAll(parameters);
   const executor = new Executor(stages.gradients, kernels, new Letters(), weights);
 
-  // values and gradients, then AdamW, three times over
   const errors: number[] = [];
   const reference = new Map(
     [...parameters].map(([path, x]) => [path, tensor(x.axes, x.data.slice())]),
@@ -111,6 +117,23 @@ for (const [label, text] of layerCases.slice(0, Number(most))) {
   }
   for (const pair of gpuMoments.values()) free(pair);
 
+  return { gradients: values.error, worst: values.name, steps: Math.max(...errors), weights };
+}
+
+for (const [label, text] of layerCases.slice(0, Number(most))) {
+  const model = modelOf(text);
+  const random = new RandomStream(7, label);
+  const sizes = { batch: 2, time: Number(length), packed: !needsWholeRows(label) };
+  const parameters = randomParameters(model, random);
+  const before = tf.memory().numTensors;
+  const steps = backend.recorder
+    ? {
+        ...(await recordedSteps(backend, model, sizes, parameters, random)),
+        weights: uploadAll(parameters),
+      }
+    : await plainSteps(label, model, sizes, parameters, random);
+  const { weights } = steps;
+
   // token by token
   const { batch, inputs } = randomBatch(model.vocabulary!, 1, 6, random);
   const final = new Map<string, Tensor>();
@@ -160,9 +183,9 @@ for (const [label, text] of layerCases.slice(0, Number(most))) {
   const leaked = tf.memory().numTensors - before;
   const line = {
     label,
-    gradients: values.error,
-    worst: values.name,
-    steps: Math.max(...errors),
+    gradients: steps.gradients,
+    worst: steps.worst,
+    steps: steps.steps,
     decoding,
     leaked,
   };

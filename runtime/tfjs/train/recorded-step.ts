@@ -1,0 +1,97 @@
+/**
+ * A training step as a recording: gradients of all parts, clipping and AdamW run as one, on tensors that keep
+ * their places. Only a few numbers come back.
+ */
+
+import type { Tensor } from "@tensorflow/tfjs";
+import type { Batch } from "../../data/batches.js";
+import type { Backend } from "../backend.js";
+import type { Recorder, Recording, UpdateHandle } from "../recorder.js";
+import { batchTensors, freeBatch, overwriteBatch } from "./batch-tensors.js";
+import { combine, partsOf, predictions, sharesOf } from "./gradients.js";
+import type { AdamWSettings } from "./settings.js";
+import type { TrainState } from "./state.js";
+import type { BatchTensors, GradientResult, Trainable, WindowTensors } from "./trainable.js";
+
+/** What came of a step, once it has run. */
+export interface Outcome {
+  readonly loss: number;
+  readonly objective: number;
+  readonly gradientNorm: number;
+  /** Whether all gradients were finite; if not, the state is as it was. */
+  readonly finite: boolean;
+}
+
+export class RecordedStep {
+  private constructor(
+    private readonly recorder: Recorder,
+    private readonly rows: number,
+    private readonly inputs: readonly (BatchTensors | WindowTensors)[],
+    private readonly shares: readonly Tensor[],
+    private readonly handle: UpdateHandle,
+    private readonly recording: Recording<GradientResult>,
+  ) {}
+
+  /** Records a step for batches as large as this one, on the state's own tensors. */
+  static async of(
+    { tf, kernels }: Backend,
+    recorder: Recorder,
+    trainable: Trainable,
+    optimizer: AdamWSettings,
+    clip: number | null,
+    state: TrainState,
+    batch: Batch,
+  ): Promise<RecordedStep> {
+    const parts = partsOf(batch, trainable.batch);
+    const inputs = parts.map((part) => batchTensors(tf, part));
+    const shares = parts.length > 1 ? parts.map(() => tf.scalar(1)) : [];
+    const handle = recorder.prepareUpdate(trainable.parameters, optimizer);
+    const recording = await recorder.record(() => {
+      const results = inputs.map((one) => trainable.gradients(kernels, state.weights, one));
+      const result = results.length === 1 ? results[0]! : combine(kernels, results, shares);
+      handle.record(state, result, clip);
+      for (const map of [result.gradients, result.updates])
+        for (const tensor of Object.values(map)) tensor.dispose();
+      return result;
+    });
+    return new RecordedStep(recorder, trainable.batch, inputs, shares, handle, recording);
+  }
+
+  /** Makes update number `step`, from 1. The batch is taken before this returns; the outcome comes later. */
+  run(batch: Batch, rate: number, step: number): Promise<Outcome> {
+    const parts = partsOf(batch, this.rows);
+    parts.forEach((part, i) => {
+      overwriteBatch(this.recorder, this.inputs[i]!, part);
+    });
+    sharesOf(parts.map(predictions)).forEach((share, i) => {
+      if (this.shares[i]) this.recorder.overwrite(this.shares[i], Float32Array.of(share));
+    });
+    this.handle.set(rate, step);
+    this.recording.run();
+    return this.outcome();
+  }
+
+  /** Σ g² of every gradient of the latest step, by path. */
+  squares(): Promise<ReadonlyMap<string, number>> {
+    return this.handle.squares();
+  }
+
+  free(): void {
+    this.recording.free();
+    this.recording.result.loss.dispose();
+    this.recording.result.objective.dispose();
+    this.handle.free();
+    for (const tensors of this.inputs) freeBatch(tensors);
+    for (const share of this.shares) share.dispose();
+  }
+
+  private async outcome(): Promise<Outcome> {
+    const [loss, objective, gradientNorm, finite] = await this.handle.metrics.data();
+    return {
+      loss: loss!,
+      objective: objective!,
+      gradientNorm: gradientNorm!,
+      finite: finite === 1,
+    };
+  }
+}

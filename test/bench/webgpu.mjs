@@ -1,0 +1,63 @@
+/**
+ * `node test/bench/webgpu.mjs [MODEL …]`: a whole training step as one command buffer beside the same step op by
+ * op on tfjs-backend-webgpu, on the adapter that is here. Needs `npm install --no-save webgpu@0.6.2`; without a
+ * GPU set VK_DRIVER_FILES to SwiftShader's and ask for `tiny`. `--built FILE` runs a bundle made before.
+ */
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+
+const given = process.argv.slice(2);
+const at = given.indexOf("--built");
+const built = at < 0 ? null : given.splice(at, 2)[1];
+const models = given.length > 0 ? given : ["moby", "recall"];
+const folder = "node_modules/.cache/lsm";
+const outfile = built ?? `${folder}/webgpu-${process.pid}.mjs`;
+if (!built) {
+  const { build } = await import("esbuild");
+  mkdirSync(folder, { recursive: true });
+  await build({
+    entryPoints: ["test/bench/webgpu.ts"],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    logLevel: "error",
+  });
+}
+
+/** One side's line; what went wrong is shown and ends the bench. */
+function measure(side, model, steps) {
+  const { status, stdout } = spawnSync(process.execPath, [outfile, side, model, String(steps)], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const line = stdout.split("\n").find((one) => one.startsWith("{"));
+  if (status !== 0 || !line) throw new Error(`${side} ${model} ended with ${status}:\n${stdout}`);
+  return JSON.parse(line);
+}
+
+const ms = (value) => `${value.toFixed(2)} ms`.padStart(11);
+for (const model of models) {
+  const ours = measure("recorded", model, 30);
+  console.log(
+    `${model}: ${ours.parameters} parameters, ${ours.tokens} tokens a step; ${ours.adapter.replace(/: as asked$/, "")}`,
+  );
+  const { kernels, bytes, peak } = ours.replay;
+  const mega = (value) => (value / 1e6).toFixed(1);
+  console.log(
+    `  one command buffer of ${kernels} kernels, ${mega(bytes)} MB where ${mega(peak)} MB are alive at most`,
+  );
+  console.log(`  recorded  ${ms(ours.ms)}  (the first step, with all compiling: ${ours.first} ms)`);
+  const theirs = measure("op-by-op", model, 3);
+  console.log(`  op by op  ${ms(theirs.ms)}  (the first step: ${theirs.first} ms)`);
+  console.log(`  ratio     ${(theirs.ms / ours.ms).toFixed(1)}×`);
+  const apart = ours.losses.map((loss, i) => Math.abs(loss - theirs.losses[i]) / loss);
+  console.log(
+    `  losses    ${ours.losses.map((loss) => loss.toFixed(5)).join(", ")}; at most ${Math.max(...apart).toExponential(1)} apart`,
+  );
+  if (!(Math.max(...apart) < 1e-3))
+    throw new Error(`${model}: the two sides do not compute the same`);
+}
+if (!built) rmSync(outfile);

@@ -1,0 +1,127 @@
+/** Three whole training steps by a backend's recorder against the program's definition. */
+
+import type { Model } from "../../../compiler/1-check/model.js";
+import type { Sizes } from "../../../compiler/2-lower/lower.js";
+import { trainableFromPrograms } from "../../../compiler/6-emit/tfjs/interpreted.js";
+import { compileTraining } from "../../../compiler/compile.js";
+import type { Batch } from "../../../runtime/data/batches.js";
+import { interpretProgram } from "../../../runtime/interpret/program.js";
+import { type Tensor, tensor } from "../../../runtime/interpret/tensor.js";
+import type { RandomStream } from "../../../runtime/random/stream.js";
+import type { Backend } from "../../../runtime/tfjs/index.js";
+import { type TrainState, freeState } from "../../../runtime/tfjs/train/state.js";
+import { trainStep } from "../../../runtime/tfjs/train/step.js";
+import { randomBatch, worst } from "./instance.js";
+
+/** ε is large, so that where a gradient is zero but for rounding AdamW does not make a whole step of it. */
+const optimizer = { beta1: 0.9, beta2: 0.95, epsilon: 1e-3, decay: 0.1, clip: 0.05 };
+const settings = {
+  optimizer: { lr: 0.01, betas: [0.9, 0.95], epsilon: optimizer.epsilon, decay: 0.1 },
+  schedule: { kind: "constant", warmup: 0 },
+  steps: 3,
+  clip: optimizer.clip,
+} as const;
+
+export interface StepErrors {
+  /** The largest relative error of the moments, which are sums of gradients, behind the last step; whose it is. */
+  readonly gradients: number;
+  readonly worst: string;
+  /** The largest relative error of a loss or a norm. */
+  readonly steps: number;
+}
+
+export async function recordedSteps(
+  backend: Backend,
+  model: Model,
+  sizes: Sizes,
+  start: ReadonlyMap<string, Tensor>,
+  random: RandomStream,
+): Promise<StepErrors> {
+  const { tf } = backend;
+  const stages = compileTraining(model, sizes, undefined, optimizer);
+  const trainable = trainableFromPrograms({
+    ...stages,
+    name: model.name,
+    vocabulary: model.vocabulary!,
+    ...sizes,
+  });
+  const upload = ({ axes, data }: Tensor) =>
+    tf.tensor(
+      Float32Array.from(data),
+      axes.map(({ size }) => size),
+    );
+  const state: TrainState = { weights: {}, m: {}, v: {} };
+  const parameters = new Map<string, Tensor>();
+  const moments = new Map<string, readonly [Tensor, Tensor]>();
+  for (const { path, trainable: trained } of stages.parameters) {
+    const value = start.get(path)!;
+    parameters.set(path, tensor(value.axes, value.data.slice()));
+    state.weights[path] = upload(value);
+    if (!trained) continue;
+    moments.set(path, [tensor(value.axes), tensor(value.axes)]);
+    state.m[path] = upload(tensor(value.axes));
+    state.v[path] = upload(tensor(value.axes));
+  }
+  let losses = 0;
+  for (let step = 0; step < 3; step += 1) {
+    const { inputs } = randomBatch(
+      model.vocabulary!,
+      sizes.batch,
+      sizes.time,
+      random,
+      sizes.packed ? 0.2 : 0,
+    );
+    const made = await trainStep(backend, trainable, settings, state, asBatch(inputs), step);
+    const { outputs, updates } = interpretProgram(stages.step, inputs, parameters, {
+      parameters,
+      moments,
+      rate: 0.01,
+      step: step + 1,
+    });
+    for (const [path, value] of updates) parameters.set(path, value);
+    for (const [is, name] of [
+      [made.loss, "loss"],
+      [made.gradientNorm, "grad_norm"],
+    ] as const) {
+      const wanted = outputs.get(name)!.data[0]!;
+      losses = Math.max(losses, Math.abs(is - wanted) / Math.max(Math.abs(wanted), 1e-3));
+    }
+  }
+  const actual = new Map<string, { data: ArrayLike<number> }>();
+  const expected = new Map<string, Tensor>();
+  for (const [path, [m, v]] of moments) {
+    actual.set(`m.${path}`, { data: await state.m[path]!.data() });
+    expected.set(`m.${path}`, m);
+    // v is of squares: its root is as exact as the gradients are
+    actual.set(`√v.${path}`, { data: (await state.v[path]!.data<"float32">()).map(Math.sqrt) });
+    expected.set(`√v.${path}`, tensor(v.axes, v.data.map(Math.sqrt)));
+  }
+  for (const { path, trainable: trained } of stages.parameters) {
+    if (trained) continue;
+    actual.set(path, { data: await state.weights[path]!.data() });
+    expected.set(path, parameters.get(path)!);
+  }
+  await freeState(state);
+  const { error, name } = worst(actual, expected, 1e-4);
+  return { gradients: error, worst: name, steps: losses };
+}
+
+/** The tensors of a batch as a data set would give them: documents are counted, and not positions. */
+function asBatch(inputs: ReadonlyMap<string, Tensor>): Batch {
+  const [rows, seq] = inputs.get("tokens")!.axes.map(({ size }) => size) as [number, number];
+  const whole = (name: string) => Int32Array.from(inputs.get(name)!.data);
+  const positions = inputs.get("positions")!.data;
+  const documents = new Int32Array(rows * seq);
+  for (let i = 1; i < documents.length; i += 1)
+    documents[i] = i % seq === 0 ? 0 : documents[i - 1]! + Number(positions[i] === 0);
+  return {
+    kind: "tokens",
+    rows,
+    seq,
+    tokens: whole("tokens"),
+    targets: whole("targets"),
+    weights: Float32Array.from(inputs.get("weights")!.data),
+    documents,
+    position: 0,
+  };
+}
