@@ -10,6 +10,8 @@ import { mkdirSync, rmSync } from "node:fs";
 const given = process.argv.slice(2);
 const at = given.indexOf("--built");
 const built = at < 0 ? null : given.splice(at, 2)[1];
+const profile =
+  given.includes("--profile") && given.splice(given.indexOf("--profile"), 1).length > 0;
 const models = given.length > 0 ? given : ["moby", "recall"];
 const folder = "node_modules/.cache/lsm";
 const outfile = built ?? `${folder}/webgpu-${process.pid}.mjs`;
@@ -29,13 +31,30 @@ if (!built) {
 
 /** One side's line; what went wrong is shown and ends the bench. */
 function measure(side, model, steps) {
-  const { status, stdout } = spawnSync(process.execPath, [outfile, side, model, String(steps)], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [outfile, side, model, String(steps), profile ? "profile" : ""],
+    {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const line = stdout.split("\n").find((one) => one.startsWith("{"));
   if (status !== 0 || !line) throw new Error(`${side} ${model} ended with ${status}:\n${stdout}`);
   return JSON.parse(line);
+}
+
+/** The kernels that take longest, all their runs of a step together. */
+function showProfile(times) {
+  const rows = Object.entries(times).map(([name, all]) => ({
+    name,
+    runs: all.length,
+    total: all.reduce((sum, one) => sum + one, 0),
+  }));
+  const total = rows.reduce((sum, row) => sum + row.total, 0);
+  console.log(`  each kernel by itself: ${total.toFixed(2)} ms`);
+  for (const row of rows.sort((a, b) => b.total - a.total).slice(0, 25))
+    console.log(`    ${row.total.toFixed(3)} ms  ${row.runs} × ${row.name.slice(0, 110)}`);
 }
 
 const ms = (value) => `${value.toFixed(2)} ms`.padStart(11);
@@ -50,6 +69,7 @@ for (const model of models) {
     `  one command buffer of ${kernels} kernels, ${mega(bytes)} MB where ${mega(peak)} MB are alive at most`,
   );
   console.log(`  recorded  ${ms(ours.ms)}  (the first step, with all compiling: ${ours.first} ms)`);
+  if (profile) showProfile(ours.replay.profile);
   const theirs = measure("op-by-op", model, 3);
   console.log(`  op by op  ${ms(theirs.ms)}  (the first step: ${theirs.first} ms)`);
   console.log(`  ratio     ${(theirs.ms / ours.ms).toFixed(1)}×`);

@@ -44,6 +44,7 @@ export interface Device {
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
   readonly queue: {
     submit(buffers: readonly CommandBuffer[]): void;
+    onSubmittedWorkDone(): Promise<void>;
     writeBuffer(buffer: GpuBuffer, offset: number, data: ArrayBufferView): void;
   };
   createBuffer(descriptor: { readonly size: number; readonly usage: number }): GpuBuffer;

@@ -8,6 +8,7 @@ import type { Element, Program } from "./wgsl/shader.js";
 export class Kernels {
   readonly gpu: WebGpu;
   readonly #programs = new Map<string, Program>();
+  readonly #names = new Map<Program, string>();
 
   constructor(gpu: WebGpu) {
     this.gpu = gpu;
@@ -19,11 +20,13 @@ export class Kernels {
     if (known) return known;
     const made = make();
     this.#programs.set(key, made);
+    this.#names.set(made, key);
     return made;
   }
 
-  run({ shader, workgroups }: Program, storages: readonly Storage[], step = 0): void {
-    this.gpu.launch({ shader, storages, step, workgroups });
+  run(program: Program, storages: readonly Storage[], step = 0): void {
+    const { shader, workgroups } = program;
+    this.gpu.launch({ name: this.#names.get(program)!, shader, storages, step, workgroups });
   }
 
   /** Runs a program whose only result is a new tensor, bound last. */

@@ -23,6 +23,7 @@ export interface Shader {
 }
 
 export interface Launch {
+  readonly name: string; // of the kernel and what it was made for
   readonly shader: Shader;
   readonly storages: readonly Storage[]; // in the order of the bindings
   readonly step: number; // the uniform of a stepped shader; else 0

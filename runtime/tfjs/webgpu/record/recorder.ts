@@ -17,7 +17,7 @@ export interface GpuRecording<Result> extends Recording<Result> {
 
 export class GpuRecorder implements Recorder {
   constructor(
-    private readonly kernels: Kernels,
+    readonly kernels: Kernels,
     private readonly maps: Maps,
     private readonly zeros: (size: number) => Tensor,
   ) {}

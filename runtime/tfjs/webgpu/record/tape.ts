@@ -7,7 +7,8 @@ import { roundedSize } from "../memory.js";
 import { planMemory } from "./plan.js";
 
 /** What a command buffer is made of. */
-interface Prepared {
+export interface Prepared {
+  readonly name: string;
   readonly pipeline: Pipeline;
   readonly group: BindGroup;
   readonly x: number;
@@ -60,16 +61,19 @@ export class Tape implements Sink {
     });
     await gpu.pipelines.prepare(launches.map(({ shader }) => shader));
     if (gpu.fault !== null) throw new Error(`WebGPU: ${gpu.fault}`);
-    const prepared = launches.map(({ shader, storages: bound, step, workgroups: [x, y] }) => ({
-      pipeline: gpu.pipelines.of(shader),
-      group: gpu.pipelines.group(
-        shader,
-        bound.map(({ buffer }) => buffer!),
-        step,
-      ),
-      x,
-      y,
-    }));
+    const prepared = launches.map(
+      ({ name, shader, storages: bound, step, workgroups: [x, y] }) => ({
+        name,
+        pipeline: gpu.pipelines.of(shader),
+        group: gpu.pipelines.group(
+          shader,
+          bound.map(({ buffer }) => buffer!),
+          step,
+        ),
+        x,
+        y,
+      }),
+    );
     const results = new Set(
       storages.filter((one) => !this.#released.has(one)).map((one) => one.buffer!),
     );
@@ -81,7 +85,7 @@ export class Tape implements Sink {
 
 export class Replay {
   readonly #gpu: WebGpu;
-  readonly #launches: readonly Prepared[];
+  readonly launches: readonly Prepared[];
   readonly #buffers: readonly GpuBuffer[];
   /** Bytes of all buffers, and the most that are in use at a time. */
   readonly memory: { readonly bytes: number; readonly peak: number };
@@ -93,13 +97,9 @@ export class Replay {
     memory: Replay["memory"],
   ) {
     this.#gpu = gpu;
-    this.#launches = launches;
+    this.launches = launches;
     this.#buffers = buffers;
     this.memory = memory;
-  }
-
-  get kernels(): number {
-    return this.#launches.length;
   }
 
   run(): void {
@@ -108,7 +108,7 @@ export class Replay {
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     let current: Pipeline | null = null;
-    for (const { pipeline, group, x, y } of this.#launches) {
+    for (const { pipeline, group, x, y } of this.launches) {
       if (pipeline !== current) pass.setPipeline(pipeline);
       current = pipeline;
       pass.setBindGroup(0, group);
