@@ -119,7 +119,7 @@ test("the number of tensors stays the same from step to step", async () => {
     counts.push(tf.memory().numTensors);
   }
   expect(new Set(counts).size).toBe(1);
-  await freeState(state);
+  freeState(state);
   expect(tf.memory().numTensors).toBe(before);
 });
 
@@ -143,7 +143,7 @@ test("gradients in parts are those of the whole batch", async () => {
   const [a, b] = [await read(whole), await read(halves)];
   expect(Math.max(...a.map((x, i) => Math.abs(x - b[i]!) / Math.abs(x)))).toBeLessThan(1e-4);
   expect(tf.memory().numTensors).toBe(before);
-  await freeState(state);
+  freeState(state);
 });
 
 test("a run that diverges stops, names the step and the place, and keeps its last checkpoint", async () => {

@@ -99,7 +99,7 @@ process.exit(0); // Dawn keeps a process alive
 
 /** How many kernels a recorded step has, its memory, and, asked for, each kernel's time. */
 async function replayOf(): Promise<unknown> {
-  const recorded = (await state.recorded) as unknown as
+  const recorded = state.recorded as unknown as
     { readonly recording: { readonly replay: Replay } } | undefined;
   if (!recorded) return null;
   const { launches, memory } = recorded.recording.replay;

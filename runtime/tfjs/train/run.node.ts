@@ -180,7 +180,7 @@ class RunSession {
       throw error;
     } finally {
       stop.dispose();
-      await freeState(this.state);
+      freeState(this.state);
     }
   }
 

@@ -15,7 +15,7 @@ export interface TrainState {
   readonly m: Record<string, Tensor>;
   readonly v: Record<string, Tensor>;
   /** The step that was recorded on these tensors, if any. */
-  recorded?: Promise<RecordedStep>;
+  recorded?: RecordedStep;
 }
 
 const slots = ["m", "v"] as const;
@@ -75,8 +75,8 @@ export async function storeState(
   };
 }
 
-export async function freeState(state: TrainState): Promise<void> {
-  (await state.recorded)?.free();
+export function freeState(state: TrainState): void {
+  state.recorded?.free();
   freeTensors(state.weights);
   for (const slot of slots) freeTensors(state[slot]);
 }

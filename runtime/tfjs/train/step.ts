@@ -73,11 +73,22 @@ async function recordedStep(
   batch: Batch,
   step: number,
 ): Promise<StepResult> {
-  state.recorded ??= RecordedStep.of(backend, recorder, trainable, optimizer, clip, state, batch);
-  const recorded = await state.recorded;
+  const recorded = (state.recorded ??= await RecordedStep.of(
+    backend,
+    recorder,
+    trainable,
+    optimizer,
+    clip,
+    state,
+    batch,
+  ));
   const rate = learningRate(schedule, optimizer.lr, step, steps);
   const { loss, objective, gradientNorm, finite } = await recorded.run(batch, rate, step + 1);
-  if (!finite) throw diverged(step + 1, loss, objective, await recorded.squares());
+  if (!finite) {
+    const squares = await recorded.squares();
+    const place = await firstNotFinite(backend, trainable, state.weights, batch);
+    throw diverged(step + 1, loss, objective, squares, place);
+  }
   return { loss, gradientNorm, rate };
 }
 

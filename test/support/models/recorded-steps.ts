@@ -101,7 +101,7 @@ export async function recordedSteps(
     actual.set(path, { data: await state.weights[path]!.data() });
     expected.set(path, parameters.get(path)!);
   }
-  await freeState(state);
+  freeState(state);
   const { error, name } = worst(actual, expected, 1e-4);
   return { gradients: error, worst: name, steps: losses };
 }
