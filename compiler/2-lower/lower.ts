@@ -221,7 +221,7 @@ function attempt(
     const closed = openRegion(lowering, region);
     if (closed.length > 0) return closed;
     const sequence = lowering.sequences.get(region)!;
-    lowering.builder.origin = id;
+    lowering.builder.origin = lowering.mixes.get(region)?.outputs[0] ?? id;
     remember(lowering, id, enterRoute(lowering, sequence, value(need)), region);
     return [];
   }

@@ -10,11 +10,49 @@ implementation; without it CUDA tensors take the Triton kernels and all others t
 
 from __future__ import annotations
 
+from typing import Literal, overload
+
 from torch import Tensor
 
 from .arguments import DecayOn, Read, operands
 from .choice import Kernels, chosen
 from .reference import recurrence_reference
+
+
+@overload
+def recurrence(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    log_decay: Tensor | None = None,
+    *,
+    decay_on: DecayOn = "key",
+    erase: tuple[Tensor, Tensor] | None = None,
+    read: Read = "after",
+    initial_state: Tensor | None = None,
+    positions: Tensor | None = None,
+    cu_seqlens: Tensor | None = None,
+    return_state: Literal[False] = False,
+    kernels: Kernels | None = None,
+) -> Tensor: ...
+
+
+@overload
+def recurrence(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    log_decay: Tensor | None = None,
+    *,
+    decay_on: DecayOn = "key",
+    erase: tuple[Tensor, Tensor] | None = None,
+    read: Read = "after",
+    initial_state: Tensor | None = None,
+    positions: Tensor | None = None,
+    cu_seqlens: Tensor | None = None,
+    return_state: Literal[True],
+    kernels: Kernels | None = None,
+) -> tuple[Tensor, Tensor]: ...
 
 
 def recurrence(

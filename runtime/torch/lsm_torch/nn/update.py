@@ -1,0 +1,26 @@
+"""Buffers that a training step itself updates, such as a router's selection bias."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.utils.weak import WeakTensorKeyDictionary
+
+#: By buffer: one value for each part of the batch.
+_pending = WeakTensorKeyDictionary()
+
+
+def after_step(buffer: Tensor, value: Tensor) -> None:
+    """Notes the buffer's value after this step; of several parts of a batch it will be the mean."""
+    if torch.is_grad_enabled():
+        _pending.setdefault(buffer, []).append(value.detach())
+
+
+@torch.no_grad()
+def apply_updates(model: nn.Module, shares: list[float] | None = None) -> None:
+    """Gives every buffer its noted value; `shares` weigh the parts of the batch, equally by default."""
+    for buffer in model.buffers():
+        values = _pending.pop(buffer, None)
+        if values:
+            own = shares or [1 / len(values)] * len(values)
+            buffer.copy_(sum((v * s for v, s in zip(values, own, strict=True)), torch.zeros_like(buffer)))

@@ -1,0 +1,127 @@
+"""Emitted models against the interpreter: values, every gradient, three training steps, causality.
+
+    python test/torch/conformance.py FOLDER     prints one JSON line a case; test/support/models/torch-cases.ts writes FOLDER
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "runtime" / "torch"))
+
+from lsm_torch.checkpoint.paths import named_tensors  # noqa: E402
+from lsm_torch.nn import apply_updates  # noqa: E402
+
+
+def tensors(given: dict[str, Any]) -> dict[str, Tensor]:
+    return {
+        name: torch.tensor(x["data"], dtype=torch.float64).reshape(x["shape"])
+        for name, x in given.items()
+    }
+
+
+def norm(x: Tensor) -> float:
+    return float(x.double().norm())
+
+
+def worst(actual: dict[str, Tensor], expected: dict[str, Tensor]) -> tuple[float, str]:
+    """The largest relative error and whose it is; what is 0 in exact arithmetic is measured by the largest."""
+    floor = 1e-4 * max(norm(x) for x in expected.values())
+    errors = [
+        (norm(actual[name].double() - x) / max(norm(x), floor), name) for name, x in expected.items()
+    ]
+    return max(errors, default=(0.0, ""))
+
+
+def module(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+def run(path: Path) -> dict[str, Any]:
+    facts = json.loads(path.with_suffix(".json").read_text())
+    model = getattr(module(path), facts["className"])()
+    own = named_tensors(model)
+    given = tensors(facts["parameters"])
+    assert own.keys() == given.keys(), own.keys() ^ given.keys()
+    for name, value in given.items():
+        assert own[name].shape == value.shape, (name, own[name].shape, value.shape)
+        own[name].data.copy_(value)
+    adamw, rate = facts["adamw"], facts["rate"]
+    trained = {name: x for name, x in own.items() if x.requires_grad}
+    moments = {name: (torch.zeros_like(x), torch.zeros_like(x)) for name, x in trained.items()}
+    values, whose, steps = 0.0, "", 0.0
+    for count, step in enumerate(facts["steps"], 1):
+        batch = {
+            name: x.float() if name == "weights" else x.long()
+            for name, x in tensors(step["inputs"]).items()
+        }
+        expected = tensors(step["outputs"])
+        loss, objective = model.losses(
+            batch["tokens"], batch["targets"], batch["weights"], batch["positions"]
+        )
+        model.zero_grad()
+        objective.backward()
+        if count == 1:
+            with torch.no_grad():
+                logits = model(batch["tokens"], batch["positions"])
+            results = {"prediction": logits, "loss": loss.detach(), "objective": objective.detach()}
+            gradients = {
+                name: x.grad if x.grad is not None else torch.zeros_like(x)
+                for name, x in trained.items()
+            }
+            values, whose = max(
+                worst(results, expected), worst(gradients, tensors(step["gradients"]))
+            )
+            causal = causality(model, batch, logits)
+        steps = max(steps, abs(float(loss.detach()) / float(expected["loss"]) - 1))
+        with torch.no_grad():
+            for name, x in trained.items():
+                m, v = moments[name]
+                g = x.grad if x.grad is not None else torch.zeros_like(x)
+                m.lerp_(g, 1 - adamw["beta1"])
+                v.mul_(adamw["beta2"]).addcmul_(g, g, value=1 - adamw["beta2"])
+                move = m / (1 - adamw["beta1"] ** count)
+                move = move / ((v / (1 - adamw["beta2"] ** count)).sqrt() + adamw["epsilon"])
+                x -= rate * (move + adamw["decay"] * x)
+        apply_updates(model)
+    return {
+        "label": facts["label"],
+        "values": values,
+        "worst": whose,
+        "steps": steps,
+        "causality": causal,
+    }
+
+
+def causality(model: Any, batch: dict[str, Tensor], logits: Tensor) -> float:
+    """How far predictions before the middle move when the tokens from there on are others."""
+    middle = logits.shape[1] // 2
+    tokens = batch["tokens"].clone()
+    tokens[:, middle:] = (tokens[:, middle:] + 1) % logits.shape[-1]
+    with torch.no_grad():
+        other = model(tokens, batch["positions"])
+    return norm(other[:, :middle] - logits[:, :middle]) / norm(logits)
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    for file in sorted(Path(sys.argv[1]).glob("case_*.py"), key=lambda p: int(p.stem[5:])):
+        try:
+            print(json.dumps(run(file)), flush=True)
+        except Exception as error:  # noqa: BLE001  the case's name belongs to the report
+            label = json.loads(file.with_suffix(".json").read_text())["label"]
+            print(json.dumps({"label": label, "error": f"{file.name}: {error!r}"}), flush=True)
+            if "--trace" in sys.argv:
+                raise
