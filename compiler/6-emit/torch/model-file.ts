@@ -5,6 +5,7 @@ import { lower } from "../../2-lower/lower.js";
 import { withOperands } from "../../3-derive/forms/operands.js";
 import { type ModelParameter, modelParameters } from "../../ir/program.js";
 import { elementCount } from "../../ir/types.js";
+import { activatedWeights } from "./activated.js";
 import { ClassWriter } from "./classes.js";
 import { Letters, sentinel } from "./letters.js";
 import { wrapped } from "./text.js";
@@ -13,6 +14,8 @@ export interface ModelFile {
   readonly text: string;
   readonly className: string;
   readonly parameters: readonly ModelParameter[];
+  /** Weights that one token meets. */
+  readonly activated: number;
 }
 
 const operations = new Set(["recurrence"]);
@@ -68,10 +71,15 @@ export function modelFile(
     classes,
     "",
   ].join("\n");
-  return { text: text.replace(/\n{4,}/g, "\n\n\n"), className, parameters };
+  return {
+    text: text.replace(/\n{4,}/g, "\n\n\n"),
+    className,
+    parameters,
+    activated: activatedWeights(lowered),
+  };
 }
 
 function imports(names: readonly string[]): string {
   const one = names.join(", ");
-  return one.length <= 70 ? one : `(\n${names.map((name) => `    ${name},`).join("\n")}\n)`;
+  return one.length <= 63 ? one : `(\n${names.map((name) => `    ${name},`).join("\n")}\n)`;
 }

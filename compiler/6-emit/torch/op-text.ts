@@ -7,7 +7,7 @@ import { dimension, dimensionOf, dimensions, fit } from "./layout.js";
 import type { Letters } from "./letters.js";
 import { dotted } from "./names.js";
 import { type Operand, recurrenceText } from "./recurrence-text.js";
-import type { comparisons} from "./scalar-text.js";
+import type { comparisons } from "./scalar-text.js";
 import { condition, scalarText } from "./scalar-text.js";
 import type { FusedAttributes, FusedStep, Step } from "./steps.js";
 import { type Text, atom, tightness, within } from "./text.js";

@@ -9,7 +9,6 @@ import type { AddCommand } from "../program.js";
 import { choose, loadProgram } from "../programs.js";
 import { resolvedSource } from "../resolved-source.js";
 import { say, type Session } from "../session.js";
-import { notInThisBuild } from "../unfinished.js";
 
 export interface BuildOptions {
   /** The train block to build for; needed when the file has several. */
@@ -48,11 +47,17 @@ export const addBuild: AddCommand = (program, session, finish) => {
 
 async function build(file: string, options: BuildOptions, session: Session): Promise<ExitCode> {
   session.subject = file;
-  if (options.target === "torch") return notInThisBuild("build --target torch", session);
   refuseFullFolder(options, session);
   const checked = await loadProgram(session, file);
   if (checked === null) return Exit.mistakes;
   const training = choose("train", checked.trainings, file, options.train);
+  if (options.target === "torch") {
+    const { writeTorchProject } = await import("../build/torch.js");
+    writeTorchProject(checked, training, options.out, session, (path) =>
+      say(session.out, `wrote ${path}`),
+    );
+    return Exit.ok;
+  }
   if (training.precision !== "fp32")
     say(session.err, `note: the trainer computes in fp32: tfjs has no ${training.precision}`);
   const files = await trainerFolder(checked, training, options.out);

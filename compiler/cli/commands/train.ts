@@ -16,7 +16,6 @@ import { Exit, UsageError, type ExitCode } from "../exit.js";
 import type { AddCommand } from "../program.js";
 import { choose, loadProgram } from "../programs.js";
 import { say, type Session } from "../session.js";
-import { notInThisBuild } from "../unfinished.js";
 
 export interface TrainOptions {
   /** The train block to run; needed when the file has several. */
@@ -82,7 +81,6 @@ const uiPort = (ui: number | true | undefined): { readonly ui?: number } =>
 async function train(file: string, options: TrainOptions, session: Session): Promise<ExitCode> {
   const checked = await loadProgram(session, file);
   if (checked === null) return Exit.mistakes;
-  if (options.target === "torch") return notInThisBuild("train --target torch", session);
   const { trainings } = checked;
   if (options.ui !== undefined) await servePage(options.ui, options.out, session);
   const { trainAll, trainOne } = await import("../train/train.js");
@@ -92,6 +90,10 @@ async function train(file: string, options: TrainOptions, session: Session): Pro
     return trainAll(checked, options, session);
   }
   const training = choose("train", trainings, file, options.train);
+  if (options.target === "torch") {
+    const { trainOnTorch } = await import("../train/torch.js");
+    return trainOnTorch(checked, training, options, session);
+  }
   const { exitCode } = await trainOne(checked, training, options, session);
   return exitCode as ExitCode;
 }

@@ -14,8 +14,8 @@ _RESERVED = {
     *keyword.kwlist,
     *keyword.softkwlist,
     *dir(nn.Module),
-    *("self torch nn F Tensor recurrence linear_scan maxplus_scan B T features loss losses").split(),
-    *("abs all any float int len list max min range sum tuple zip").split(),
+    *["self", "torch", "nn", "F", "Tensor", "recurrence", "linear_scan", "maxplus_scan", "B", "T", "features", "loss", "losses"],
+    *["abs", "all", "any", "float", "int", "len", "list", "max", "min", "range", "sum", "tuple", "zip"],
     "training",
 }
 
@@ -30,6 +30,7 @@ def checkpoint_path(attributes: str) -> str:
 
 def named_tensors(model: nn.Module) -> dict[str, Tensor]:
     """Every parameter and buffer by its path; one that several names share comes once."""
-    found = {checkpoint_path(name): x for name, x in model.named_parameters()}
+    found: dict[str, Tensor] = {}
+    found.update((checkpoint_path(name), x) for name, x in model.named_parameters())
     found.update((checkpoint_path(name), x) for name, x in model.named_buffers())
     return found

@@ -1,0 +1,93 @@
+/** The files of a PyTorch project: the model, a thin train.py, and what the trainer must know, as JSON. */
+
+import type { Model } from "../../1-check/model.js";
+import type { ModelParameter } from "../../ir/program.js";
+import { modelFile } from "./model-file.js";
+
+export interface ProjectInput {
+  readonly model: Pick<Model, "name" | "doc" | "module" | "parts" | "vocabulary">;
+  /** The settings of the run, as the tfjs trainer has them. */
+  readonly settings: { readonly name: string };
+  readonly batch: number;
+  readonly precision: string;
+  /** The program's file in the project, and where the data's paths start, from there. */
+  readonly source: string;
+  readonly data: string;
+  readonly compiler: string;
+}
+
+export interface ProjectFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+export function torchProject(input: ProjectInput): readonly ProjectFile[] {
+  const { model, settings, batch, precision, source, data, compiler } = input;
+  const { text, className, parameters, activated } = modelFile(model, source);
+  const config = {
+    model: model.name,
+    vocabulary: model.vocabulary ?? 0,
+    activated,
+    train: settings,
+    batch,
+    precision,
+    source,
+    data,
+    compiler,
+  };
+  return [
+    { name: "model.py", text },
+    { name: "train.py", text: trainFile(className, settings.name) },
+    { name: "config.json", text: `${JSON.stringify(config, null, 2)}\n` },
+    { name: "parameters.json", text: parameterList(parameters) },
+    { name: "README.md", text: readme(model.name, source, settings.name) },
+  ];
+}
+
+const trainFile = (className: string, training: string): string => `"""Trains ${className}.
+
+    python train.py                              on a GPU or the CPU, into runs/${training}
+    torchrun --nproc-per-node 8 train.py         on several GPUs
+    python train.py --resume                     goes on from the newest checkpoint
+"""
+
+from pathlib import Path
+
+from lsm_torch.train import main
+from model import ${className}
+
+if __name__ == "__main__":
+    main(${className}, Path(__file__).resolve().parent)
+`;
+
+/** One parameter a line. */
+function parameterList(parameters: readonly ModelParameter[]): string {
+  const entries = parameters.map(({ path, type, initializer, trainable, decay }) => {
+    const axes = type.axes.map(({ name, size }) => ({ name, size }));
+    return JSON.stringify({ path, axes, initializer, trainable, decay });
+  });
+  return `[\n${entries.join(",\n")}\n]\n`;
+}
+
+const readme = (model: string, source: string, training: string): string => `# ${model} in PyTorch
+
+Written by \`lsm build --target torch\` from \`${source}\`, train block \`${training}\`. It needs Python 3.10 or newer with
+torch 2.9 or newer and numpy; on a GPU also triton, which torch brings along.
+
+\`\`\`sh
+python train.py                            # into runs/${training}; --out DIR for another folder
+torchrun --nproc-per-node 8 train.py       # on several GPUs: the same losses
+python train.py --resume                   # goes on exactly where the newest checkpoint was written
+python train.py --help                     # --steps, --seed, --precision, --accumulate, --recompute, --compile
+\`\`\`
+
+| file | what it is |
+| --- | --- |
+| \`model.py\` | the model: a class for each layer, tensors named by their axes |
+| \`train.py\` | the command line |
+| \`config.json\`, \`parameters.json\` | the training's settings; every parameter with its shape and how it starts |
+| \`${source}\` | the program, in one file; checkpoints carry it |
+| \`lsm_torch/\` | the runtime: layers, the recurrences and their kernels, data, trainer |
+
+Checkpoints are lsm's own on every target: \`lsm generate\` and \`lsm evaluate\` read them.
+`;

@@ -1,0 +1,68 @@
+"""What a run needs to go on: weights, the optimiser's moments, and where everything stood (runtime/format.md)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ..errors import RunError
+from . import safetensors
+
+_OPTIMIZER = "optimizer/"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    source: str  # the .lsm file's text
+    state: dict[str, Any]  # model, train, step, schedule, data, random, tokenizer, compiler, notes
+    weights: dict[str, Tensor]
+    optimizer: dict[str, dict[str, Tensor]]  # by slot (m, v), then by the weight's path
+
+
+def write(folder: Path, checkpoint: Checkpoint, final: bool) -> Path:
+    """Writes step-<n>.safetensors or final.safetensors, and keeps the last two of the former."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "final" if final else f"step-{checkpoint.state['step']:08d}"
+    tensors = dict(checkpoint.weights)
+    for slot, values in checkpoint.optimizer.items():
+        tensors.update((f"{_OPTIMIZER}{slot}/{path}", x) for path, x in values.items())
+    state = json.dumps(checkpoint.state, separators=(",", ":"), ensure_ascii=False)
+    metadata = {"lsm.checkpoint": "1", "lsm.source": checkpoint.source, "lsm.state": state}
+    path = folder / f"{name}.safetensors"
+    safetensors.save(path, tensors, metadata)
+    for old in sorted(folder.glob("step-*.safetensors"))[:-2]:
+        old.unlink()
+    return path
+
+
+def read(path: Path) -> Checkpoint:
+    tensors, metadata = safetensors.load(path)
+    if metadata.get("lsm.checkpoint") != "1":
+        raise RunError("not-a-checkpoint", "this is no checkpoint of lsm", str(path))
+    optimizer: dict[str, dict[str, Tensor]] = {}
+    weights = {}
+    for name, x in tensors.items():
+        if name.startswith(_OPTIMIZER):
+            slot, own = name[len(_OPTIMIZER) :].split("/", 1)
+            optimizer.setdefault(slot, {})[own] = x
+        else:
+            weights[name] = x
+    return Checkpoint(
+        metadata.get("lsm.source", ""), json.loads(metadata["lsm.state"]), weights, optimizer
+    )
+
+
+def latest(folder: Path) -> Path | None:
+    """The newest checkpoint that is whole: the final one, or that of the latest step."""
+    found = [*sorted(folder.glob("step-*.safetensors")), *folder.glob("final.safetensors")]
+    for path in reversed(found):
+        try:
+            safetensors.load(path)
+            return path
+        except RunError as error:
+            print(f"{error}\nnote: passing it over for the one before it")
+    return None
