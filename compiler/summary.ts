@@ -7,7 +7,7 @@ import { type RecurrenceReport, chooseForms } from "./3-derive/forms/forms.js";
 import { programCost } from "./5-schedule/costs.js";
 import { schedule } from "./5-schedule/schedule.js";
 import type { Graph } from "./ir/graph.js";
-import { elementCount } from "./ir/types.js";
+import { type Axis, elementCount } from "./ir/types.js";
 
 export interface Counts {
   readonly parameters: number;
@@ -24,8 +24,15 @@ export interface BlockSummary extends Counts {
   readonly stateBytes: number;
   /** Forward, in the form that training uses. */
   readonly flopsPerToken: number;
-  /** Parameters by the first part of their paths. */
-  readonly parts: readonly (Counts & { readonly name: string })[];
+  /** What lies in it, by the first names of the paths. */
+  readonly parts: readonly PartSummary[];
+}
+
+/** A named part of a block: the layers and parameters of one statement. */
+export interface PartSummary extends Counts {
+  readonly name: string;
+  readonly stateBytes: number;
+  readonly parts: readonly PartSummary[];
 }
 
 export interface ModelSummary extends Counts {
@@ -48,30 +55,32 @@ export function summarise(model: Model, tokens: number, packed = false): ModelSu
   const evaluation = schedule(formed);
   const cost = programCost(evaluation);
   const carried = carriedBy(model, tokens);
-  const states = new Map<string, number>();
+  const states: Carried[] = [];
   const calls = callsOf(model.module.functions.get(model.module.main)!);
   for (const { name, axes } of carried) {
     const path = [...calls.keys()].find((prefix) => name.startsWith(`${prefix}.`)) ?? "";
-    states.set(path, (states.get(path) ?? 0) + 4 * elementCount({ dtype: "float", axes }));
+    const names = name.slice(path === "" ? 0 : path.length + 1).split(".");
+    states.push({ block: path, names, bytes: 4 * elementCount({ dtype: "float", axes }) });
   }
   const parameters = countParameters(model);
   const paths = ["", ...calls.keys()];
   const blocks = paths.map((path): BlockSummary => {
     const own = parameters.filter(({ block }) => block === path);
+    const carries = states.filter(({ block }) => block === path);
     return {
       path,
       layer: calls.get(path) ?? null,
       ...sumOf(own),
-      stateBytes: states.get(path) ?? 0,
+      stateBytes: bytesOf(carries),
       flopsPerToken: (path === "" ? cost.own : cost.blocks.get(path)!).flops / tokens,
-      parts: groupBy(own, ({ name }) => name).map(([name, group]) => ({ name, ...sumOf(group) })),
+      parts: partsOf(own, carries, 0),
     };
   });
   return {
     model: model.name,
     tokens,
     ...sumOf(parameters),
-    stateBytes: [...states.values()].reduce((sum, bytes) => sum + bytes, 0),
+    stateBytes: bytesOf(states),
     flopsPerToken: cost.total.flops / tokens,
     blocks,
     recurrences: reports,
@@ -88,24 +97,54 @@ export function parameterCounts(model: Model): Counts {
   return sumOf(countParameters(model));
 }
 
-interface Counted extends Counts {
+/** A parameter at the token level. */
+export interface Counted extends Counts {
+  readonly path: string; // in the whole model
+  readonly block: string; // the path of its block; empty outside
+  readonly names: readonly string[]; // its path within the block
+  readonly axes: readonly Axis[]; // with those of the experts, each of which has its own
+}
+
+interface Carried {
   readonly block: string;
-  readonly name: string; // the first part of the path within the block
+  readonly names: readonly string[];
+  readonly bytes: number;
+}
+
+const bytesOf = (states: readonly Carried[]): number =>
+  states.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** The parts that begin at a depth of the paths; what carries no parameters is a part when it has parts. */
+function partsOf(
+  parameters: readonly Counted[],
+  states: readonly Carried[],
+  depth: number,
+): PartSummary[] {
+  const names = new Set([
+    ...parameters.flatMap((each) => each.names[depth] ?? []),
+    ...states.flatMap((each) => (each.names.length > depth + 1 ? [each.names[depth]!] : [])),
+  ]);
+  return [...names].map((name) => {
+    const own = parameters.filter((each) => each.names[depth] === name);
+    const carries = states.filter((each) => each.names[depth] === name);
+    const parts = partsOf(own, carries, depth + 1);
+    return { name, ...sumOf(own), stateBytes: bytesOf(carries), parts };
+  });
 }
 
 /** Every parameter once, at the token level, where a mix still knows its experts and its picks. */
-function countParameters({ module }: Model): Counted[] {
+export function countParameters({ module }: Model): Counted[] {
   const seen = new Set<string>();
   const found: Counted[] = [];
   const visit = (graph: Graph, prefix: string, block: string): void => {
-    const experts = new Map(
+    const routes = new Map(
       graph.nodes.flatMap((node) => {
         if (node.op !== "mix") return [];
         const picks = graph.values[node.inputs[1]!]!.type;
         return [
           [
             node.attributes.region,
-            { all: node.attributes.experts.size, picks: elementCount(picks) },
+            { experts: [node.attributes.experts], picks: elementCount(picks) },
           ],
         ];
       }),
@@ -113,13 +152,21 @@ function countParameters({ module }: Model): Counted[] {
     for (const { path, value, region } of graph.parameters) {
       if (seen.has(prefix + path)) continue;
       seen.add(prefix + path);
-      const size = elementCount(graph.values[value]!.type);
-      const { all, picks } = (region === null ? undefined : experts.get(region)) ?? {
-        all: 1,
+      const { type } = graph.values[value]!;
+      const { experts, picks } = (region === null ? undefined : routes.get(region)) ?? {
+        experts: [],
         picks: 1,
       };
-      const name = (prefix + path).slice(block === "" ? 0 : block.length + 1).split(".")[0]!;
-      found.push({ block, name, parameters: size * all, activated: size * picks });
+      const whole = prefix + path;
+      const axes = [...experts, ...type.axes];
+      found.push({
+        path: whole,
+        block,
+        names: whole.slice(block === "" ? 0 : block.length + 1).split("."),
+        axes,
+        parameters: elementCount({ dtype: "float", axes }),
+        activated: elementCount(type) * picks,
+      });
     }
     for (const node of graph.nodes) {
       if (node.op !== "call") continue;
@@ -144,10 +191,4 @@ function sumOf(counts: readonly Counts[]): Counts {
     parameters: counts.reduce((sum, { parameters }) => sum + parameters, 0),
     activated: counts.reduce((sum, { activated }) => sum + activated, 0),
   };
-}
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): [string, T[]][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return [...groups];
 }

@@ -14,10 +14,12 @@ const commands = [
   "generate",
   "evaluate",
   "summary",
+  "diff",
   "diagram",
   "build",
   "trace",
   "explain",
+  "lsp",
   "setup",
 ];
 

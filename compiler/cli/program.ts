@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { addBuild } from "./commands/build.js";
 import { addCheck } from "./commands/check.js";
 import { addDiagram } from "./commands/diagram.js";
+import { addDiff } from "./commands/diff.js";
 import { addEvaluate } from "./commands/evaluate.js";
 import { addExplain } from "./commands/explain.js";
 import { addFmt } from "./commands/fmt.js";
@@ -36,6 +37,7 @@ const commands: readonly AddCommand[] = [
   addGenerate,
   addEvaluate,
   addSummary,
+  addDiff,
   addDiagram,
   addBuild,
   addTrace,

@@ -4,7 +4,7 @@
  */
 
 import type { LayerDeclaration } from "../../grammar/ast.js";
-import type { Model } from "../1-check/model.js";
+import { type Model, timeOf } from "../1-check/model.js";
 import type { Application, Part } from "../1-check/trace.js";
 import type { Watch } from "../1-check/watch.js";
 import { lower } from "../2-lower/lower.js";
@@ -24,7 +24,7 @@ const summaries = new WeakMap<Model, ModelSummary | null>();
 export function summaryOf(model: Model): ModelSummary | null {
   let summary = summaries.get(model);
   if (summary === undefined) {
-    summary = attempt(() => summarise(model, tokens));
+    summary = attempt(() => summarise(model, timeOf(model, tokens)));
     summaries.set(model, summary);
   }
   return summary;

@@ -11,6 +11,9 @@ export const addLsp: AddCommand = (program, session) => {
     )
     .option("--stdio", "talk over standard input and output, as it always does")
     .option("--clientProcessId <id>", "the editor's process, which some editors give")
-    .addHelpText("after", "\nHow to set up an editor: grammar/vscode/README.md")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  lsm lsp\n\nHow to set up an editor: grammar/vscode/README.md",
+    )
     .action(async () => (await import("../language-server.js")).runLanguageServer(session));
 };

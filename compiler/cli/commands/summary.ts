@@ -1,6 +1,7 @@
 /** `lsm summary`: what a model costs before it is trained. */
 
-import { Exit, type ExitCode } from "../exit.js";
+import { naturalNumber, positiveInteger } from "../arguments.js";
+import { Exit, UsageError, type ExitCode } from "../exit.js";
 import type { AddCommand } from "../program.js";
 import { chooseModel, loadProgram } from "../programs.js";
 import { say, type Session } from "../session.js";
@@ -8,6 +9,8 @@ import { sizesFor } from "../sizes.js";
 
 export interface SummaryOptions {
   readonly model?: string;
+  readonly tokens?: number;
+  readonly depth: number;
   readonly json?: true;
 }
 
@@ -20,10 +23,16 @@ export const addSummary: AddCommand = (program, session, finish) => {
     )
     .argument("<file>", "the program")
     .option("--model <name>", "the model to count; needed only when there are several")
+    .option(
+      "--tokens <n>",
+      "the length of the sequence that is counted (default: that of the model's training)",
+      positiveInteger,
+    )
+    .option("--depth <n>", "how many levels of parts to show inside the blocks", naturalNumber, 1)
     .option("--json", "print the figures as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  lsm summary model.lsm\n  lsm summary model.lsm --model Starter --json",
+      "\nExamples:\n  lsm summary model.lsm\n  lsm summary model.lsm --tokens 65536 --depth 2\n  lsm summary model.lsm --model Starter --json",
     )
     .action(async (file: string, options: SummaryOptions) =>
       finish(await summarise(file, options, session)),
@@ -32,7 +41,7 @@ export const addSummary: AddCommand = (program, session, finish) => {
 
 async function summarise(
   file: string,
-  { model: name, json }: SummaryOptions,
+  { model: name, tokens, depth, json }: SummaryOptions,
   session: Session,
 ): Promise<ExitCode> {
   const checked = await loadProgram(session, file);
@@ -40,8 +49,13 @@ async function summarise(
   const model = chooseModel(checked, name);
   const compiler = await import("../../summary.js");
   const { time, packed } = sizesFor(checked, model);
-  const summary = compiler.summarise(model, time, packed);
+  if (tokens !== undefined && model.window)
+    throw new UsageError(
+      `${model.name} reads windows of ${model.window.tokens} tokens`,
+      "leave --tokens out",
+    );
+  const summary = compiler.summarise(model, tokens ?? time, packed);
   if (json) say(session.out, JSON.stringify(summary, null, 2));
-  else session.out.write((await import("../summary-text.js")).summaryText(summary));
+  else session.out.write((await import("../summary-text.js")).summaryText(summary, depth));
   return Exit.ok;
 }
