@@ -4,15 +4,15 @@ import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createConnection } from "vscode-languageserver/node";
 import { serve } from "../server/serve.js";
+import type { Host } from "../host.js";
 import type { Uris } from "../server/workspace.js";
 import { libraryFolder } from "./node-host.js";
-import type { Session } from "./session.js";
 import { version } from "./version.js";
 
 /** Ends with the process: the connection ends it when the editor says so, or goes away. */
-export async function runLanguageServer(session: Session): Promise<void> {
+export async function runLanguageServer(host: Host): Promise<void> {
   const connection = createConnection(process.stdin, process.stdout);
-  serve(connection, { host: session.host, uris: nodeUris, version });
+  serve(connection, { host, uris: nodeUris, version });
   connection.listen();
   await new Promise<never>(() => undefined);
 }

@@ -15,5 +15,5 @@ export const addLsp: AddCommand = (program, session) => {
       "after",
       "\nExamples:\n  lsm lsp\n\nHow to set up an editor: grammar/vscode/README.md",
     )
-    .action(async () => (await import("../language-server.js")).runLanguageServer(session));
+    .action(async () => (await import("../language-server.js")).runLanguageServer(session.host));
 };

@@ -26,9 +26,10 @@ export class Client {
   private buffer = Buffer.alloc(0);
   private count = 0;
 
-  constructor() {
-    const program = join(import.meta.dirname, "../../../dist/lsm.js");
-    this.process = spawn(process.execPath, [program, "lsp", "--stdio"]);
+  /** @param program the server's, from the repository's root */
+  constructor(program = "dist/lsm.js") {
+    const path = join(import.meta.dirname, "../../..", program);
+    this.process = spawn(process.execPath, [path, "lsp", "--stdio"]);
     this.process.stdout!.on("data", (bytes: Buffer) => this.receive(bytes));
     this.process.stderr!.on("data", (bytes: Buffer) => (this.stderr += bytes.toString()));
     this.ended = new Promise((resolve) => this.process.on("exit", resolve));
