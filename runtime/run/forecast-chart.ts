@@ -35,7 +35,7 @@ const curves = [
 
 /** The chart as a complete SVG document; values that are not finite are left out. */
 export function forecastChart({ title, channels }: ForecastChart): string {
-  const panels = channels.slice(0, mostPanels);
+  const panels = channels.filter(hasSomething).slice(0, mostPanels);
   const height = top + panels.length * (panelHeight + gap) + bottom - gap;
   const shown = curves.filter(({ key }) => panels.some((panel) => panel[key].length > 0));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="forecast-title forecast-desc">
@@ -54,6 +54,12 @@ export function forecastChart({ title, channels }: ForecastChart): string {
 `;
 }
 
+/** Also keeps out what is so large that the distance of two of them is not finite. */
+const isDrawable = (value: number): boolean => Math.abs(value) < 1e300;
+
+const hasSomething = ({ past, forecast }: ChannelForecast): boolean =>
+  [past, forecast].some((values) => values.some(isDrawable));
+
 function legend(entries: readonly (typeof curves)[number][]): string {
   return entries
     .map(({ name, style }, i) => {
@@ -68,7 +74,7 @@ function legend(entries: readonly (typeof curves)[number][]): string {
 function drawPanel(channel: ChannelForecast, y0: number): string {
   const { title, past, truth, forecast, linear } = channel;
   const ahead = forecast.length;
-  const values = [past, truth, forecast, linear].flat().filter(Number.isFinite);
+  const values = [past, truth, forecast, linear].flat().filter(isDrawable);
   const [low, high] = values.reduce(
     ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
     [Infinity, -Infinity],
@@ -81,7 +87,7 @@ function drawPanel(channel: ChannelForecast, y0: number): string {
     let pen = "M";
     return points
       .map((value, i) => {
-        if (!Number.isFinite(value)) {
+        if (!isDrawable(value)) {
           pen = "M";
           return "";
         }

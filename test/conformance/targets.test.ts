@@ -1,10 +1,10 @@
 /**
- * Every layer on every tfjs backend against the interpreter: values, all gradients, three training steps,
+ * Every model on every tfjs backend against the interpreter: values, all gradients, three training steps,
  * generation token by token; and no tensor left behind.
  */
 
 import { describe, expect, it } from "vitest";
-import { layerCases } from "../support/models/layers.js";
+import { modelCases } from "../support/models/cases.js";
 import { type BackendRun, backendRuns, runOnBackend } from "../support/models/run-on-backend.js";
 
 /** float32 against float64, as bars.md asks. */
@@ -25,7 +25,7 @@ describe.each(backendRuns)("$backend", ({ backend, cases, time, available }: Bac
     async () => {
       const lines = (await runOnBackend(backend, cases, time)) as Line[];
       expect(lines.map(({ label }) => label)).toEqual(
-        layerCases.slice(0, cases).map(([label]) => label),
+        modelCases.slice(0, cases).map(([label]) => label),
       );
       for (const line of lines) {
         const { label, gradients, worst, steps, decoding, leaked } = line;

@@ -1,4 +1,4 @@
-/** `lsm generate`: text from a checkpoint, one token at a time, in constant memory. */
+/** `lsm generate`: what follows: text, one token at a time and in constant memory, or the forecast of a series. */
 
 import {
   backendOption,
@@ -13,7 +13,10 @@ import type { AddCommand } from "../program.js";
 import { say, type Session } from "../session.js";
 
 export interface GenerateOptions {
-  readonly prompt: string;
+  /** The text to continue, or the table. */
+  readonly prompt?: string;
+  readonly csv?: string;
+  readonly json?: true;
   readonly tokens: number;
   /** 0 always takes the likeliest token. */
   readonly temperature: number;
@@ -25,12 +28,14 @@ export interface GenerateOptions {
 export const addGenerate: AddCommand = (program, session, finish) => {
   program
     .command("generate")
-    .summary("write text with a trained model")
+    .summary("write text, or forecast a series, with a trained model")
     .description(
-      "Continues a prompt with a trained model, in the recurrent form: memory does not grow with the text.",
+      "Continues a prompt with a trained model, in the recurrent form: memory does not grow with the text. A model of series forecasts what follows the last rows of a table, and writes that as a table.",
     )
     .argument("<checkpoint>", "a checkpoint file or a run's folder")
-    .requiredOption("--prompt <text>", "the text to continue")
+    .option("--prompt <text>", "the text to continue")
+    .option("--csv <file>", "the table to continue, for a model of series")
+    .option("--json", "write a forecast as JSON")
     .option("--tokens <n>", "how many tokens to write", positiveInteger, 256)
     .option(
       "--temperature <x>",
@@ -50,7 +55,8 @@ export const addGenerate: AddCommand = (program, session, finish) => {
       `
 Examples:
   lsm generate runs/moby --prompt "Call me "
-  lsm generate runs/moby --prompt "The whale" --tokens 500 --temperature 0.7 --top-k 40 --seed 1`,
+  lsm generate runs/moby --prompt "The whale" --tokens 500 --temperature 0.7 --top-k 40 --seed 1
+  lsm generate runs/time-ssm --csv weather.csv`,
     )
     .action(async (checkpoint: string, options: GenerateOptions) =>
       finish(await generate(checkpoint, options, session)),
@@ -65,11 +71,27 @@ async function generate(
   const trained = await openCheckpoint(session, given);
   if (trained === null) return Exit.mistakes;
   const { checkpoint, model, path } = trained;
+  const { prompt, csv, json } = options;
+  if (model.window) {
+    if (csv === undefined)
+      throw new UsageError(
+        `${path} is a model of series, and continues tables`,
+        "give it one: --csv FILE, with the columns it was trained on",
+      );
+    const { forecastCsv, forecastTable } = await import("../forecasting.js");
+    const forecast = await forecastTable(trained, model.window, csv, options.backend);
+    session.out.write(json ? `${JSON.stringify(forecast, null, 2)}\n` : forecastCsv(forecast));
+    return Exit.ok;
+  }
+  if (csv !== undefined || json)
+    throw new UsageError(`${path} is no model of series`, "give a text to continue: --prompt TEXT");
   if (!checkpoint.tokenizer)
     throw new UsageError(
       `${path} was not trained on text`,
       "`lsm evaluate` measures a model of a generated task",
     );
+  if (prompt === undefined)
+    throw new UsageError("there is nothing to continue", 'give a text: --prompt "The "');
   const { Writer } = await import("../writer.js");
   const { chooseBackend } = await import("../../../runtime/tfjs/backend.js");
   const { loadWeights } = await import("../../../runtime/tfjs/train/state.js");
@@ -78,7 +100,7 @@ async function generate(
   const backend = await chooseBackend(options.backend);
   const weights = loadWeights(backend.tf, parameterSpecs(model), checkpoint.weights, path);
   const writer = new Writer(model, tokenizerFrom(checkpoint.tokenizer), backend, weights);
-  for await (const text of writer.write({ seed: 0, ...options })) session.out.write(text);
+  for await (const text of writer.write({ seed: 0, ...options, prompt })) session.out.write(text);
   say(session.out);
   return Exit.ok;
 }

@@ -43,11 +43,11 @@ export async function trainOne(
     run,
     ...(options.backend && { backend: options.backend }),
     compiler: version,
-    notes: { overrides },
+    notes: { overrides: { ...overrides } },
     about,
     commands: {
       resume: `lsm train ${path}${named}${out} --resume`,
-      generate: `lsm generate ${run.folder} --prompt "${training.sample?.prompt ?? "The "}"`,
+      generate: `lsm generate ${run.folder} ${model.window ? "--csv FILE" : `--prompt "${training.sample?.prompt ?? "The "}"`}`,
     },
     say: (line) => say(session.out, line),
     progress: session.err,

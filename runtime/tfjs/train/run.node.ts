@@ -41,7 +41,7 @@ export interface RunOptions {
   readonly backend?: BackendName;
   /** The compiler's version, and whatever a resumed run is to know of this one. */
   readonly compiler?: string;
-  readonly notes?: Plain;
+  readonly notes?: Readonly<Record<string, Plain>>;
   /** What is said first, in place of the model's name and size. */
   readonly about?: readonly string[];
   /** Commands to name when the run stops and when it ends. */
@@ -160,7 +160,8 @@ class RunSession {
         for (const line of finish?.lines ?? []) this.say(line);
         const files = ["metrics.jsonl", "loss.svg", ...(finish?.files ?? []), "checkpoints"];
         this.say(row("run", `${opened.folder}: ${files.join(", ")}`));
-        if (options.commands && data.tokenizer) this.say(row("write", options.commands.generate));
+        if (options.commands && (data.tokenizer ?? data.kind === "series"))
+          this.say(row("write", options.commands.generate));
         await options.write?.(this.backend, this.state.weights, data);
       } else {
         this.say(row("stopped", `at step ${this.step} of ${settings.steps}, saved ${checkpoint}`));
@@ -256,7 +257,7 @@ class RunSession {
       random: {},
       tokenizer: data.tokenizer?.describe() ?? null,
       compiler: options.compiler ?? "",
-      notes: options.notes ?? null,
+      notes: { ...options.notes, ...this.task.notes },
     };
     return writeCheckpoint(this.files.checkpoints, checkpoint, { final });
   }

@@ -59,6 +59,35 @@ export function randomBatch(
   return { batch, time, inputs };
 }
 
+/** A random batch of whatever the model reads: tokens in sequences of `time`, or windows, some of which do not count. */
+export function batchFor(
+  model: Model,
+  batch: number,
+  time: number,
+  random: RandomStream,
+  documents?: number,
+): Batch {
+  const { window, vocabulary } = model;
+  if (window === null) return randomBatch(vocabulary!, batch, time, random, documents);
+  const { lookback, horizon, channels, tokens } = window;
+  const axis = (name: string, size: number) => ({ name, size });
+  const around = channels === null ? [] : [axis("channels", channels)];
+  const draw = (axes: { name: string; size: number }[], value: (i: number) => number): Tensor => {
+    const made = tensor(axes);
+    made.data.forEach((_, i, data) => (data[i] = value(i)));
+    return made;
+  };
+  const rows = axis("batch", batch);
+  const normal = (): number => Math.fround(random.normal());
+  const inputs = new Map([
+    ["series", draw([rows, axis("lookback", lookback), ...around], normal)],
+    ["future", draw([rows, axis("horizon", horizon), ...around], normal)],
+    ["weights", draw([rows], (i) => Number(i === 0 || random.uniform() < 0.8))],
+    ["positions", draw([rows, axis("time", tokens)], (i) => i % tokens)],
+  ]);
+  return { batch, time: tokens, inputs };
+}
+
 export function parametersOf(model: Model): readonly ModelParameter[] {
   const { functions, main } = lower(model.module, { batch: 1, time: timeOf(model, 1) });
   return modelParameters(functions, main);

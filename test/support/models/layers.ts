@@ -43,6 +43,11 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
   S4D: ["S4D(n: 2)", "swiglu(hidden: 5)"],
   "TTT-Linear (F7)": ["TTTLinear(heads: 2, key: 4, chunk: 3)", "swiglu(hidden: 5)"],
   "Titans (F7)": ["Titans(heads: 2, chunk: 3, taps: 2)", "swiglu(hidden: 5)"],
+  "Time-SSM, one pole (F2v)": ["SpectralSSM(n: 3, rank: 1)", "swiglu(hidden: 5)"],
+  "Time-SSM, as Mamba starts (F5)": [
+    'SpectralSSM(n: 3, rank: 1, basis: "LegS")',
+    "swiglu(hidden: 5)",
+  ],
   "Liger (F2)": ["Liger(heads: 2, window: 3)", "swiglu(hidden: 5)"],
 };
 

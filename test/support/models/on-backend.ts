@@ -1,10 +1,10 @@
 /**
- * Runs the cases of layers.ts on one tfjs backend and compares with the interpreter; a program of its own,
+ * Runs the cases of cases.ts on one tfjs backend and compares with the interpreter; a program of its own,
  * since WebGPU wants its process to itself. Arguments: backend, most cases, T. Prints one JSON line a case.
  */
 
 import type { Tensor as TfTensor } from "@tensorflow/tfjs";
-import type { Model } from "../../../compiler/1-check/model.js";
+import { type Model, timeOf } from "../../../compiler/1-check/model.js";
 import type { Sizes } from "../../../compiler/2-lower/lower.js";
 import { compileDecoding, compileTraining } from "../../../compiler/compile.js";
 import { Executor } from "../../../compiler/6-emit/tfjs/execute.js";
@@ -14,8 +14,16 @@ import { kernels as definitions } from "../../../runtime/interpret/ops.js";
 import { type Tensor, tensor } from "../../../runtime/interpret/tensor.js";
 import { RandomStream } from "../../../runtime/random/stream.js";
 import { type BackendName, chooseBackend } from "../../../runtime/tfjs/index.js";
-import { modelOf, randomBatch, randomParameters, relativeError, worst } from "./instance.js";
-import { layerCases, needsWholeRows } from "./layers.js";
+import { modelCases } from "./cases.js";
+import {
+  batchFor,
+  modelOf,
+  randomBatch,
+  randomParameters,
+  relativeError,
+  worst,
+} from "./instance.js";
+import { needsWholeRows } from "./layers.js";
 import { recordedSteps } from "./recorded-steps.js";
 
 const [name, most, length] = process.argv.slice(2) as [BackendName, string, string];
@@ -74,7 +82,7 @@ async function plainSteps(
   let values = { error: 0, name: "" };
   for (let step = 1; step <= 3; step += 1) {
     const documents = needsWholeRows(label) ? 0 : 0.2;
-    const { inputs } = randomBatch(model.vocabulary!, 2, time, random, documents);
+    const { inputs } = batchFor(model, 2, time, random, documents);
     const expected = interpret(stages.differentiated, "main", inputs, reference);
     const given = uploadAll(inputs);
     const made = executor.run(given);
@@ -120,25 +128,14 @@ async function plainSteps(
   return { gradients: values.error, worst: values.name, steps: Math.max(...errors), weights };
 }
 
-for (const [label, text] of layerCases.slice(0, Number(most))) {
-  const model = modelOf(text);
-  const random = new RandomStream(7, label);
-  const sizes = { batch: 2, time: Number(length), packed: !needsWholeRows(label) };
-  const parameters = randomParameters(model, random);
-  const before = tf.memory().numTensors;
-  const steps = backend.recorder
-    ? {
-        ...(await recordedSteps(backend, model, sizes, parameters, random)),
-        weights: uploadAll(parameters),
-      }
-    : await plainSteps(label, model, sizes, parameters, random);
-  const { weights } = steps;
-
-  // token by token
+/** How far the recurrent form, token by token, is from the definition of the whole sequence. */
+async function tokenByToken(
+  model: Model,
+  weights: ReadonlyMap<string, TfTensor>,
+  final: Map<string, Tensor>,
+  random: RandomStream,
+): Promise<number> {
   const { batch, inputs } = randomBatch(model.vocabulary!, 1, 6, random);
-  const final = new Map<string, Tensor>();
-  for (const [path, x] of parameters)
-    final.set(path, tensor(x.axes, Float64Array.from(await weights.get(path)!.data())));
   const whole = interpret(
     compileTraining(model, { batch, time: 6 }).lowered,
     "main",
@@ -178,8 +175,47 @@ for (const [label, text] of layerCases.slice(0, Number(most))) {
     states = new Map(carried.map(({ name: key }) => [key, outputs.get(key)!]));
   }
   free(states.values());
+  return relativeError(logits, whole.get("prediction")!.data);
+}
+
+/** How far the forecast of evaluation is from the definition. */
+async function forecasting(
+  model: Model,
+  weights: ReadonlyMap<string, TfTensor>,
+  final: Map<string, Tensor>,
+  random: RandomStream,
+): Promise<number> {
+  const { batch, time, inputs } = batchFor(model, 3, 1, random);
+  const { lowered, evaluation } = compileTraining(model, { batch, time });
+  const expected = interpret(lowered, "main", inputs, final).outputs.get("prediction")!;
+  const given = uploadAll(inputs);
+  const { outputs } = new Executor(evaluation, kernels, new Letters(), weights).run(given);
+  free(given.values());
+  const made = await outputs.get("prediction")!.data();
+  free(outputs.values());
+  return relativeError(made, expected.data);
+}
+
+for (const [label, text] of modelCases.slice(0, Number(most))) {
+  const model = modelOf(text);
+  const random = new RandomStream(7, label);
+  const sizes = { batch: 2, time: timeOf(model, Number(length)), packed: !needsWholeRows(label) };
+  const parameters = randomParameters(model, random);
+  const before = tf.memory().numTensors;
+  const steps = backend.recorder
+    ? {
+        ...(await recordedSteps(backend, model, sizes, parameters, random)),
+        weights: uploadAll(parameters),
+      }
+    : await plainSteps(label, model, sizes, parameters, random);
+  const { weights } = steps;
+
+  const final = new Map<string, Tensor>();
+  for (const [path, x] of parameters)
+    final.set(path, tensor(x.axes, Float64Array.from(await weights.get(path)!.data())));
+  const predicting = model.window ? forecasting : tokenByToken;
+  const decoding = await predicting(model, weights, final, random);
   free(weights.values());
-  const decoding = relativeError(logits, whole.get("prediction")!.data);
   const leaked = tf.memory().numTensors - before;
   const line = {
     label,

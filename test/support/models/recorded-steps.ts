@@ -11,7 +11,7 @@ import type { RandomStream } from "../../../runtime/random/stream.js";
 import type { Backend } from "../../../runtime/tfjs/index.js";
 import { type TrainState, freeState } from "../../../runtime/tfjs/train/state.js";
 import { trainStep } from "../../../runtime/tfjs/train/step.js";
-import { randomBatch, worst } from "./instance.js";
+import { batchFor, worst } from "./instance.js";
 
 /** ε is large, so that where a gradient is zero but for rounding AdamW does not make a whole step of it. */
 const optimizer = { beta1: 0.9, beta2: 0.95, epsilon: 1e-3, decay: 0.1, clip: 0.05 };
@@ -42,7 +42,7 @@ export async function recordedSteps(
   const trainable = trainableFromPrograms({
     ...stages,
     name: model.name,
-    vocabulary: model.vocabulary!,
+    vocabulary: model.vocabulary ?? 0,
     ...sizes,
   });
   const upload = ({ axes, data }: Tensor) =>
@@ -64,13 +64,8 @@ export async function recordedSteps(
   }
   let losses = 0;
   for (let step = 0; step < 3; step += 1) {
-    const { inputs } = randomBatch(
-      model.vocabulary!,
-      sizes.batch,
-      sizes.time,
-      random,
-      sizes.packed ? 0.2 : 0,
-    );
+    const documents = sizes.packed ? 0.2 : 0;
+    const { inputs } = batchFor(model, sizes.batch, sizes.time, random, documents);
     const made = await trainStep(backend, trainable, settings, state, asBatch(inputs), step);
     const { outputs, updates } = interpretProgram(stages.step, inputs, parameters, {
       parameters,
@@ -108,6 +103,7 @@ export async function recordedSteps(
 
 /** The tensors of a batch as a data set would give them: documents are counted, and not positions. */
 function asBatch(inputs: ReadonlyMap<string, Tensor>): Batch {
+  if (inputs.has("series")) return asWindows(inputs);
   const [rows, seq] = inputs.get("tokens")!.axes.map(({ size }) => size) as [number, number];
   const whole = (name: string) => Int32Array.from(inputs.get(name)!.data);
   const positions = inputs.get("positions")!.data;
@@ -122,6 +118,22 @@ function asBatch(inputs: ReadonlyMap<string, Tensor>): Batch {
     targets: whole("targets"),
     weights: Float32Array.from(inputs.get("weights")!.data),
     documents,
+    position: 0,
+  };
+}
+
+function asWindows(inputs: ReadonlyMap<string, Tensor>): Batch {
+  const values = (name: string) => Float32Array.from(inputs.get(name)!.data);
+  const shape = (name: string) => inputs.get(name)!.axes.map(({ size }) => size);
+  const [rows, seq] = shape("positions") as [number, number];
+  return {
+    kind: "windows",
+    rows,
+    seq,
+    series: values("series"),
+    future: values("future"),
+    weights: values("weights"),
+    shapes: { series: shape("series").slice(1), future: shape("future").slice(1) },
     position: 0,
   };
 }

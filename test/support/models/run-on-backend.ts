@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import type { BackendName } from "../../../runtime/tfjs/index.js";
 import { required } from "../required.js";
-import { layerCases } from "./layers.js";
+import { modelCases } from "./cases.js";
 
 const root = resolve(import.meta.dirname, "../../..");
 const swiftShader = "/usr/lib/chromium";
@@ -15,7 +15,7 @@ const driver = join(swiftShader, "vk_swiftshader_icd.json");
 
 export interface BackendRun {
   readonly backend: BackendName;
-  readonly cases: number; // how many of the layers
+  readonly cases: number; // how many of the models
   readonly time: number;
   readonly available: boolean;
 }
@@ -31,17 +31,17 @@ function resolves(name: string): boolean {
 
 /** SwiftShader takes long to compile each shader, so sequences are short there; shapes decide how many there are. */
 export const backendRuns: readonly BackendRun[] = [
-  { backend: "cpu", cases: layerCases.length, time: 7, available: true },
-  { backend: "wasm", cases: layerCases.length, time: 19, available: true },
+  { backend: "cpu", cases: modelCases.length, time: 7, available: true },
+  { backend: "wasm", cases: modelCases.length, time: 19, available: true },
   {
     backend: "node-gpu",
-    cases: layerCases.length,
+    cases: modelCases.length,
     time: 7,
     available: required("node-gpu") || nativeIsThere(),
   },
   {
     backend: "webgpu",
-    cases: layerCases.length,
+    cases: modelCases.length,
     time: 3,
     available: required("webgpu") || (resolves("webgpu") && existsSync(driver)),
   },

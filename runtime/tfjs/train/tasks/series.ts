@@ -41,6 +41,12 @@ export function seriesTask(data: OpenedSeries): Task {
         ? [row("baselines", `${compared} (${part}, of standardised values)`)]
         : []),
     ],
+    notes: {
+      series: {
+        columns: data.series.titles,
+        scales: data.scales.map(({ mean, deviation }) => ({ mean, deviation })),
+      },
+    },
     unit: "of standardised values",
     counted: null,
     baselines: (measured) => {

@@ -1,5 +1,6 @@
 /** What a run does that depends on its kind of data: what is measured, what that is compared with, what is said. */
 
+import type { Plain } from "../../../checkpoint/checkpoint.js";
 import type { Baselines } from "../../../data/baselines.js";
 import type { OpenedData } from "../../../data/open.node.js";
 import type { Backend } from "../../backend.js";
@@ -17,6 +18,8 @@ export interface Task {
   readonly data: OpenedData;
   /** Lines about the data and its baselines, before training. */
   readonly about: readonly string[];
+  /** What a checkpoint keeps so that its model can be used without the data. */
+  readonly notes: Readonly<Record<string, Plain>>;
   /** What losses are counted in. */
   readonly unit: string;
   /** What counting achieves; null for what is no text. */

@@ -13,6 +13,7 @@ export function tokensTask(data: OpenedTokens): Task {
   return {
     data,
     about: dataRows(data, baselines),
+    notes: {},
     unit: "nats per token",
     counted: baselines,
     baselines: () =>
