@@ -66,7 +66,7 @@ describe("wrong usage ends with 2 and says what to do", () => {
       "Allowed choices are cpu, wasm, webgpu, node, node-gpu.",
     ],
     [["build", "a.lsm", "--out", "x"], "required option '--target <target>'"],
-    [["generate", "run"], "required option '--prompt <text>'"],
+    [["generate", "run"], "there is nothing to continue"],
     [["generate", "run", "--prompt", "a", "--temperature", "hot"], "Expected a number, 0 or more."],
     [["explain", "axis-mismach"], "did you mean `axis-mismatch`?"],
     [["explain", "toString"], "`lsm explain` lists all codes"],

@@ -68,10 +68,15 @@ async function generate(
   options: GenerateOptions,
   session: Session,
 ): Promise<ExitCode> {
+  const { prompt, csv, json } = options;
+  if (prompt === undefined && csv === undefined)
+    throw new UsageError(
+      "there is nothing to continue",
+      "give a text, --prompt TEXT, or for a model of series a table, --csv FILE",
+    );
   const trained = await openCheckpoint(session, given);
   if (trained === null) return Exit.mistakes;
   const { checkpoint, model, path } = trained;
-  const { prompt, csv, json } = options;
   if (model.window) {
     if (csv === undefined)
       throw new UsageError(
@@ -91,7 +96,7 @@ async function generate(
       "`lsm evaluate` measures a model of a generated task",
     );
   if (prompt === undefined)
-    throw new UsageError("there is nothing to continue", 'give a text: --prompt "The "');
+    throw new UsageError(`${path} is a model of text`, 'give a text to continue: --prompt "The "');
   const { Writer } = await import("../writer.js");
   const { chooseBackend } = await import("../../../runtime/tfjs/backend.js");
   const { loadWeights } = await import("../../../runtime/tfjs/train/state.js");
