@@ -46,7 +46,7 @@ export async function forecastTable(
     (_, i) => ends[i % width]![Math.floor(i / width)]!,
   );
   const pasts = channels === null ? ends : [together];
-  const sizes = { batch: pasts.length, time: window.tokens };
+  const sizes = { batch: pasts.length, time: window.tokens, packed: false };
   const stages = compileTraining(model, sizes);
   const programs = { name: model.name, vocabulary: 0, ...sizes, ...stages };
   const trainable = trainableFromPrograms(programs);
