@@ -37,7 +37,12 @@ describe("a table", () => {
   test("is read as it was written", () => {
     const table = fc
       .integer({ min: 1, max: 4 })
-      .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 6 }));
+      .chain((width) =>
+        fc.array(fc.array(cell, { minLength: width, maxLength: width }), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+      );
     fc.assert(
       fc.property(table, fc.constantFrom("\n", "\r\n"), fc.boolean(), (rows, end, last) => {
         const kept = rows.filter((cells) => cells.length > 1 || cells[0]!.trim() !== "");
@@ -153,12 +158,16 @@ describe("the parts of a series", () => {
     expect(scales).toEqual(scalesOf({ channels: series.channels.map((c) => c.slice(0, 30)) }, 30));
     expect(scales[1]!.mean).toBeCloseTo(1014.5, 12);
     expect(scales[1]!.deviation).toBeCloseTo(Math.sqrt((30 ** 2 - 1) / 12), 12);
-    expect(scalesOf({ channels: [Float64Array.of(3, 3, 3)] }, 3)).toEqual([{ mean: 3, deviation: 1 }]);
+    expect(scalesOf({ channels: [Float64Array.of(3, 3, 3)] }, 3)).toEqual([
+      { mean: 3, deviation: 1 },
+    ]);
   });
 
   test("are refused where they are too short, or have other channels than the model", () => {
     expect(codeOf(() => splitSeries(counting(9, 1), spec({})))).toBe("data-too-short");
-    expect(codeOf(() => splitSeries(counting(50, 2), spec({ channels: 3 })))).toBe("series-channels");
+    expect(codeOf(() => splitSeries(counting(50, 2), spec({ channels: 3 })))).toBe(
+      "series-channels",
+    );
     expect(splitSeries(counting(12, 1), spec({ split: [0.9, 0.05] })).test).toBeNull();
   });
 });
@@ -191,8 +200,12 @@ describe("batches of windows", () => {
     const next = times(together, batch.future, 2);
     for (let r = 0; r < 3; r++) {
       const start = past[r * 8]!;
-      expect(past.slice(r * 8, r * 8 + 8)).toEqual([0, 1, 2, 3].flatMap((t) => [start + t, 1000 + start + t]));
-      expect(next.slice(r * 4, r * 4 + 4)).toEqual([4, 5].flatMap((t) => [start + t, 1000 + start + t]));
+      expect(past.slice(r * 8, r * 8 + 8)).toEqual(
+        [0, 1, 2, 3].flatMap((t) => [start + t, 1000 + start + t]),
+      );
+      expect(next.slice(r * 4, r * 4 + 4)).toEqual(
+        [4, 5].flatMap((t) => [start + t, 1000 + start + t]),
+      );
       expect(start + 5).toBeLessThan(30);
     }
     expect(batch.shapes).toEqual({ series: [4, 2], future: [2, 2] });
@@ -201,8 +214,8 @@ describe("batches of windows", () => {
     expect([...rows.series]).not.toContain(NaN);
     const values = [0, 1].map((r) => {
       const { mean, deviation } = alone.scales[r]!;
-      return [...rows.series.slice(4 * r, 4 * r + 4), ...rows.future.slice(2 * r, 2 * r + 2)].map((x) =>
-        Math.round(x * deviation + mean),
+      return [...rows.series.slice(4 * r, 4 * r + 4), ...rows.future.slice(2 * r, 2 * r + 2)].map(
+        (x) => Math.round(x * deviation + mean),
       );
     });
     expect(values).toEqual([0, 1000].map((c) => [36, 37, 38, 39, 40, 41].map((t) => c + t)));
@@ -214,7 +227,9 @@ describe("batches of windows", () => {
     expect(count).toBe(2 * (30 - 4 - 2 + 1));
     const firsts = (opened: OpenedSeries, rows: number, from = 0): string[] => {
       const { series } = new BatchStream(opened.train, rows, from).next();
-      return Array.from({ length: rows }, (_, r) => [...series.subarray(4 * r, 4 * r + 4)].map((x) => x.toFixed(3)).join());
+      return Array.from({ length: rows }, (_, r) =>
+        [...series.subarray(4 * r, 4 * r + 4)].map((x) => x.toFixed(3)).join(),
+      );
     };
     const epoch = firsts(data, count);
     expect(new Set(epoch).size).toBe(count / 2); // both channels are one once they are standardised
@@ -254,16 +269,22 @@ describe("baselines", () => {
     // the gradient of Σ ‖xW − y‖² + λ‖W‖² is zero
     for (let i = 0; i < 5; i++)
       for (let t = 0; t < 3; t++) {
-        const slope = rows.reduce((sum, { x, y }) => {
-          const made = x.reduce((total, value, j) => total + value * w[j * 3 + t]!, 0);
-          return sum + x[i]! * (made - y[t]!);
-        }, 0.7 * w[i * 3 + t]!);
+        const slope = rows.reduce(
+          (sum, { x, y }) => {
+            const made = x.reduce((total, value, j) => total + value * w[j * 3 + t]!, 0);
+            return sum + x[i]! * (made - y[t]!);
+          },
+          0.7 * w[i * 3 + t]!,
+        );
         expect(Math.abs(slope)).toBeLessThan(1e-9);
       }
   });
 
   test("a linear map foretells what is linear, where the last value does not", () => {
-    const wave = Float64Array.from({ length: 400 }, (_, t) => Math.sin(t / 5) + 0.3 * Math.cos(t / 3));
+    const wave = Float64Array.from(
+      { length: 400 },
+      (_, t) => Math.sin(t / 5) + 0.3 * Math.cos(t / 3),
+    );
     const series = { titles: ["x"], channels: [wave], length: 400, skipped: [] };
     const parts = splitSeries(series, spec({ lookback: 12, horizon: 6 }));
     const { linear, repeat } = fitBaselines(parts);
@@ -283,7 +304,10 @@ describe("baselines", () => {
 
 describe("forecast.svg", () => {
   test("is well-formed whatever is in it", () => {
-    const values = fc.array(fc.oneof(fc.double(), fc.double({ min: -1e6, max: 1e6, noNaN: true })), { maxLength: 12 });
+    const values = fc.array(
+      fc.oneof(fc.double(), fc.double({ min: -1e6, max: 1e6, noNaN: true })),
+      { maxLength: 12 },
+    );
     const channel = fc.record({
       title: fc.string({ unit: "binary" }),
       past: values,
@@ -291,12 +315,17 @@ describe("forecast.svg", () => {
       forecast: values,
       linear: values,
     });
-    const chart = fc.record({ title: fc.string({ unit: "binary" }), channels: fc.array(channel, { maxLength: 4 }) });
+    const chart = fc.record({
+      title: fc.string({ unit: "binary" }),
+      channels: fc.array(channel, { maxLength: 4 }),
+    });
     fc.assert(
       fc.property(chart, (drawn) => {
         const svg = forecastChart(drawn);
         expect(svg).not.toMatch(/NaN|Infinity|undefined/);
-        expect(svg.match(/<(text|title|desc|style)\b/g)).toHaveLength(svg.match(/<\/(text|title|desc|style)>/g)!.length);
+        expect(svg.match(/<(text|title|desc|style)\b/g)).toHaveLength(
+          svg.match(/<\/(text|title|desc|style)>/g)!.length,
+        );
       }),
       { numRuns: 200 },
     );

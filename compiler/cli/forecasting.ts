@@ -68,8 +68,7 @@ function learntFrom(
   where: string,
 ): { readonly columns: readonly string[]; readonly scales: readonly Scale[] } {
   const noted = (notes as { readonly series?: unknown } | null)?.series as
-    | { readonly columns?: unknown; readonly scales?: unknown }
-    | undefined;
+    { readonly columns?: unknown; readonly scales?: unknown } | undefined;
   const { columns, scales } = noted ?? {};
   const isScale = (one: unknown): boolean => {
     const { mean, deviation } = (one ?? {}) as Partial<Scale>;
