@@ -35,14 +35,12 @@ describe("a table", () => {
   const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
   test("is read as it was written", () => {
-    const table = fc
-      .integer({ min: 1, max: 4 })
-      .chain((width) =>
-        fc.array(fc.array(cell, { minLength: width, maxLength: width }), {
-          minLength: 1,
-          maxLength: 6,
-        }),
-      );
+    const table = fc.integer({ min: 1, max: 4 }).chain((width) =>
+      fc.array(fc.array(cell, { minLength: width, maxLength: width }), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+    );
     fc.assert(
       fc.property(table, fc.constantFrom("\n", "\r\n"), fc.boolean(), (rows, end, last) => {
         const kept = rows.filter((cells) => cells.length > 1 || cells[0]!.trim() !== "");
