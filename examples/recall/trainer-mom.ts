@@ -12,7 +12,7 @@
  * Names end in the letters of their tensor's axes. A letter is one axis of one size; a small one is
  * mostly the axis of the large one where a contraction takes it.
  *
- *     B batch 16 · T time 64 · D width 64 · E memories 4 · J choice 2 · H heads 2 · V value 16 · K key 16
+ *     B batch 32 · T time 64 · D width 64 · E memories 4 · J choice 2 · H heads 2 · V value 16 · K key 16
  *     N chunk 4 · C step 16 · S source 16 · R row 16 · s step 1 · P picks 128 · L slots 128 · W taps 1
  *     c chunk 8 · F hidden 128 · f hidden' 128 · d width' 64 · h heads' 2 · v value' 16 · A column 16
  *     t taps 4 · Z vocab 128
@@ -42,7 +42,7 @@ import {
 } from "lsm/runtime/tfjs";
 
 const [B, T, E, J, H, V, K, N, C, s, P, L, W, c] = [
-  16, 64, 4, 2, 2, 16, 16, 4, 16, 1, 128, 128, 1, 8,
+  32, 64, 4, 2, 2, 16, 16, 4, 16, 1, 128, 128, 1, 8,
 ] as const;
 
 // ── Parameters ───────────────────────────────────────────────────────────────────────────────────
@@ -166,8 +166,8 @@ const sum_BT = defineMap("e:BTE -> BT", "e", "sum");
 const divide_BTE = defineMap("e:BTE, sum_e:BT -> BTE", "e / sum_e");
 const sum_E = defineMap("x:BTE -> E", "x", "sum");
 const sumEq_BTE = defineMap("top_e:BTJ -> BTE", "eq(top_e, position(E))", "sum");
-const multiply_E = defineMap("sum_e:E -> E", "sum_e * 0.0009765625");
-const sumOfProducts = defineMap("mul_e:E, sum_e:E -> ", "mul_e * (sum_e * 0.0009765625)", "sum");
+const multiply_E = defineMap("sum_e:E -> E", "sum_e * 0.00048828125");
+const sumOfProducts = defineMap("mul_e:E, sum_e:E -> ", "mul_e * (sum_e * 0.00048828125)", "sum");
 const multiply = defineMap("sum_mul_e: -> ", "0.01 * (4 * sum_mul_e)");
 const sigmoid_BTHV = defineMap("x:BTHV -> BTHV", "sigmoid(x)");
 const multiply_BTHV = defineMap("x:BTHV, y:BTHV -> BTHV", "x * y");
@@ -639,7 +639,7 @@ const addMultiply_BTHK = defineMap(
 const multiply2 = defineMap("d_balance: -> ", "d_balance * 0.01 * 4");
 const multiply2_E = defineMap(
   "mul_d_balance:, mul_e:E -> E",
-  "mul_d_balance * mul_e * 0.0009765625",
+  "mul_d_balance * mul_e * 0.00048828125",
 );
 const addDivide_BTE = defineMap(
   "put_d_at_e:BTE, mul_d_balance:E, sum_e:BT -> BTE",
@@ -685,7 +685,7 @@ const multiplyAdd_BTD = defineMap(
 const multiply3_BTD = defineMap("x:BTD, y:BT, z:D -> BTD", "x * y * z");
 const sumOfProducts2 = defineMap(
   "sum_e:E, sum_e2:E -> ",
-  "sum_e * 0.0009765625 * (sum_e2 * 0.0009765625)",
+  "sum_e * 0.00048828125 * (sum_e2 * 0.00048828125)",
   "sum",
 );
 const sigmoidMultiply_BTHK = defineMap("x:BTHK -> BTHK", "x * sigmoid(x)");
@@ -3515,7 +3515,7 @@ function evaluate(k: KernelSet, weights: TensorMap, batch: BatchTensors): Evalua
 export const trainable: Trainable = {
   model: "Memories",
   vocabulary: 128,
-  batch: 16,
+  batch: 32,
   time: 64,
   parameters,
   gradients,
@@ -3525,8 +3525,8 @@ export const settings: TrainSettings = {
   name: "mom",
   data: {
     kind: "mqar",
-    pairs: 16,
-    queries: 16,
+    pairs: 8,
+    queries: 8,
     vocab: 128,
     power: 0.01,
     noise: false,
@@ -3536,10 +3536,10 @@ export const settings: TrainSettings = {
   optimizer: { lr: 0.004, betas: [0.9, 0.95], epsilon: 1e-8, decay: 0.1 },
   schedule: { kind: "cosine", warmup: 50, floor: 0 },
   accumulate: 1,
-  steps: 400,
+  steps: 1200,
   clip: 1,
   checkpointEvery: null,
-  evaluateEvery: 100,
+  evaluateEvery: 200,
   seed: 0,
 };
 await runAsMain(import.meta.url, trainable, settings, { source: "recall.lsm", data: "." });
