@@ -86,6 +86,20 @@ const spellings: Readonly<Record<string, readonly [string, string]>> = {
   M <- (1 - 0.1 * b) * M + Z
   read = dot(q, M, key)`,
   ],
+  "a state may be fed by another's value of the last token": [
+    `  state Z: [heads, key, value]
+  state M: [heads, key, value]
+  M <- (1 - 0.1 * b) * M + 0.5 * a * Z + 0.1 * k * v
+  Z <- a * Z - b * grad(sum(softplus(dot(k, M.prev, key) - v)), M.prev) at chunk(3)
+  read = dot(q, M, key) + dot(k, M.prev, key) - b * dot(q, Z, key)`,
+    `  state Z: [heads, key, value]
+  state M: [heads, key, value]
+  state T: [heads, key, value]
+  T <- select(mod(position(), 3) == 0, M, T)
+  M <- (1 - 0.1 * b) * M + 0.5 * a * Z + 0.1 * k * v
+  Z <- a * Z - b * grad(sum(softplus(dot(k, T, key) - v)), T)
+  read = dot(q, M, key) + dot(k, M.prev, key) - b * dot(q, Z, key)`,
+  ],
   "two states whose loss is one": [
     `  state W: [heads, key, value]
   state c: [heads, value]

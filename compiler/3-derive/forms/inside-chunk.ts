@@ -3,6 +3,8 @@
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { NodeOf, ValueId } from "../../ir/graph.js";
 import { findAxis } from "../../ir/types.js";
+import { cascadeForm } from "./cascade-form.js";
+import { cascadeOf } from "./cascade.js";
 import type { ChunkStep } from "./chunk-start.js";
 import { chunkForm, planChunk } from "./chunk.js";
 import { linearForm } from "./linear-form.js";
@@ -14,8 +16,9 @@ export interface NoForm {
 }
 
 /**
- * The recurrences of one chunk without a loop, state by state: by matrix products where the state is only
- * read by contractions, by an elementwise scan where another state needs all of it.
+ * The recurrences of one chunk without a loop: of states that feed each other as a cascade; else state by
+ * state, by matrix products where the state is only read by contractions, by an elementwise scan where
+ * another state needs all of it.
  */
 export function insideChunk(
   builder: GraphBuilder,
@@ -25,6 +28,10 @@ export function insideChunk(
   const { body, states, sequences } = node.attributes;
   const stages = stagesOf(node);
   if (stages === null) return { reason: "within a chunk its states step by each other" };
+  if (stages.some(({ takes }) => takes.length > 0)) {
+    const cascade = cascadeOf(builder, node, inputs);
+    if (cascade !== null) return cascadeForm(builder, node, inputs, cascade);
+  }
   /** Values of the body for all tokens. */
   const made = new Map<ValueId, ValueId>();
   const finals: ValueId[] = [];
