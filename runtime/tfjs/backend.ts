@@ -23,6 +23,7 @@ import type { Tf } from "./generic/context.js";
 import { RunError } from "../run/errors.js";
 import type { KernelSet } from "./kernel-set.js";
 import type { Recorder } from "./recorder.js";
+import type { GradientResult, TensorMap, Trainable } from "./train/trainable.js";
 
 export type { BackendName } from "./backends/candidate.js";
 
@@ -34,7 +35,17 @@ export interface Backend {
   readonly recorder?: Recorder;
   /** One line: what was chosen and why. */
   readonly why: string;
+  /** A way to a trainable's gradients that is faster than kernel by kernel, where the backend has one. */
+  readonly gradients?: RunGradients;
 }
+
+export type RunGradients = (trainable: Trainable, ...given: TrainableInputs) => GradientResult;
+
+/** Weights and batch. */
+export type TrainableInputs = readonly [
+  weights: TensorMap,
+  batch: Parameters<Trainable["gradients"]>[2],
+];
 
 const candidates: readonly Candidate[] = inNode
   ? [nodeGpu, node, webgpu, wasm, cpu]
@@ -92,7 +103,9 @@ async function running(
   if (own) return { tf, name, ...own, why };
   const generic = createGenericKernels(tf);
   const kernels = name === "wasm" && simd(tf) ? await wasmKernels(tf, generic) : generic;
-  return { tf, name, kernels, why };
+  if (name !== "node-gpu" && name !== "node") return { tf, name, kernels, why };
+  const { gradientsByGraph } = await import("./native/graph/replay.node.js");
+  return { tf, name, kernels, why, gradients: gradientsByGraph(tf, kernels) };
 }
 
 async function wasmKernels(tf: Tf, generic: KernelSet): Promise<KernelSet> {
