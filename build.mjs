@@ -34,6 +34,7 @@ const bundled = new Set([
 const entries = {
   lsm: "compiler/cli/main.ts",
   "runtime-tfjs": "runtime/tfjs/index.ts",
+  "prettier-plugin": "grammar/prettier-plugin.ts",
   "live-worker": "runtime/live/worker.node.ts",
 };
 const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));

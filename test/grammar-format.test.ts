@@ -39,6 +39,12 @@ describe("format", () => {
     expect(found).toBe("layer A(x) { x }\n");
   });
 
+  test("is a plugin that prettier loads from the bundle", async () => {
+    const path = new URL("../dist/prettier-plugin.js", import.meta.url).href;
+    const found = await prettier.format("layer  A(x) {x}", { filepath: "a.lsm", plugins: [path] });
+    expect(found).toBe("layer A(x) { x }\n");
+  });
+
   test("tells prettier where a syntax error is", async () => {
     const broken = prettier.format("layer A(x) {\n  x +\n}", {
       filepath: "a.lsm",

@@ -52,6 +52,25 @@ describe("any text", () => {
     },
   );
 
+  test("that is well formed has lines of 80 columns, where they can be broken", async () => {
+    const joined = realPrograms.map((program) =>
+      program
+        .replaceAll("\r", "")
+        .replace(/(?<=[,([])\n\s*/g, " ")
+        .replace(/,? *\n\s*(?=[)\]])/g, ""),
+    );
+    let formatted = 0;
+    for (const text of joined) {
+      const { text: found, diagnostics } = await format(text);
+      if (diagnostics.length > 0) continue;
+      formatted++;
+      const code = found.split("\n").map((line) => line.replace(/\s*\/\/.*$/, ""));
+      // a text, and a setting, which ends with its line, stay whole
+      expect(code.filter((line) => line.length > 80 && !line.includes('"'))).toEqual([]);
+    }
+    expect(formatted).toBeGreaterThan(realPrograms.length / 2);
+  });
+
   test(
     "that is well formed takes a comment at the end of any of its lines",
     { timeout: patience },
