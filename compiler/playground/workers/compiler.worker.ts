@@ -61,6 +61,7 @@ export const views = {
   kernels: "Kernels",
   program: "Schedule",
   typescript: "TypeScript",
+  pytorch: "PyTorch",
 } as const;
 export type View = keyof typeof views;
 
@@ -152,6 +153,10 @@ const draw: Readonly<Record<View, (model: Model, program: Checked) => Promise<Sh
     const { trainerText } = await import("../../cli/build/trainer.js");
     const place = { source: programPath, data: "." };
     return { kind: "text", content: await trainerText(program, training, place) };
+  },
+  pytorch: async (model) => {
+    const { modelFile } = await import("../../6-emit/torch/model-file.js");
+    return { kind: "text", content: modelFile(model, programPath).text };
   },
 };
 
