@@ -83,6 +83,10 @@ function rewrite(graph: Graph, options: FormOptions, reports: RecurrenceReport[]
   return builder.finish();
 }
 
+/** What a user may do about a step that is not affine, or that needs other states' steps. */
+const orInChunks =
+  "with `at chunk(n)` on the step it could run in chunks, seeing their first state";
+
 /** True when the scan was replaced. */
 function rewriteScan(
   builder: GraphBuilder,
@@ -121,7 +125,7 @@ function rewriteScan(
   const form = new Analysis(builder, node, builder.type(inputs[0]!)).run(inputs);
   if (form.kind === "not affine") {
     const step = tropicalStep(builder, node, inputs);
-    if (step === null) return keepRecurrent("?", form.reason);
+    if (step === null) return keepRecurrent("?", `${form.reason}; ${orInChunks}`);
     report("max-plus", "scan", null);
     return replace(linearForm(builder, node, inputs, step));
   }

@@ -88,7 +88,10 @@ export class Analysis {
   /** `inputs` are the scan's inputs in the graph around it, in order. */
   run(inputs: readonly ValueId[]): NormalForm | NotAffine {
     const { body, states, resets, restart } = this.node.attributes;
-    if (states !== 1) return notAffine("several states step together");
+    if (states !== 1) {
+      const names = body.inputs.slice(0, states).map(({ name }) => `\`${name}\``);
+      return notAffine(`${names.join(" and ")} step by each other`);
+    }
     const first = resets ? 2 : 1;
     const [state] = body.inputs;
     this.forms.set(state!.value, { ...untouched, when: "old" });
