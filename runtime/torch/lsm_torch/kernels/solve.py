@@ -96,7 +96,9 @@ def pairs_kernel(
             c, own, total = exponents(decay + at * g_t + head * g_h, row, g_t, ok, DECAY, D, BD, M)
             ex = c - own if EXCLUSIVE else c
         if DECAY == INNER:
-            scores, _ = inner_scores(x_c.to(tl.float32), y_c.to(tl.float32), ex, c, total, mask, C, CT, PRECISION)
+            scores, _ = inner_scores(
+                x_c.to(tl.float32), y_c.to(tl.float32), ex, c, total, total, mask, C, CT, PRECISION
+            )
         else:
             scores = tl.dot(x_c, tl.trans(y_c), input_precision=PRECISION)
             if DECAY == SCALAR:

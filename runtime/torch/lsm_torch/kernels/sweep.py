@@ -20,12 +20,12 @@ from .tiles import INNER, NONE, OUTER, SAFE, SCALAR, load_decay, load_tile, stor
 
 
 @triton.jit
-def inner_scores(x, y, ex, ey, total, mask, C: tl.constexpr, CT: tl.constexpr, PRECISION: tl.constexpr):
-    """Σ_d x_td y_sd exp(ex_td - ey_sd) on the mask, and y exp(total - ey): what decays on the contracted axis."""
+def inner_scores(x, y, ex, ey, total, tail, mask, C: tl.constexpr, CT: tl.constexpr, PRECISION: tl.constexpr):
+    """Σ_d x_td y_sd exp(ex_td - ey_sd) on the mask, and y exp(tail - ey): what decays on the contracted axis."""
     if tl.min(total, 0) > SAFE:
         raised = y * tl.exp(-ey)
         scores = tl.dot((x * tl.exp(ex)).to(CT), tl.trans(raised.to(CT)), input_precision=PRECISION)
-        written = (raised * tl.exp(total)[None, :]).to(CT)
+        written = (raised * tl.exp(tail)[None, :]).to(CT)
     else:
         # a gate so strong that the factors would overflow: pair by pair
         scores = tl.zeros([C, C], tl.float32)
@@ -36,17 +36,25 @@ def inner_scores(x, y, ex, ey, total, mask, C: tl.constexpr, CT: tl.constexpr, P
             es = tl.sum(tl.where(here, ey, 0.0), 0)
             column = tl.sum(x * ys[None, :] * tl.exp(tl.minimum(ex - es[None, :], 0.0)), 1)
             scores = tl.where(row[None, :] == s, column[:, None], scores)
-        written = (y * tl.exp(total[None, :] - ey)).to(CT)
+        written = (y * tl.exp(tail[None, :] - ey)).to(CT)
     return tl.where(mask, scores, 0.0), written
 
 
 @triton.jit
-def outer_product(scores, z, ex, ez, total, C: tl.constexpr, CT: tl.constexpr, PRECISION: tl.constexpr):
-    """Σ_s scores_ts z_se exp(ex_te - ez_se), and z exp(total - ez): what decays on the output axis."""
+def outer_product(
+    scores, z, w, ex, ez, total, tail, C: tl.constexpr, CT: tl.constexpr, PRECISION: tl.constexpr
+):  # fmt: skip
+    """out = Σ_s scores_ts z_se exp(ex_te - ez_se), z exp(tail - ez), and w∘out: what decays on the output axis.
+
+    w∘out is taken from the rounded factors of w and z, so that what row t gives to row s in the sweep of one of them is
+    exactly what s takes from t in the sweep of the other, and cancels in the decay's gradient."""
     if tl.min(total, 0) > SAFE:
         raised = z * tl.exp(-ez)
-        out = tl.dot(scores.to(CT), raised.to(CT), input_precision=PRECISION) * tl.exp(ex)
-        written = (raised * tl.exp(total)[None, :]).to(CT)
+        taken = tl.dot(scores.to(CT), raised.to(CT), input_precision=PRECISION)
+        factor = tl.exp(ex)
+        product = (w * factor).to(CT) * taken
+        out = taken * factor
+        written = (raised * tl.exp(tail)[None, :]).to(CT)
     else:
         out = tl.zeros_like(z)
         row = tl.arange(0, C)
@@ -56,32 +64,40 @@ def outer_product(scores, z, ex, ez, total, C: tl.constexpr, CT: tl.constexpr, P
             es = tl.sum(tl.where(here, ez, 0.0), 0)
             column = tl.sum(tl.where(row[None, :] == s, scores, 0.0), 1)
             out += column[:, None] * zs[None, :] * tl.exp(tl.minimum(ex - es[None, :], 0.0))
-        written = (z * tl.exp(total[None, :] - ez)).to(CT)
-    return out, written
+        product = w * out
+        written = (z * tl.exp(tail[None, :] - ez)).to(CT)
+    return out, written, product
 
 
 @triton.jit
 def taken(
-    x, y, z, ex, ey, total, mask, DECAY: tl.constexpr, C: tl.constexpr, CT: tl.constexpr, PRECISION: tl.constexpr
-):
-    """What reads x take from sources (y, z) of their own chunk, and the source as the state will hold it."""
+    x, y, z, w, ex, ey, total, tail, mask,
+    DECAY: tl.constexpr, C: tl.constexpr, CT: tl.constexpr, PRECISION: tl.constexpr,
+):  # fmt: skip
+    """What reads x take from sources (y, z) of their own chunk, the source as the state will hold it, and w∘out."""
     written_y = y
     written_z = z
     if DECAY == INNER:
-        scores, written_y = inner_scores(x.to(tl.float32), y.to(tl.float32), ex, ey, total, mask, C, CT, PRECISION)
+        scores, written_y = inner_scores(
+            x.to(tl.float32), y.to(tl.float32), ex, ey, total, tail, mask, C, CT, PRECISION
+        )
         out = tl.dot(scores.to(CT), z, input_precision=PRECISION)
+        product = w * out
     else:
         scores = tl.dot(x, tl.trans(y), input_precision=PRECISION)
         if DECAY == SCALAR:
             scores = scores * tl.exp(tl.where(mask, ex[:, None] - ey[None, :], float("-inf")))
-            written_z = (z * tl.exp(total - ey)[:, None]).to(CT)
+            written_z = (z * tl.exp(tail - ey)[:, None]).to(CT)
         else:
             scores = tl.where(mask, scores, 0.0)
         if DECAY == OUTER:
-            out, written_z = outer_product(scores, z.to(tl.float32), ex, ey, total, C, CT, PRECISION)
+            out, written_z, product = outer_product(
+                scores, z.to(tl.float32), w, ex, ey, total, tail, C, CT, PRECISION
+            )  # fmt: skip
         else:
             out = tl.dot(scores.to(CT), z, input_precision=PRECISION)
-    return out, written_y, written_z
+            product = w * out
+    return out, written_y, written_z, product
 
 
 @triton.jit
@@ -184,13 +200,17 @@ def sweep_kernel(
             y2_c = load_tile(y2 + at * y2_t + head * y2_h, row, y2_t, ok, 0, D, BD).to(CT)
             z2_c = load_tile(z2 + at * z2_t + head * z2_h, row, z2_t, ok, column, E, BE).to(CT)
 
-        # cumulative decays as exponents of reads (ex) and sources (ey), all at most 0
+        # cumulative decays as exponents: of reads (ex) and sources (ey) of the chunk, exp(ex - ey) a pair, the same in both
+        # directions; of reads from the state (from); of sources into it, tail - ey
         if DECAY == NONE:
             total = 0.0
+            tail = 0.0
             ex1 = 0.0
             ex2 = 0.0
             ey1 = 0.0
             ey2 = 0.0
+            from1 = 0.0
+            from2 = 0.0
         else:
             at_g = decay + at * g_t + head * g_h
             own = load_decay(at_g, row - row % M, g_t, ok, g_column, WIDTH, GD, GB)
@@ -205,15 +225,21 @@ def sweep_kernel(
             b_side = c if DECAYED else c - own
             if REVERSE:
                 edge = total if DECAY == SCALAR else total[None, :]
-                ex1 = edge - c
+                tail = total * 0.0
+                ex1 = -c
                 ex2 = ex1
-                ey1 = edge - q_side
-                ey2 = edge - b_side
+                ey1 = -q_side
+                ey2 = -b_side
+                from1 = edge - c
+                from2 = from1
             else:
+                tail = total
                 ex1 = q_side
                 ex2 = b_side
                 ey1 = c
                 ey2 = c
+                from1 = ex1
+                from2 = ex2
             factor += total
 
         # documents: which rows see the state, and which rows the state will hold
@@ -244,31 +270,47 @@ def sweep_kernel(
             x1_c = load_tile(x1 + at * x1_t + head * x1_h, row, x1_t, ok, 0, D, BD).to(CT)
             mask1 = visible(start, C, M, BEFORE, REVERSE, PACKED)
             mask2 = visible(start, C, M, True, REVERSE, PACKED)
-            out1, written_y1, written_z1 = taken(x1_c, y1_c, z1_c, ex1, ey1, total, mask1, DECAY, C, CT, PRECISION)
+            w1_c = 0.0
+            w2_c = 0.0
+            if P_OUT or D_DECAY:
+                w1_c = load_tile(w1 + at * w1_t + head * w1_h, row, w1_t, ok, column, E, BE).to(tl.float32)
+                if READS == 2:
+                    w2_c = load_tile(w2 + at * w2_t + head * w2_h, row, w2_t, ok, column, E, BE).to(tl.float32)
+            out1, written_y1, written_z1, change = taken(
+                x1_c, y1_c, z1_c, w1_c, ex1, ey1, total, tail, mask1, DECAY, C, CT, PRECISION
+            )  # fmt: skip
             if SOURCES == 2:
-                more, written_y2, written_z2 = taken(x1_c, y2_c, z2_c, ex1, ey2, total, mask2, DECAY, C, CT, PRECISION)
+                more, written_y2, written_z2, part = taken(
+                    x1_c, y2_c, z2_c, w1_c, ex1, ey2, total, tail, mask2, DECAY, C, CT, PRECISION
+                )  # fmt: skip
                 out1 += more
-            from_state = seen(x1_c, narrow, ex1, DECAY, CT, PRECISION)
-            out1 += tl.where(carried[:, None], from_state, 0.0) if PACKED else from_state
+                change += part
+            from_state = seen(x1_c, narrow, from1, DECAY, CT, PRECISION)
+            if PACKED:
+                from_state = tl.where(carried[:, None], from_state, 0.0)
+            out1 += from_state
+            change += w1_c * from_state
             store_tile(o1 + (at * H + head) * E, row, H * E, ok, column, out1, E, BE)
             if READS == 2:
                 x2_c = load_tile(x2 + at * x2_t + head * x2_h, row, x2_t, ok, 0, D, BD).to(CT)
-                out2, _, _ = taken(x2_c, y1_c, z1_c, ex2, ey1, total, mask2, DECAY, C, CT, PRECISION)
-                from_state = seen(x2_c, narrow, ex2, DECAY, CT, PRECISION)
-                out2 += tl.where(carried[:, None], from_state, 0.0) if PACKED else from_state
+                out2, _, _, second = taken(
+                    x2_c, y1_c, z1_c, w2_c, ex2, ey1, total, tail, mask2, DECAY, C, CT, PRECISION
+                )  # fmt: skip
+                from_state = seen(x2_c, narrow, from2, DECAY, CT, PRECISION)
+                if PACKED:
+                    from_state = tl.where(carried[:, None], from_state, 0.0)
+                out2 += from_state
+                second += w2_c * from_state
                 store_tile(o2 + (at * H + head) * E, row, H * E, ok, column, out2, E, BE)
         elif DECAY == INNER:
-            written_y1 = (y1_c * tl.exp(total[None, :] - ey1)).to(CT)
+            written_y1 = (y1_c * tl.exp(tail[None, :] - ey1)).to(CT)
         elif DECAY == OUTER:
-            written_z1 = (z1_c * tl.exp(total[None, :] - ey1)).to(CT)
+            written_z1 = (z1_c * tl.exp(tail[None, :] - ey1)).to(CT)
         elif DECAY == SCALAR:
-            written_z1 = (z1_c * tl.exp(total - ey1)[:, None]).to(CT)
+            written_z1 = (z1_c * tl.exp(tail - ey1)[:, None]).to(CT)
 
         # the decay's gradient: p = Σ x∘o of the forward reads; then the suffix sums of p - w∘o within the document
         if P_OUT or D_DECAY:
-            change = load_tile(w1 + at * w1_t + head * w1_h, row, w1_t, ok, column, E, BE).to(tl.float32) * out1
-            if READS == 2:
-                second = load_tile(w2 + at * w2_t + head * w2_h, row, w2_t, ok, column, E, BE).to(tl.float32) * out2
             if DECAY == SCALAR:
                 change = tl.sum(change, 1)
                 if READS == 2:
