@@ -27,7 +27,7 @@ def check_all() -> int:
     from cases import CASES
 
     failed = 0
-    with ProcessPoolExecutor(8, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(10, mp_context=get_context("spawn")) as pool:
         for bad, lines in pool.map(check_one, range(len(CASES))):
             failed += bad
             print("\n".join(lines), flush=True)

@@ -1,6 +1,6 @@
 """F0, F1, F2: no erase. Forward one sweep, backward three.
 
-The forward sweep leaves the state at marks, every 256 rows, in the operands' type; the backward's reverse sweep leaves the
+The forward sweep leaves the state at marks, every 128 rows, in the operands' type; the backward's reverse sweep leaves the
 adjoint state there. Between marks the sweeps for dq and for dk with the decay's gradient are then independent, and the
 decay's gradient, a suffix sum that cancels, starts anew at each mark from S∘R, so its error does not grow with time.
 Where heads alone do not fill the chip the sequential sweeps are split into shards of time, too (recurrences.md, §4).
@@ -135,6 +135,7 @@ def gated_backward(
     adjoint_marks = s.marks(key, value, q)
     d_initial: Tensor | None = None
     out: Tensor | None = None
+    initial: Tensor | None
     if s.shards.count > 1:
         adjoints = edge_states(s, q, d_o, over_values, d_final, reverse=True, before=before)
         initial = adjoints[:, :, 1:]

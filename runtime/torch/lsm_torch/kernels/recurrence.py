@@ -15,6 +15,7 @@ from ..ops.reference import recurrence_reference
 from .erased_operator import erased
 from .gated_operator import gated
 from .schedule import LARGEST_WIDTH, power_of_two
+from .strength import strengthened
 
 
 def recurrence_triton(x: Operands, return_state: bool) -> tuple[Tensor, Tensor]:
@@ -44,18 +45,21 @@ def recurrence_triton(x: Operands, return_state: bool) -> tuple[Tensor, Tensor]:
     return (o[:, m - 1 :: m] if m > 1 else o), final
 
 
-def delta_rule_triton(x: Operands, return_state: bool) -> tuple[Tensor, Tensor]:
-    """S_t = Λ_t∘S_{t-1} + k (v - pᵀ(Λ_t∘S_{t-1}))ᵀ, where the erase is (k, p): one row a token."""
+def delta_rule_triton(x: Operands, beta: Tensor, return_state: bool) -> tuple[Tensor, Tensor]:
+    """S_t = Λ_t∘S_{t-1} + β k (v - pᵀ(Λ_t∘S_{t-1}))ᵀ, where the erase is (k, p): one row a token."""
     _, time, _, key, value = x.sizes
     assert x.erase is not None
-    reader = x.erase[1].squeeze(2)
+    k, p = x.k.squeeze(2), x.erase[1].squeeze(2)
     if max(key, value) > LARGEST_WIDTH or time == 0:
-        p = reader if x.log_decay is None else x.log_decay.exp() * reader
-        return recurrence_reference(x.with_erase(-x.erase[0], p.unsqueeze(2)))
+        return recurrence_reference(x.as_delta_rule(beta))
     positions, bounds = documents(x, time, return_state)
     positions = None if positions is None else positions.to(torch.int32).contiguous()
-    k, v = x.k.squeeze(2), x.v.squeeze(2)
-    return erased(x.q, k, v, -reader, x.log_decay, False, True, 1, x.initial_state, positions, bounds)
+    if x.erase[0] is x.erase[1]:
+        written, reader = strengthened(k, beta)
+    else:
+        written, reader = (beta.unsqueeze(-1) * k).to(k.dtype), -p
+    v = x.v.squeeze(2)
+    return erased(x.q, written, v, reader, x.log_decay, False, True, 1, x.initial_state, positions, bounds)
 
 
 def documents(x: Operands, time: int, return_state: bool) -> tuple[Tensor | None, Tensor | None]:

@@ -12,7 +12,7 @@ from functools import cache
 
 import torch
 
-MARKED_ROWS = 256  # rows from one kept state to the next
+MARKED_ROWS = 128  # rows from one kept state to the next
 SHARD_CHUNKS = 8  # a shard of time has at least so many
 LARGEST_WIDTH = 512  # of key or value: beyond this a state does not fit one program
 

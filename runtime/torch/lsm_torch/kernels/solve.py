@@ -12,6 +12,8 @@ registers. The adjoint is the same system transposed, in reverse (§3): with z =
 With e and z known, o, dq, db, dk and the decay's gradient are sweeps.
 """
 
+# mypy: ignore-errors
+
 import triton
 import triton.language as tl
 
@@ -20,7 +22,7 @@ from .tiles import INNER, NONE, SCALAR, load_decay, load_tile, store_tile, visib
 
 
 @triton.jit
-def unit_inverse(n, C: tl.constexpr):
+def unit_inverse(n, C: tl.constexpr, PRECISION: tl.constexpr):
     """(I - n)⁻¹ of a strictly lower triangular n [C, C], float32: diagonal blocks of 16 by forward substitution, all at once;
     then the blocks, whose product with what is left of them is nilpotent of order C / 16."""
     blocks: tl.constexpr = C // 16
@@ -38,14 +40,14 @@ def unit_inverse(n, C: tl.constexpr):
     whole = tl.reshape(tl.where(on_diagonal, inverse[:, :, None, :], 0.0), [C, C])
     if blocks > 1:
         rest = tl.reshape(tl.where(on_diagonal, 0.0, four), [C, C])
-        m = tl.dot(whole, rest, input_precision="tf32x3")
-        whole += tl.dot(m, whole, input_precision="tf32x3")
+        m = tl.dot(whole, rest, input_precision=PRECISION)
+        whole += tl.dot(m, whole, input_precision=PRECISION)
         if blocks > 2:
-            m = tl.dot(m, m, input_precision="tf32x3")
-            whole += tl.dot(m, whole, input_precision="tf32x3")
+            m = tl.dot(m, m, input_precision=PRECISION)
+            whole += tl.dot(m, whole, input_precision=PRECISION)
         if blocks > 4:
-            m = tl.dot(m, m, input_precision="tf32x3")
-            whole += tl.dot(m, whole, input_precision="tf32x3")
+            m = tl.dot(m, m, input_precision=PRECISION)
+            whole += tl.dot(m, whole, input_precision=PRECISION)
     return whole
 
 
@@ -106,7 +108,7 @@ def pairs_kernel(
             else:
                 scores = tl.where(mask, scores, 0.0)
         if INVERT:
-            scores = unit_inverse(scores, C)
+            scores = unit_inverse(scores, C, PRECISION)
         store_tile(out + (at * H + head) * C, row, H * C, ok, 0, scores, C, C)
 
 

@@ -13,6 +13,8 @@ The forward sweep that makes dq also makes p = q∘dq, and the reverse sweep tha
 the suffix sums of p - k∘dk: all float32, since the difference cancels.
 """
 
+# mypy: ignore-errors
+
 import triton
 import triton.language as tl
 

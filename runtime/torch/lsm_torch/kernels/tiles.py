@@ -4,6 +4,8 @@ A chunk holds C rows; M rows make a token (several writes or erases), so `row //
 are 32-bit, the chunk's own offset is 64-bit.
 """
 
+# mypy: ignore-errors
+
 import triton
 import triton.language as tl
 

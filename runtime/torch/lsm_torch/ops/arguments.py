@@ -38,8 +38,13 @@ class Operands:
         b, t, h, k = self.q.shape
         return b, t, h, k, self.v.shape[-1]
 
-    def with_erase(self, a: Tensor, b: Tensor) -> Operands:
-        return replace(self, erase=(a, b))
+    def as_delta_rule(self, beta: Tensor) -> Operands:
+        """The delta rule's k, v and erase key p, held as the erase (k, p), in the normal form: a = -β k, b = Λ∘p, write β k."""
+        assert self.erase is not None
+        written = (beta[:, :, None, :, None] * self.k).to(self.k.dtype)
+        p = self.erase[1]
+        p = p if self.log_decay is None else (self.log_decay.exp().unsqueeze(2) * p).to(p.dtype)
+        return replace(self, k=written, erase=(-written, p))
 
 
 def operands(
@@ -68,8 +73,9 @@ def operands(
     v = rows(with_writes(v), "v", (batch, time, k.shape[2], heads, None))
     value = v.shape[-1]
     if erase is not None:
+        same = erase[0] is erase[1]
         a = rows(with_writes(erase[0]), "erase[0]", (batch, time, None, heads, key))
-        b = rows(with_writes(erase[1]), "erase[1]", (batch, time, a.shape[2], heads, key))
+        b = a if same else rows(with_writes(erase[1]), "erase[1]", (batch, time, a.shape[2], heads, key))
         erase = (a, b)
         if log_decay is not None and decay_on == "value":
             raise ValueError('an erase needs the decay on the keys: use decay_on="key", or exchange keys and values')

@@ -11,8 +11,11 @@ from __future__ import annotations
 from torch import Tensor
 
 from .arguments import operands, rows
-from .choice import Kernels, chosen
+from .choice import HAS_TRITON, Kernels, chosen
 from .reference import recurrence_reference
+
+if HAS_TRITON:  # here, not at the first call, so that its operators are registered for whoever counts them
+    from ..kernels.recurrence import delta_rule_triton
 
 
 def delta_rule(
@@ -31,16 +34,10 @@ def delta_rule(
 ) -> Tensor | tuple[Tensor, Tensor]:
     """q, k, erase_key [B, T, H, K]; v [B, T, H, V]; beta [B, T, H]; the rest, and what it gives, as in `recurrence`."""
     beta = rows(beta, "beta", (*q.shape[:2], max(q.shape[2], k.shape[2], v.shape[2])))
-    written = (beta.unsqueeze(-1) * k).to(k.dtype)
-    reader = k if erase_key is None else erase_key
-    x = operands(q, written, v, log_decay, "key", (written, reader), "after", initial_state, positions, cu_seqlens)
-    assert x.erase is not None
+    p = k if erase_key is None else erase_key
+    x = operands(q, k, v, log_decay, "key", (k, p), "after", initial_state, positions, cu_seqlens)
     if chosen(kernels, x.q) == "triton":
-        from ..kernels.recurrence import delta_rule_triton
-
-        o, state = delta_rule_triton(x, return_state)
+        o, state = delta_rule_triton(x, beta, return_state)
     else:
-        a, p = x.erase
-        p = p if x.log_decay is None else (x.log_decay.exp().unsqueeze(2) * p).to(p.dtype)
-        o, state = recurrence_reference(x.with_erase(-a, p))
+        o, state = recurrence_reference(x.as_delta_rule(beta))
     return (o, state) if return_state else o

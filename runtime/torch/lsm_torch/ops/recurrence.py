@@ -15,8 +15,11 @@ from typing import Literal, overload
 from torch import Tensor
 
 from .arguments import DecayOn, Read, operands
-from .choice import Kernels, chosen
+from .choice import HAS_TRITON, Kernels, chosen
 from .reference import recurrence_reference
+
+if HAS_TRITON:  # here, not at the first call, so that its operators are registered for whoever counts them
+    from ..kernels.recurrence import recurrence_triton
 
 
 @overload
@@ -80,8 +83,6 @@ def recurrence(
     """
     x = operands(q, k, v, log_decay, decay_on, erase, read, initial_state, positions, cu_seqlens)
     if chosen(kernels, x.q) == "triton":
-        from ..kernels.recurrence import recurrence_triton
-
         o, state = recurrence_triton(x, return_state)
     else:
         o, state = recurrence_reference(x)
