@@ -21,7 +21,7 @@ describe("chooseBackend", () => {
     const { name, why } = await chooseBackend();
     expect(name).toBe("wasm");
     expect(why).toBe(
-      "backend wasm (SIMD): no NVIDIA GPU here; on a CPU lsm's own WebAssembly kernels are fastest",
+      "backend wasm (SIMD): no NVIDIA GPU here; on a CPU lsm's own WebAssembly kernels serve every model well",
     );
   });
 
