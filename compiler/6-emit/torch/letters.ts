@@ -53,7 +53,8 @@ export class Letters {
   /** Letters whose constants some text names. */
   readonly sized = new Set<string>();
 
-  constructor() {
+  /** `classes` are names that no size may take. */
+  constructor(private readonly classes: ReadonlySet<string> = new Set()) {
     this.given.set("batch 0", "B");
     this.given.set("time 0", "T");
   }
@@ -66,7 +67,8 @@ export class Letters {
     if (known !== undefined) return known;
     const wished = usual.get(name) ?? (/^[a-z]/i.test(name) ? name[0]!.toUpperCase() : "X");
     let letter = wished;
-    const unfit = (one: string): boolean => this.axes.has(one) || kept.has(one);
+    const unfit = (one: string): boolean =>
+      this.axes.has(one) || kept.has(one) || this.classes.has(one);
     for (let count = 2; unfit(letter); count += 1) letter = `${wished}${count}`;
     this.given.set(key, letter);
     this.axes.set(letter, { ...axis, name });

@@ -1,6 +1,7 @@
 /** model.py: the sizes, a class for every layer and block, and the model. */
 
 import type { Model } from "../../1-check/model.js";
+import type { Part } from "../../1-check/trace.js";
 import { lower } from "../../2-lower/lower.js";
 import { withOperands } from "../../3-derive/forms/operands.js";
 import { type ModelParameter, modelParameters } from "../../ir/program.js";
@@ -26,7 +27,8 @@ export function modelFile(
 ): ModelFile {
   const lowered = withOperands(lower(model.module, sentinel));
   const parameters = modelParameters(lowered.functions, lowered.main);
-  const letters = new Letters();
+  const layers = [...model.parts.values()].flat().flatMap(layerNames);
+  const letters = new Letters(new Set([...lowered.functions.keys(), ...layers, model.name]));
   const writer = new ClassWriter(model, lowered, letters);
   const className = writer.write();
   const classes = writer.texts.join("\n\n\n");
@@ -77,6 +79,13 @@ export function modelFile(
     parameters,
     activated: activatedWeights(lowered),
   };
+}
+
+/** Every layer that is applied somewhere: its name may become a class's. */
+function layerNames(part: Part): string[] {
+  return part.kind === "application"
+    ? [part.layer.name.name, ...part.steps.flatMap(layerNames)]
+    : part.parts.flatMap(layerNames);
 }
 
 function imports(names: readonly string[]): string {
