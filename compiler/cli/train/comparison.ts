@@ -13,7 +13,9 @@ export interface Run {
 }
 
 export function comparison({ models }: Checked, runs: readonly Run[]): string {
-  const head = ["", "parameters", "state bytes", "training loss", "held-out loss", "accuracy"];
+  const forecasts = runs.every(({ result }) => result.heldOut?.errors != null);
+  const measures = forecasts ? ["MSE", "MAE"] : ["held-out loss", "accuracy"];
+  const head = ["", "parameters", "state bytes", "training loss", ...measures];
   const rows = runs.map(({ training, result: { trainingLoss, heldOut } }) => {
     const { parameters, stateBytes } = summarise(models.get(training.model)!, training.time);
     return [
@@ -21,9 +23,14 @@ export function comparison({ models }: Checked, runs: readonly Run[]): string {
       parameters.toLocaleString("en-US"),
       stateBytes.toLocaleString("en-US"),
       trainingLoss.toFixed(3),
-      heldOut?.loss.toFixed(3) ?? "",
-      heldOut && heldOut.accuracy !== null ? percent(heldOut.accuracy) : "",
+      ...measured(heldOut),
     ];
   });
   return table([head, ...rows]);
+}
+
+function measured(heldOut: RunResult["heldOut"]): string[] {
+  const { loss, accuracy = null, errors = null } = heldOut ?? {};
+  if (errors) return [errors.mse.toFixed(4), errors.mae.toFixed(4)];
+  return [loss?.toFixed(3) ?? "", accuracy === null ? "" : percent(accuracy)];
 }
