@@ -13,7 +13,7 @@ export interface Run {
 }
 
 export function comparison({ models }: Checked, runs: readonly Run[]): string {
-  const forecasts = runs.every(({ result }) => result.heldOut?.errors != null);
+  const forecasts = runs.every(({ result }) => Boolean(result.heldOut?.errors));
   const measures = forecasts ? ["MSE", "MAE"] : ["held-out loss", "accuracy"];
   const head = ["", "parameters", "state bytes", "training loss", ...measures];
   const rows = runs.map(({ training, result: { trainingLoss, heldOut } }) => {
