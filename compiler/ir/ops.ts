@@ -44,6 +44,11 @@ export interface OpAttributes {
   concat: { readonly axis: string };
   /** (x) → y[i] = x[i − by] along axis, zero outside; by may be negative */
   shift: { readonly axis: string; readonly by: number };
+  /**
+   * (x, angle) → the pairs (x_i, x_{i + size/2}) along `over` turned by the angle of that pair:
+   * (x_i cos − x_{i + size/2} sin, x_i sin + x_{i + size/2} cos); the angle's `pairs` has half the size of `over`
+   */
+  rotate: { readonly over: string; readonly pairs: string };
 
   // ── indices ──
   /** (table, ids) → table rows at ids along axis; axes shared by name are aligned */

@@ -58,6 +58,7 @@ export type PlainKernelOp = Exclude<
   | "recurrence"
   | "attend"
   | "delay"
+  | "rotate"
   | "slot_positions"
   | "state"
   | "write"

@@ -111,6 +111,11 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
     axisOf(x!, axis);
     return [x!];
   },
+  rotate: ({ over, pairs }, [x, angle]) => {
+    axisOf(x!, over);
+    axisOf(angle!, pairs);
+    return [float(unionAxes([x!.axes, withoutAxes(angle!.axes, [pairs])]))];
+  },
   take: ({ axis }, [table, ids]) => {
     axisOf(table!, axis);
     const rest = table!.axes.filter((a) => a.name !== axis && !hasAxis(ids!, a.name));

@@ -51,7 +51,12 @@ export function findSteps(graph: Graph): Steps {
       followers[begins[state]!]!.push(write);
     }
   });
-  const component = components(graph.nodes.length, (node) => followers[node]!);
+  // counted from the end, so that of cycles that do not depend on each other the first in the source comes
+  // first: what is read of a state often needs a state before it (GSA's two passes)
+  const last = graph.nodes.length - 1;
+  const component = components(last + 1, (node) =>
+    followers[last - node]!.map((follower) => last - follower),
+  ).reverse();
   const byComponent = new Map<number, { states: number[]; nodes: number[] }>();
   begins.forEach((begin, state) => {
     const key = component[begin]!;

@@ -15,7 +15,7 @@ import { type TensorType, InternalFault, sameAxes, showType, withoutAxes } from 
 export type Level = "token" | "lowered" | "formed" | "differentiated";
 
 /** Ops that the parallel forms are written without. */
-const formedAway: ReadonlySet<OpName> = new Set(["attend", "delay", "slot_positions"]);
+const formedAway: ReadonlySet<OpName> = new Set(["attend", "delay", "rotate", "slot_positions"]);
 /** Ops that only gradients are made of. */
 const gradientOps: ReadonlySet<OpName> = new Set(["conv_input_gradient", "conv_weight_gradient"]);
 const atToken: ReadonlySet<OpName> = new Set(tokenOps);
@@ -23,7 +23,8 @@ const atToken: ReadonlySet<OpName> = new Set(tokenOps);
 function allowed(op: OpName, level: Level): boolean {
   if (op === "adamw") return false; // the optimiser is a step of the program
   if (atToken.has(op) || op === "scan") return (level === "token") === (op !== "scan");
-  if (formedAway.has(op)) return level === "token" ? op === "attend" : level === "lowered";
+  if (formedAway.has(op))
+    return level === "token" ? op === "attend" || op === "rotate" : level === "lowered";
   return !gradientOps.has(op) || level === "differentiated";
 }
 

@@ -239,42 +239,39 @@ const copy_BNSHV = defineMap("v:BNSHV -> BNSHV", "v");
 const angleMap_BTp = defineMap("positions:BT -> BTp", "positions * 10000 ^ (-position(p) / 16)");
 const cos_BTp = defineMap("angle:BTp -> BTp", "cos(angle)");
 const sin_BTp = defineMap("angle:BTp -> BTp", "sin(angle)");
-const multiplyAdd_BTMp = defineMap(
-  "k:BTMp, sin_angle:BTp, k2:BTMp, cos_angle:BTp -> BTMp",
-  "k * sin_angle + k2 * cos_angle",
-);
 const multiplySubtract_BTMp = defineMap(
   "k:BTMp, cos_angle:BTp, k2:BTMp, sin_angle:BTp -> BTMp",
   "k * cos_angle - k2 * sin_angle",
 );
-const multiplyAdd_BTMGp = defineMap(
-  "q:BTMGp, sin_angle:BTp, q2:BTMGp, cos_angle:BTp -> BTMGp",
-  "q * sin_angle + q2 * cos_angle",
+const multiplyAdd_BTMp = defineMap(
+  "k:BTMp, sin_angle:BTp, k2:BTMp, cos_angle:BTp -> BTMp",
+  "k * sin_angle + k2 * cos_angle",
 );
 const multiplySubtract_BTMGp = defineMap(
   "q:BTMGp, cos_angle:BTp, q2:BTMGp, sin_angle:BTp -> BTMGp",
   "q * cos_angle - q2 * sin_angle",
+);
+const multiplyAdd_BTMGp = defineMap(
+  "q:BTMGp, sin_angle:BTp, q2:BTMGp, cos_angle:BTp -> BTMGp",
+  "q * sin_angle + q2 * cos_angle",
 );
 const mulPositionsMap_BTI = defineMap(
   "positions:BT -> BTI",
   "t1 = position(T) - position(I); le(t1, positions) * ge(t1, 0)",
 );
 const multiplySelect_BMTGI = defineMap(
-  "mul_positions:BTI, left_left:BMTGI -> BMTGI",
-  "select(mul_positions, left_left * 0.17677669529663687, -1e+30)",
+  "mul_positions:BTI, q_k:BMTGI -> BMTGI",
+  "select(mul_positions, q_k * 0.17677669529663687, -1e+30)",
 );
-const max_BMTG = defineMap("select_left_left:BMTGI -> BMTG", "select_left_left", "max");
-const copy_BMTG = defineMap("max_left_left:BMTG -> BMTG", "max_left_left");
+const max_BMTG = defineMap("select_q_k:BMTGI -> BMTG", "select_q_k", "max");
+const copy_BMTG = defineMap("max_q_k:BMTG -> BMTG", "max_q_k");
 const subtractExp_BMTGI = defineMap(
-  "select_left_left:BMTGI, max_left_left:BMTG -> BMTGI",
-  "exp(select_left_left - max_left_left)",
+  "select_q_k:BMTGI, max_q_k:BMTG -> BMTGI",
+  "exp(select_q_k - max_q_k)",
 );
-const sum_BMTG = defineMap("exp_left_left:BMTGI -> BMTG", "exp_left_left", "sum");
-const divide_BMTGA = defineMap(
-  "left_left_v:BMTGA, sum_left_left:BMTG -> BMTGA",
-  "left_left_v / sum_left_left",
-);
-const copy_BmTga = defineMap("div_left_left_v:BmTga -> BmTga", "div_left_left_v");
+const sum_BMTG = defineMap("exp_q_k:BMTGI -> BMTG", "exp_q_k", "sum");
+const divide_BMTGA = defineMap("q_k_v:BMTGA, sum_q_k:BMTG -> BMTGA", "q_k_v / sum_q_k");
+const copy_BmTga = defineMap("div_q_k_v:BmTga -> BmTga", "div_q_k_v");
 const sumOfProducts_BL = defineMap(
   "at_d_y:BLD, routed_down:BLD -> BL",
   "at_d_y * routed_down",
@@ -320,40 +317,40 @@ const multiplySquareMultiply_BT = defineMap(
   "x * -0.5 * (y * square(y)) * 0.0078125",
 );
 const combine_BTD = defineMap("x:BTD, y:BTD, z:BT, u:BT, v:BTD -> BTD", "x + y * z + u * (2 * v)");
-const divide_BTMGA = defineMap(
-  "d_div_left_left_v:BTMGA, sum_left_left:BMTG -> BTMGA",
-  "d_div_left_left_v / sum_left_left",
-);
+const divide_BTMGA = defineMap("d_div_q_k_v:BTMGA, sum_q_k:BMTG -> BTMGA", "d_div_q_k_v / sum_q_k");
 const sumMultiplyNegate_BTMG = defineMap(
-  "div_d_div_left_left_v:BTMGA, div_left_left_v:BMTGA -> BTMG",
-  "-(div_d_div_left_left_v * div_left_left_v)",
+  "div_d_div_q_k_v:BTMGA, div_q_k_v:BMTGA -> BTMG",
+  "-(div_d_div_q_k_v * div_q_k_v)",
   "sum",
 );
-const mulDExpLeftLeftMap_BMTGI = defineMap(
-  "mul_positions:BTI, d_exp_left_left:BMTGI, sum_neg_d_div_left_left_v:BTMG, exp_left_left:BMTGI -> BMTGI",
-  "select(mul_positions, (d_exp_left_left + sum_neg_d_div_left_left_v) * exp_left_left, 0) * 0.17677669529663687",
+const mulDExpQKMap_BMTGI = defineMap(
+  "mul_positions:BTI, d_exp_q_k:BMTGI, sum_neg_d_div_q_k_v:BTMG, exp_q_k:BMTGI -> BMTGI",
+  "select(mul_positions, (d_exp_q_k + sum_neg_d_div_q_k_v) * exp_q_k, 0) * 0.17677669529663687",
+);
+const addDSubQMap_BMTGp = defineMap(
+  "d_sub_q:BMTGp, cos_angle:BTp, d_sub_q2:BMTGp, sin_angle:BTp -> BMTGp",
+  "d_sub_q * cos_angle + -d_sub_q2 * sin_angle",
 );
 const multiplyAdd_BMTGp = defineMap(
-  "d_left:BMTGp, cos_angle:BTp, d_left2:BMTGp, sin_angle:BTp -> BMTGp",
-  "d_left * cos_angle + d_left2 * sin_angle",
-);
-const negateMultiplyAdd_BMTGp = defineMap(
-  "d_left:BMTGp, sin_angle:BTp, d_left2:BMTGp, cos_angle:BTp -> BMTGp",
-  "-d_left * sin_angle + d_left2 * cos_angle",
+  "d_sub_q:BMTGp, sin_angle:BTp, d_sub_q2:BMTGp, cos_angle:BTp -> BMTGp",
+  "d_sub_q * sin_angle + d_sub_q2 * cos_angle",
 );
 const add_BMTGA = defineMap(
-  "add_d_left:BMTGA, add_d_left2:BMTGA -> BMTGA",
-  "add_d_left + add_d_left2",
+  "add_d_sub_q:BMTGA, add_d_sub_q2:BMTGA -> BMTGA",
+  "add_d_sub_q + add_d_sub_q2",
+);
+const addDSubKMap_BMTp = defineMap(
+  "d_sub_k:BMTp, cos_angle:BTp, d_sub_k2:BMTp, sin_angle:BTp -> BMTp",
+  "d_sub_k * cos_angle + -d_sub_k2 * sin_angle",
 );
 const multiplyAdd_BMTp = defineMap(
-  "d_left:BMTp, cos_angle:BTp, d_left2:BMTp, sin_angle:BTp -> BMTp",
-  "d_left * cos_angle + d_left2 * sin_angle",
+  "d_sub_k:BMTp, sin_angle:BTp, d_sub_k2:BMTp, cos_angle:BTp -> BMTp",
+  "d_sub_k * sin_angle + d_sub_k2 * cos_angle",
 );
-const negateMultiplyAdd_BMTp = defineMap(
-  "d_left:BMTp, sin_angle:BTp, d_left2:BMTp, cos_angle:BTp -> BMTp",
-  "-d_left * sin_angle + d_left2 * cos_angle",
+const add_BMTA = defineMap(
+  "add_d_sub_k:BMTA, add_d_sub_k2:BMTA -> BMTA",
+  "add_d_sub_k + add_d_sub_k2",
 );
-const add_BMTA = defineMap("add_d_left:BMTA, add_d_left2:BMTA -> BMTA", "add_d_left + add_d_left2");
 const add_BTd = defineMap(
   "d_mixer_norm:BTd, d_mixer_norm2:BTd, d_mixer_norm3:BTd -> BTd",
   "d_mixer_norm + d_mixer_norm2 + d_mixer_norm3",
@@ -1391,61 +1388,53 @@ function N_forward(k: KernelSet, w: NWeights, x_BTD: Tensor, positions_BT: Tenso
   // mixer
   const v_BTMA = k.dot("BTd,dMA->BTMA", mixer_norm_BTD, w.mixer.v.weight);
   const angle_BTp = k.map(angleMap_BTp, [positions_BT], { p });
-  const cos_angle_BTp = k.map(cos_BTp, [angle_BTp], {});
   const k_BTMA = k.dot("BTd,dMA->BTMA", mixer_norm_BTD, w.mixer.k.weight);
-  const k_BTMh = k.slice(k_BTMA, 3, 16, 16);
+  const k_BTMh = k.slice(k_BTMA, 3, 0, 16);
+  const k2_BTMh = k.slice(k_BTMA, 3, 16, 16);
+  free(k_BTMA);
+  const cos_angle_BTp = k.map(cos_BTp, [angle_BTp], {});
   const sin_angle_BTp = k.map(sin_BTp, [angle_BTp], {});
   free(angle_BTp);
-  const k2_BTMh = k.slice(k_BTMA, 3, 0, 16);
-  free(k_BTMA);
-  const right_BTMp = k.map(multiplyAdd_BTMp, [k2_BTMh, sin_angle_BTp, k_BTMh, cos_angle_BTp], {});
-  const left_BTMp = k.map(
+  const sub_k_BTMp = k.map(
     multiplySubtract_BTMp,
-    [k2_BTMh, cos_angle_BTp, k_BTMh, sin_angle_BTp],
+    [k_BTMh, cos_angle_BTp, k2_BTMh, sin_angle_BTp],
     {},
   );
+  const add_k_BTMp = k.map(multiplyAdd_BTMp, [k_BTMh, sin_angle_BTp, k2_BTMh, cos_angle_BTp], {});
   free(k_BTMh, k2_BTMh);
-  const left_BTMA = k.concat([left_BTMp, right_BTMp], 3);
-  free(right_BTMp, left_BTMp);
+  const sub_k_BTMA = k.concat([sub_k_BTMp, add_k_BTMp], 3);
+  free(sub_k_BTMp, add_k_BTMp);
   const q_BTMGA = k.dot("BTd,dMGA->BTMGA", mixer_norm_BTD, w.mixer.q.weight);
-  const q_BTMGh = k.slice(q_BTMGA, 4, 16, 16);
-  const q2_BTMGh = k.slice(q_BTMGA, 4, 0, 16);
+  const q_BTMGh = k.slice(q_BTMGA, 4, 0, 16);
+  const q2_BTMGh = k.slice(q_BTMGA, 4, 16, 16);
   free(q_BTMGA);
-  const right_BTMGp = k.map(
-    multiplyAdd_BTMGp,
-    [q2_BTMGh, sin_angle_BTp, q_BTMGh, cos_angle_BTp],
+  const sub_q_BTMGp = k.map(
+    multiplySubtract_BTMGp,
+    [q_BTMGh, cos_angle_BTp, q2_BTMGh, sin_angle_BTp],
     {},
   );
-  const left_BTMGp = k.map(
-    multiplySubtract_BTMGp,
-    [q2_BTMGh, cos_angle_BTp, q_BTMGh, sin_angle_BTp],
+  const add_q_BTMGp = k.map(
+    multiplyAdd_BTMGp,
+    [q_BTMGh, sin_angle_BTp, q2_BTMGh, cos_angle_BTp],
     {},
   );
   free(q_BTMGh, q2_BTMGh);
-  const left_BTMGA = k.concat([left_BTMGp, right_BTMGp], 4);
-  free(right_BTMGp, left_BTMGp);
+  const sub_q_BTMGA = k.concat([sub_q_BTMGp, add_q_BTMGp], 4);
+  free(sub_q_BTMGp, add_q_BTMGp);
   const mul_positions_BTI = k.map(mulPositionsMap_BTI, [positions_BT], { I });
-  const left_left_BMTGI = k.dot("BTMGA,BIMA->BMTGI", left_BTMGA, left_BTMA);
-  const select_left_left_BMTGI = k.map(
-    multiplySelect_BMTGI,
-    [mul_positions_BTI, left_left_BMTGI],
-    {},
-  );
-  free(left_left_BMTGI);
-  const max_left_left_BMTG = k.map(max_BMTG, [select_left_left_BMTGI], {});
-  const max_left_left2_BMTG = k.map(copy_BMTG, [max_left_left_BMTG], {});
-  free(max_left_left_BMTG);
-  const exp_left_left_BMTGI = k.map(
-    subtractExp_BMTGI,
-    [select_left_left_BMTGI, max_left_left2_BMTG],
-    {},
-  );
-  free(select_left_left_BMTGI, max_left_left2_BMTG);
-  const sum_left_left_BMTG = k.map(sum_BMTG, [exp_left_left_BMTGI], {});
-  const left_left_v_BMTGA = k.dot("BMTGI,BIMA->BMTGA", exp_left_left_BMTGI, v_BTMA);
-  const div_left_left_v_BMTGA = k.map(divide_BMTGA, [left_left_v_BMTGA, sum_left_left_BMTG], {});
-  free(left_left_v_BMTGA);
-  const out_BTD = k.dot("BmTga,mgaD->BTD", div_left_left_v_BMTGA, w.mixer.out.weight);
+  const q_k_BMTGI = k.dot("BTMGA,BIMA->BMTGI", sub_q_BTMGA, sub_k_BTMA);
+  const select_q_k_BMTGI = k.map(multiplySelect_BMTGI, [mul_positions_BTI, q_k_BMTGI], {});
+  free(q_k_BMTGI);
+  const max_q_k_BMTG = k.map(max_BMTG, [select_q_k_BMTGI], {});
+  const max_q_k2_BMTG = k.map(copy_BMTG, [max_q_k_BMTG], {});
+  free(max_q_k_BMTG);
+  const exp_q_k_BMTGI = k.map(subtractExp_BMTGI, [select_q_k_BMTGI, max_q_k2_BMTG], {});
+  free(select_q_k_BMTGI, max_q_k2_BMTG);
+  const sum_q_k_BMTG = k.map(sum_BMTG, [exp_q_k_BMTGI], {});
+  const q_k_v_BMTGA = k.dot("BMTGI,BIMA->BMTGA", exp_q_k_BMTGI, v_BTMA);
+  const div_q_k_v_BMTGA = k.map(divide_BMTGA, [q_k_v_BMTGA, sum_q_k_BMTG], {});
+  free(q_k_v_BMTGA);
+  const out_BTD = k.dot("BmTga,mgaD->BTD", div_q_k_v_BMTGA, w.mixer.out.weight);
   const h_BTD = k.map(add_BTD, [x_BTD, out_BTD], {});
   free(out_BTD);
 
@@ -1529,7 +1518,7 @@ function N_forward(k: KernelSet, w: NWeights, x_BTD: Tensor, positions_BT: Tenso
   free(routed_BTD);
 
   // mixer
-  const div_left_left_v_BmTga = k.map(copy_BmTga, [div_left_left_v_BMTGA], {});
+  const div_q_k_v_BmTga = k.map(copy_BmTga, [div_q_k_v_BMTGA], {});
   return {
     y: y_BTD,
     balance,
@@ -1540,14 +1529,14 @@ function N_forward(k: KernelSet, w: NWeights, x_BTD: Tensor, positions_BT: Tenso
       mixer_norm_BTD,
       cos_angle_BTp,
       sin_angle_BTp,
-      left_BTMGA,
+      sub_q_BTMGA,
       mul_positions_BTI,
-      left_BTMA,
-      exp_left_left_BMTGI,
-      sum_left_left_BMTG,
+      sub_k_BTMA,
+      exp_q_k_BMTGI,
+      sum_q_k_BMTG,
       v_BTMA,
-      div_left_left_v_BMTGA,
-      div_left_left_v_BmTga,
+      div_q_k_v_BMTGA,
+      div_q_k_v_BmTga,
       h_BTD,
       rsqrt_h_BT,
       mul_h_BTD,
@@ -1711,92 +1700,75 @@ function N_backward(
     {},
   );
   free(d_mul_h_BTD, mul_d_rsqrt_h_BT);
-  const d_div_left_left_v_BTmga = k.dot("BTD,mgaD->BTmga", add_d_y_BTD, w.mixer.out.weight);
-  const d_out_weight_Dmga = k.dot("BTD,BmTga->Dmga", add_d_y_BTD, saved.div_left_left_v_BmTga);
+  const d_div_q_k_v_BTmga = k.dot("BTD,mgaD->BTmga", add_d_y_BTD, w.mixer.out.weight);
+  const d_out_weight_Dmga = k.dot("BTD,BmTga->Dmga", add_d_y_BTD, saved.div_q_k_v_BmTga);
 
   // mixer
-  const div_d_div_left_left_v_BTMGA = k.map(
-    divide_BTMGA,
-    [d_div_left_left_v_BTmga, saved.sum_left_left_BMTG],
-    {},
-  );
-  free(d_div_left_left_v_BTmga);
-  const sum_neg_d_div_left_left_v_BTMG = k.map(
+  const div_d_div_q_k_v_BTMGA = k.map(divide_BTMGA, [d_div_q_k_v_BTmga, saved.sum_q_k_BMTG], {});
+  free(d_div_q_k_v_BTmga);
+  const sum_neg_d_div_q_k_v_BTMG = k.map(
     sumMultiplyNegate_BTMG,
-    [div_d_div_left_left_v_BTMGA, saved.div_left_left_v_BMTGA],
+    [div_d_div_q_k_v_BTMGA, saved.div_q_k_v_BMTGA],
     {},
   );
-  const d_exp_left_left_BMTGI = k.dot(
-    "BTMGA,BIMA->BMTGI",
-    div_d_div_left_left_v_BTMGA,
-    saved.v_BTMA,
-  );
-  const d_v_BMAI = k.dot(
-    "BTMGA,BMTGI->BMAI",
-    div_d_div_left_left_v_BTMGA,
-    saved.exp_left_left_BMTGI,
-  );
-  free(div_d_div_left_left_v_BTMGA);
-  const mul_d_exp_left_left_BMTGI = k.map(
-    mulDExpLeftLeftMap_BMTGI,
-    [
-      saved.mul_positions_BTI,
-      d_exp_left_left_BMTGI,
-      sum_neg_d_div_left_left_v_BTMG,
-      saved.exp_left_left_BMTGI,
-    ],
+  const d_exp_q_k_BMTGI = k.dot("BTMGA,BIMA->BMTGI", div_d_div_q_k_v_BTMGA, saved.v_BTMA);
+  const d_v_BMAI = k.dot("BTMGA,BMTGI->BMAI", div_d_div_q_k_v_BTMGA, saved.exp_q_k_BMTGI);
+  free(div_d_div_q_k_v_BTMGA);
+  const mul_d_exp_q_k_BMTGI = k.map(
+    mulDExpQKMap_BMTGI,
+    [saved.mul_positions_BTI, d_exp_q_k_BMTGI, sum_neg_d_div_q_k_v_BTMG, saved.exp_q_k_BMTGI],
     {},
   );
-  free(sum_neg_d_div_left_left_v_BTMG, d_exp_left_left_BMTGI);
-  const d_left_BMTGA = k.dot("BMTGI,BIMA->BMTGA", mul_d_exp_left_left_BMTGI, saved.left_BTMA);
-  const d_left_BMIA = k.dot("BMTGI,BTMGA->BMIA", mul_d_exp_left_left_BMTGI, saved.left_BTMGA);
-  free(mul_d_exp_left_left_BMTGI);
-  const d_left_BMTGh = k.slice(d_left_BMTGA, 4, 0, 16);
-  const d_left2_BMTGh = k.slice(d_left_BMTGA, 4, 16, 16);
-  free(d_left_BMTGA);
-  const add_d_left_BMTGp = k.map(
+  free(sum_neg_d_div_q_k_v_BTMG, d_exp_q_k_BMTGI);
+  const d_sub_q_BMTGA = k.dot("BMTGI,BIMA->BMTGA", mul_d_exp_q_k_BMTGI, saved.sub_k_BTMA);
+  const d_sub_k_BMIA = k.dot("BMTGI,BTMGA->BMIA", mul_d_exp_q_k_BMTGI, saved.sub_q_BTMGA);
+  free(mul_d_exp_q_k_BMTGI);
+  const d_sub_q_BMTGh = k.slice(d_sub_q_BMTGA, 4, 0, 16);
+  const d_sub_q2_BMTGh = k.slice(d_sub_q_BMTGA, 4, 16, 16);
+  free(d_sub_q_BMTGA);
+  const add_d_sub_q_BMTGp = k.map(
+    addDSubQMap_BMTGp,
+    [d_sub_q2_BMTGh, saved.cos_angle_BTp, d_sub_q_BMTGh, saved.sin_angle_BTp],
+    {},
+  );
+  const add_d_sub_q2_BMTGp = k.map(
     multiplyAdd_BMTGp,
-    [d_left_BMTGh, saved.cos_angle_BTp, d_left2_BMTGh, saved.sin_angle_BTp],
+    [d_sub_q2_BMTGh, saved.sin_angle_BTp, d_sub_q_BMTGh, saved.cos_angle_BTp],
     {},
   );
-  const add_d_left_BMTGA = k.pad(add_d_left_BMTGp, 4, 0, 16);
-  free(add_d_left_BMTGp);
-  const add_d_left2_BMTGp = k.map(
-    negateMultiplyAdd_BMTGp,
-    [d_left_BMTGh, saved.sin_angle_BTp, d_left2_BMTGh, saved.cos_angle_BTp],
+  free(d_sub_q_BMTGh, d_sub_q2_BMTGh);
+  const add_d_sub_q_BMTGA = k.pad(add_d_sub_q_BMTGp, 4, 16, 0);
+  free(add_d_sub_q_BMTGp);
+  const add_d_sub_q2_BMTGA = k.pad(add_d_sub_q2_BMTGp, 4, 0, 16);
+  free(add_d_sub_q2_BMTGp);
+  const d_sub_q2_BMTGA = k.map(add_BMTGA, [add_d_sub_q_BMTGA, add_d_sub_q2_BMTGA], {});
+  free(add_d_sub_q_BMTGA, add_d_sub_q2_BMTGA);
+  const d_mixer_norm_BTd = k.dot("BMTGA,dMGA->BTd", d_sub_q2_BMTGA, w.mixer.q.weight);
+  const d_q_weight_MGAd = k.dot("BMTGA,BTd->MGAd", d_sub_q2_BMTGA, saved.mixer_norm_BTD);
+  free(d_sub_q2_BMTGA);
+  const d_sub_k_BMTh = k.slice(d_sub_k_BMIA, 3, 0, 16);
+  const d_sub_k2_BMTh = k.slice(d_sub_k_BMIA, 3, 16, 16);
+  free(d_sub_k_BMIA);
+  const add_d_sub_k_BMTp = k.map(
+    addDSubKMap_BMTp,
+    [d_sub_k2_BMTh, saved.cos_angle_BTp, d_sub_k_BMTh, saved.sin_angle_BTp],
     {},
   );
-  free(d_left_BMTGh, d_left2_BMTGh);
-  const add_d_left2_BMTGA = k.pad(add_d_left2_BMTGp, 4, 16, 0);
-  free(add_d_left2_BMTGp);
-  const d_left2_BMTGA = k.map(add_BMTGA, [add_d_left_BMTGA, add_d_left2_BMTGA], {});
-  free(add_d_left_BMTGA, add_d_left2_BMTGA);
-  const d_mixer_norm_BTd = k.dot("BMTGA,dMGA->BTd", d_left2_BMTGA, w.mixer.q.weight);
-  const d_q_weight_MGAd = k.dot("BMTGA,BTd->MGAd", d_left2_BMTGA, saved.mixer_norm_BTD);
-  free(d_left2_BMTGA);
-  const d_left_BMTh = k.slice(d_left_BMIA, 3, 0, 16);
-  const d_left2_BMTh = k.slice(d_left_BMIA, 3, 16, 16);
-  free(d_left_BMIA);
-  const add_d_left_BMTp = k.map(
+  const add_d_sub_k2_BMTp = k.map(
     multiplyAdd_BMTp,
-    [d_left_BMTh, saved.cos_angle_BTp, d_left2_BMTh, saved.sin_angle_BTp],
+    [d_sub_k2_BMTh, saved.sin_angle_BTp, d_sub_k_BMTh, saved.cos_angle_BTp],
     {},
   );
-  const add_d_left_BMTA = k.pad(add_d_left_BMTp, 3, 0, 16);
-  free(add_d_left_BMTp);
-  const add_d_left2_BMTp = k.map(
-    negateMultiplyAdd_BMTp,
-    [d_left_BMTh, saved.sin_angle_BTp, d_left2_BMTh, saved.cos_angle_BTp],
-    {},
-  );
-  free(d_left_BMTh, d_left2_BMTh);
-  const add_d_left2_BMTA = k.pad(add_d_left2_BMTp, 3, 16, 0);
-  free(add_d_left2_BMTp);
-  const d_left_BMTA = k.map(add_BMTA, [add_d_left_BMTA, add_d_left2_BMTA], {});
-  free(add_d_left_BMTA, add_d_left2_BMTA);
-  const d_mixer_norm2_BTd = k.dot("BMTA,dMA->BTd", d_left_BMTA, w.mixer.k.weight);
-  const d_k_weight_MAd = k.dot("BMTA,BTd->MAd", d_left_BMTA, saved.mixer_norm_BTD);
-  free(d_left_BMTA);
+  free(d_sub_k_BMTh, d_sub_k2_BMTh);
+  const add_d_sub_k_BMTA = k.pad(add_d_sub_k_BMTp, 3, 16, 0);
+  free(add_d_sub_k_BMTp);
+  const add_d_sub_k2_BMTA = k.pad(add_d_sub_k2_BMTp, 3, 0, 16);
+  free(add_d_sub_k2_BMTp);
+  const d_sub_k_BMTA = k.map(add_BMTA, [add_d_sub_k_BMTA, add_d_sub_k2_BMTA], {});
+  free(add_d_sub_k_BMTA, add_d_sub_k2_BMTA);
+  const d_mixer_norm2_BTd = k.dot("BMTA,dMA->BTd", d_sub_k_BMTA, w.mixer.k.weight);
+  const d_k_weight_MAd = k.dot("BMTA,BTd->MAd", d_sub_k_BMTA, saved.mixer_norm_BTD);
+  free(d_sub_k_BMTA);
   const d_mixer_norm3_BTd = k.dot("BMAT,dMA->BTd", d_v_BMAI, w.mixer.v.weight);
   const d_v_weight_MAd = k.dot("BMAT,BTd->MAd", d_v_BMAI, saved.mixer_norm_BTD);
   free(d_v_BMAI);
@@ -1861,65 +1833,57 @@ function N_evaluate(k: KernelSet, w: NWeights, x_BTD: Tensor, positions_BT: Tens
   // mixer
   const v_BTMA = k.dot("BTd,dMA->BTMA", mixer_norm_BTD, w.mixer.v.weight);
   const angle_BTp = k.map(angleMap_BTp, [positions_BT], { p });
-  const cos_angle_BTp = k.map(cos_BTp, [angle_BTp], {});
   const k_BTMA = k.dot("BTd,dMA->BTMA", mixer_norm_BTD, w.mixer.k.weight);
-  const k_BTMh = k.slice(k_BTMA, 3, 16, 16);
+  const k_BTMh = k.slice(k_BTMA, 3, 0, 16);
+  const k2_BTMh = k.slice(k_BTMA, 3, 16, 16);
+  free(k_BTMA);
+  const cos_angle_BTp = k.map(cos_BTp, [angle_BTp], {});
   const sin_angle_BTp = k.map(sin_BTp, [angle_BTp], {});
   free(angle_BTp);
-  const k2_BTMh = k.slice(k_BTMA, 3, 0, 16);
-  free(k_BTMA);
-  const right_BTMp = k.map(multiplyAdd_BTMp, [k2_BTMh, sin_angle_BTp, k_BTMh, cos_angle_BTp], {});
-  const left_BTMp = k.map(
+  const sub_k_BTMp = k.map(
     multiplySubtract_BTMp,
-    [k2_BTMh, cos_angle_BTp, k_BTMh, sin_angle_BTp],
+    [k_BTMh, cos_angle_BTp, k2_BTMh, sin_angle_BTp],
     {},
   );
+  const add_k_BTMp = k.map(multiplyAdd_BTMp, [k_BTMh, sin_angle_BTp, k2_BTMh, cos_angle_BTp], {});
   free(k_BTMh, k2_BTMh);
-  const left_BTMA = k.concat([left_BTMp, right_BTMp], 3);
-  free(right_BTMp, left_BTMp);
+  const sub_k_BTMA = k.concat([sub_k_BTMp, add_k_BTMp], 3);
+  free(sub_k_BTMp, add_k_BTMp);
   const q_BTMGA = k.dot("BTd,dMGA->BTMGA", mixer_norm_BTD, w.mixer.q.weight);
   free(mixer_norm_BTD);
-  const q_BTMGh = k.slice(q_BTMGA, 4, 16, 16);
-  const q2_BTMGh = k.slice(q_BTMGA, 4, 0, 16);
+  const q_BTMGh = k.slice(q_BTMGA, 4, 0, 16);
+  const q2_BTMGh = k.slice(q_BTMGA, 4, 16, 16);
   free(q_BTMGA);
-  const right_BTMGp = k.map(
-    multiplyAdd_BTMGp,
-    [q2_BTMGh, sin_angle_BTp, q_BTMGh, cos_angle_BTp],
+  const sub_q_BTMGp = k.map(
+    multiplySubtract_BTMGp,
+    [q_BTMGh, cos_angle_BTp, q2_BTMGh, sin_angle_BTp],
     {},
   );
-  const left_BTMGp = k.map(
-    multiplySubtract_BTMGp,
-    [q2_BTMGh, cos_angle_BTp, q_BTMGh, sin_angle_BTp],
+  const add_q_BTMGp = k.map(
+    multiplyAdd_BTMGp,
+    [q_BTMGh, sin_angle_BTp, q2_BTMGh, cos_angle_BTp],
     {},
   );
   free(cos_angle_BTp, sin_angle_BTp, q_BTMGh, q2_BTMGh);
-  const left_BTMGA = k.concat([left_BTMGp, right_BTMGp], 4);
-  free(right_BTMGp, left_BTMGp);
+  const sub_q_BTMGA = k.concat([sub_q_BTMGp, add_q_BTMGp], 4);
+  free(sub_q_BTMGp, add_q_BTMGp);
   const mul_positions_BTI = k.map(mulPositionsMap_BTI, [positions_BT], { I });
-  const left_left_BMTGI = k.dot("BTMGA,BIMA->BMTGI", left_BTMGA, left_BTMA);
-  free(left_BTMA, left_BTMGA);
-  const select_left_left_BMTGI = k.map(
-    multiplySelect_BMTGI,
-    [mul_positions_BTI, left_left_BMTGI],
-    {},
-  );
-  free(mul_positions_BTI, left_left_BMTGI);
-  const max_left_left_BMTG = k.map(max_BMTG, [select_left_left_BMTGI], {});
-  const max_left_left2_BMTG = k.map(copy_BMTG, [max_left_left_BMTG], {});
-  free(max_left_left_BMTG);
-  const exp_left_left_BMTGI = k.map(
-    subtractExp_BMTGI,
-    [select_left_left_BMTGI, max_left_left2_BMTG],
-    {},
-  );
-  free(select_left_left_BMTGI, max_left_left2_BMTG);
-  const sum_left_left_BMTG = k.map(sum_BMTG, [exp_left_left_BMTGI], {});
-  const left_left_v_BMTGA = k.dot("BMTGI,BIMA->BMTGA", exp_left_left_BMTGI, v_BTMA);
-  free(v_BTMA, exp_left_left_BMTGI);
-  const div_left_left_v_BMTGA = k.map(divide_BMTGA, [left_left_v_BMTGA, sum_left_left_BMTG], {});
-  free(sum_left_left_BMTG, left_left_v_BMTGA);
-  const out_BTD = k.dot("BmTga,mgaD->BTD", div_left_left_v_BMTGA, w.mixer.out.weight);
-  free(div_left_left_v_BMTGA);
+  const q_k_BMTGI = k.dot("BTMGA,BIMA->BMTGI", sub_q_BTMGA, sub_k_BTMA);
+  free(sub_k_BTMA, sub_q_BTMGA);
+  const select_q_k_BMTGI = k.map(multiplySelect_BMTGI, [mul_positions_BTI, q_k_BMTGI], {});
+  free(mul_positions_BTI, q_k_BMTGI);
+  const max_q_k_BMTG = k.map(max_BMTG, [select_q_k_BMTGI], {});
+  const max_q_k2_BMTG = k.map(copy_BMTG, [max_q_k_BMTG], {});
+  free(max_q_k_BMTG);
+  const exp_q_k_BMTGI = k.map(subtractExp_BMTGI, [select_q_k_BMTGI, max_q_k2_BMTG], {});
+  free(select_q_k_BMTGI, max_q_k2_BMTG);
+  const sum_q_k_BMTG = k.map(sum_BMTG, [exp_q_k_BMTGI], {});
+  const q_k_v_BMTGA = k.dot("BMTGI,BIMA->BMTGA", exp_q_k_BMTGI, v_BTMA);
+  free(v_BTMA, exp_q_k_BMTGI);
+  const div_q_k_v_BMTGA = k.map(divide_BMTGA, [q_k_v_BMTGA, sum_q_k_BMTG], {});
+  free(sum_q_k_BMTG, q_k_v_BMTGA);
+  const out_BTD = k.dot("BmTga,mgaD->BTD", div_q_k_v_BMTGA, w.mixer.out.weight);
+  free(div_q_k_v_BMTGA);
   const h_BTD = k.map(add_BTD, [x_BTD, out_BTD], {});
   free(out_BTD);
 

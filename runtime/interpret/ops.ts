@@ -147,6 +147,22 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
     return [out];
   },
   shift: ({ axis, by }, [x], [type]) => [move(x!, type!, axis, by)],
+  rotate: ({ over, pairs }, [x, angle], [type]) => {
+    const out = tensor(type!.axes);
+    const half = sizeOf(angle!, pairs);
+    const along = (t: Tensor, name: string): number =>
+      stridesFor(t.axes, [{ name, size: half }])[0]!;
+    const [from, to, turn] = [along(x!, over), along(out, over), along(angle!, pairs)];
+    visit(withoutAxes(type!.axes, [over]), [out.axes, x!.axes, angle!.axes], (o) => {
+      for (let i = 0; i < half; i += 1) {
+        const [first, second] = [0, half].map((start) => x!.data[o[1]! + (start + i) * from]!);
+        const by = angle!.data[o[2]! + i * turn]!;
+        out.data[o[0]! + i * to] = first! * Math.cos(by) - second! * Math.sin(by);
+        out.data[o[0]! + (half + i) * to] = first! * Math.sin(by) + second! * Math.cos(by);
+      }
+    });
+    return [out];
+  },
   take: ({ axis }, [table, ids], [type]) => [take(table!, ids!, axis, type!)],
   put: ({ axis, over }, [ids, values], [type]) => [put(ids!, values!, axis, over, type!)],
   top_k: ({ axis, into }, [x], [type]) => [topK(x!, axis, into, type!)],

@@ -6,6 +6,7 @@ import { gradBuiltins } from "./grad.js";
 import { mathBuiltins } from "./math.js";
 import { modelBuiltins } from "./model.js";
 import { parameterBuiltins } from "./parameters.js";
+import { rotateBuiltins } from "./rotate.js";
 import { routeBuiltins } from "./route.js";
 import { seriesBuiltins } from "./series.js";
 import { structureBuiltins } from "./structure.js";
@@ -17,6 +18,7 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ...gradBuiltins,
   ...parameterBuiltins,
   ...structureBuiltins,
+  ...rotateBuiltins,
   ...timeBuiltins,
   ...routeBuiltins,
   ...modelBuiltins,

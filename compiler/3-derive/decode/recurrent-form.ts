@@ -10,6 +10,7 @@ import { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, Module, NodeOf, ValueId } from "../../ir/graph.js";
 import { type Axis, hasAxis, withoutAxes } from "../../ir/types.js";
 import { copyInto, copyNode } from "../../ir/copy.js";
+import { withoutRotations } from "../forms/rotation.js";
 import { prune } from "../prune.js";
 import { attendStep } from "./attend-step.js";
 import { Carries, type CarriedState } from "./carried.js";
@@ -28,7 +29,7 @@ export function recurrentForm(
   capacity: number,
 ): { readonly module: Module; readonly carried: readonly CarriedState[] } {
   const done = new Map<string, Decoded>();
-  for (const [name, graph] of module.functions)
+  for (const [name, graph] of withoutRotations(module).functions)
     done.set(name, decodeFunction(graph, done, capacity, name === module.main));
   const functions = new Map([...done].map(([name, { graph }]) => [name, graph]));
   return { module: { main: module.main, functions }, carried: done.get(module.main)!.carried };

@@ -53,6 +53,13 @@ function ofNode(
     case "reduce":
       if (node.attributes.fn === "max") return of(node.inputs[0]!);
       return ofSum(of(node.inputs[0]!));
+    case "concat": {
+      const all = node.inputs.map(of);
+      return between(
+        Math.min(...all.map(({ low }) => low)),
+        Math.max(...all.map(({ high }) => high)),
+      );
+    }
     case "expand":
     case "rename":
     case "split":

@@ -73,6 +73,7 @@ function exactLogarithm(builder: GraphBuilder, value: ValueId, depth: number): V
   const inner = (id: ValueId): ValueId => exactLogarithm(builder, id, depth + 1);
   if (node?.op === "expand" || node?.op === "rename")
     return builder.op(node.op, node.attributes as never, [inner(node.inputs[0]!)]);
+  if (node?.op === "concat") return builder.op("concat", node.attributes, node.inputs.map(inner));
   if (node?.op !== "map" || depth > deepestProduct) return direct();
   const [x, y] = node.inputs as [ValueId, ValueId];
   const positive = (id: ValueId): boolean => boundsOf(builder, id).low >= 0;

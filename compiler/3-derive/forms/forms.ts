@@ -12,9 +12,11 @@ import { chunkForm, familyOf, planChunk } from "./chunk.js";
 import { type Held, chunkStartForm, heldStates, ownStates } from "./chunk-start.js";
 import { insideChunk } from "./inside-chunk.js";
 import { linearForm } from "./linear-form.js";
+import { withoutRotations } from "./rotation.js";
 import { delayForm, slotPositionsForm } from "./routes.js";
 import { Analysis } from "./normal-form.js";
 import { tropicalStep } from "./tropical.js";
+import { inFrame, lastTurned, turningFrame } from "./turn.js";
 
 export interface RecurrenceReport {
   readonly function: string;
@@ -40,7 +42,7 @@ export function chooseForms(
   const functions = new Map(
     [...module.functions].map(([name, graph]) => [name, rewrite(graph, options, reports)]),
   );
-  return { module: { main: module.main, functions }, reports };
+  return { module: withoutRotations({ main: module.main, functions }), reports };
 }
 
 function rewrite(graph: Graph, options: FormOptions, reports: RecurrenceReport[]): Graph {
@@ -122,33 +124,38 @@ function rewriteScan(
     report(family, "recurrent", reason);
     return false;
   };
-  const form = new Analysis(builder, node, builder.type(inputs[0]!)).run(inputs);
-  if (form.kind === "not affine") {
+  const state = builder.type(inputs[0]!);
+  const analysed = new Analysis(builder, node, state).run(inputs);
+  if (analysed.kind === "not affine") {
     const step = tropicalStep(builder, node, inputs);
-    if (step === null) return keepRecurrent("?", `${form.reason}; ${orInChunks}`);
+    if (step === null) return keepRecurrent("?", `${analysed.reason}; ${orInChunks}`);
     report("max-plus", "scan", null);
-    return replace(linearForm(builder, node, inputs, step));
+    return replace(linearForm(builder, node, inputs, step, null));
   }
   const length = inputs
-    .map((id) => findAxis(builder.type(id), axis)?.size)
-    .find((size) => size !== undefined)!;
+    .map((id) => findAxis(builder.type(id), axis))
+    .find((found) => found !== undefined)!;
+  const { turn } = analysed;
+  const frame = turn === null ? null : turningFrame(builder, turn, state, length);
+  const form = frame === null ? analysed : inFrame(builder, analysed, state, frame);
   const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
   const obstacle =
     form.obstacle ?? (keepsBefores ? "the state is used without contracting it" : null);
   const plan =
     obstacle === null && form.key.length > 0
-      ? planChunk(builder, form, inputs[0]!, length, options.chunk ?? chunk)
+      ? planChunk(builder, form, inputs[0]!, length.size, options.chunk ?? chunk)
       : null;
+  const family = frame === null ? familyOf(builder, form, inputs[0]!) : "F6";
   if (plan !== null) {
-    report(plan.family, `chunk ${plan.chunk}`, null);
+    report(family, `chunk ${plan.chunk}`, null);
     const result = chunkForm(builder, node, inputs, form, plan);
-    return replace([...result.outputs, result.final]);
+    const final = frame === null ? result.final : lastTurned(builder, frame, result.final, length);
+    return replace([...result.outputs, final]);
   }
-  const family = familyOf(builder, form, inputs[0]!);
   if (form.erases.length > 0)
     return keepRecurrent(family, obstacle ?? "its writes are no outer products");
   report(family, "scan", null);
-  return replace(linearForm(builder, node, inputs, form));
+  return replace(linearForm(builder, node, inputs, form, frame));
 }
 
 /** True when a scan with copies of states, as of their chunks' starts, was replaced. */

@@ -60,6 +60,7 @@ function oneState(
 ): ChunkStep | NoForm {
   const form = new Analysis(builder, node, builder.type(inputs[0]!)).run(inputs);
   if (form.kind === "not affine") return form;
+  if (form.turn !== null) return { reason: "it rotates its state" };
   const length = inputs
     .map((id) => findAxis(builder.type(id), node.attributes.axis)?.size)
     .find((size) => size !== undefined);
@@ -74,7 +75,7 @@ function oneState(
   }
   if (form.erases.length > 0)
     return { reason: form.obstacle ?? "its writes are no outer products" };
-  const results = linearForm(builder, node, inputs, form);
+  const results = linearForm(builder, node, inputs, form, null);
   const outputs = node.attributes.body.outputs.length - 1;
   return { outputs: results.slice(0, outputs), finals: [results[outputs]!] };
 }

@@ -9,6 +9,7 @@ import type { NodeOf, ValueId } from "../../ir/graph.js";
 import { findAxis, hasAxis, withoutAxes } from "../../ir/types.js";
 import { statesBefore } from "../../ir/states-before.js";
 import { liftValues } from "./lift.js";
+import { type Frame, turned } from "./turn.js";
 import type { NormalForm } from "./normal-form.js";
 import type { Tropical } from "./tropical.js";
 
@@ -18,6 +19,7 @@ export function linearForm(
   node: NodeOf<"scan">,
   inputs: readonly ValueId[],
   step: NormalForm | Tropical,
+  frame: Frame | null, // in which the step is given
 ): readonly ValueId[] {
   const { axis, body, resets, restart } = node.attributes;
   const initial = inputs[0]!;
@@ -29,11 +31,15 @@ export function linearForm(
   const atStarts = (there: ValueId, elsewhere: ValueId): ValueId =>
     starts === null ? elsewhere : b.map("select", starts, there, elsewhere);
 
-  const states =
+  const found =
     "floor" in step
       ? maxPlusStates(b, step, initial, axis, atStarts, whole, restart[0]!)
       : affineStates(b, step, initial, axis, atStarts, whole, restart[0]!);
-  const before = atStarts(b.constant(restart[0]!), statesBefore(b, states, initial, axis, false));
+  const passed = statesBefore(b, found, initial, axis, false);
+  const outOf = (x: ValueId, angle: "now" | "before"): ValueId =>
+    frame === null ? x : whole(turned(b, x, frame.turn, frame[angle]));
+  const states = outOf(found, "now");
+  const before = atStarts(b.constant(restart[0]!), outOf(passed, "before"));
   const first = resets ? 2 : 1;
   const known = new Map<ValueId, ValueId>([[body.inputs[0]!.value, before]]);
   body.inputs.slice(1).forEach(({ value }, i) => known.set(value, inputs[first + i]!));

@@ -14,6 +14,7 @@ import { type TensorType, axisNames, hasAxis } from "../../ir/types.js";
 import { boundsOf } from "./bounds.js";
 import { covering } from "./layout.js";
 import { liftNode } from "./lift.js";
+import { type Turn, equalInPairs, turned } from "./turn.js";
 
 /** a (bᵀ S): `b` is contracted with the state over the key, `a` multiplies the result. */
 export interface Erase {
@@ -33,6 +34,7 @@ export interface NormalForm {
   readonly key: readonly string[]; // the axes that reads contract
   readonly gate: ValueId | null; // Λ; null is 1
   readonly modulus: number | null; // the state is kept in [0, modulus); without gate and erases
+  readonly turn: Turn | null; // Λ ∘ R S instead of Λ ∘ S, R a rotation of pairs
   readonly erases: readonly Erase[];
   readonly writes: readonly ValueId[]; // each k vᵀ, not yet factored
   readonly reads: readonly Read[]; // one for each output of the scan, when there is no obstacle
@@ -46,6 +48,7 @@ interface StateForm {
   readonly when: "old" | "new";
   readonly gate: ValueId | null;
   readonly modulus: number | null;
+  readonly turn: Turn | null;
   readonly erases: readonly Erase[];
   readonly writes: readonly ValueId[];
 }
@@ -70,7 +73,14 @@ type Form = Affine | NotAffine;
 const notAffine = (reason: string): NotAffine => ({ kind: "not affine", reason });
 
 /** A state as it stands before anything is done to it. */
-const untouched = { kind: "state", gate: null, modulus: null, erases: [], writes: [] } as const;
+const untouched = {
+  kind: "state",
+  gate: null,
+  modulus: null,
+  turn: null,
+  erases: [],
+  writes: [],
+} as const;
 
 /** Micro-steps multiply the system that a chunk solves; of more than these, token by token is faster. */
 const mostErases = 16;
@@ -113,7 +123,11 @@ export class Analysis {
     if (step.kind === "not affine") return step;
     if (step.kind !== "state" || step.when !== "old")
       return notAffine("the step does not read its state");
-    const { gate, modulus, writes } = step;
+    const { gate, modulus, turn, writes } = step;
+    if (turn !== null && gate !== null && !equalInPairs(this.b, gate, turn.over))
+      return notAffine("its gate differs within the pairs that it rotates");
+    if (turn !== null && restart.some((value) => value !== 0))
+      return notAffine("it rotates a state that does not start at 0");
     if (step.erases.length > mostErases) return notAffine("it has too many micro-steps");
     const key = this.key ?? [];
     const erases = step.erases.map(({ a, b }) => ({
@@ -130,7 +144,17 @@ export class Analysis {
         : negative
           ? "its gate may be negative"
           : null;
-    return { kind: "affine", key, gate, modulus, erases, writes, reads: reads as Read[], obstacle };
+    return {
+      kind: "affine",
+      key,
+      gate,
+      modulus,
+      turn,
+      erases,
+      writes,
+      reads: reads as Read[],
+      obstacle,
+    };
   }
 
   /** Erases along one key are one erase. */
@@ -162,6 +186,8 @@ export class Analysis {
     switch (node.op) {
       case "map":
         return this.map(node, inputs);
+      case "rotate":
+        return this.rotate(inputs[0]!, inputs[1]!, node.attributes);
       case "dot":
         return this.contract(inputs, node.attributes.over);
       case "reduce":
@@ -194,6 +220,26 @@ export class Analysis {
     if (fn === "div" && y.kind === "free") return this.scale(x, this.b.map("reciprocal", y.value));
     if (fn === "mul" || fn === "div") return notAffine("the state is multiplied with itself");
     return notAffine(`\`${fn}\` of the state is not affine in it`);
+  }
+
+  /** R(θ) of gate ∘ S + …, for a gate that commutes with R (which is seen to at the end). */
+  private rotate(x: Affine, by: Affine, axes: Omit<Turn, "angle">): Form {
+    if (by.kind !== "free") return notAffine("the state is an angle by which it rotates something");
+    if (x.kind !== "state") return notAffine("what was read from the state is rotated");
+    const { b } = this;
+    const { over } = axes;
+    if (!hasAxis(this.state, over)) return notAffine(`the state has no axis \`${over}\` to rotate`);
+    if (x.turn !== null && (x.turn.over !== over || x.turn.pairs !== axes.pairs))
+      return notAffine("the state is rotated along two axes");
+    const angle = x.turn === null ? by.value : b.add(x.turn.angle, by.value);
+    const rotated = (value: ValueId): ValueId =>
+      turned(b, covering(b, value, [over], this.state), axes, by.value);
+    return {
+      ...x,
+      turn: { ...axes, angle },
+      erases: x.erases.map(({ a, b: key }) => ({ a: rotated(a), b: key })),
+      writes: x.writes.map(rotated),
+    };
   }
 
   /** (S + x) mod M: sums may be reduced at every step, products may not. */
@@ -232,6 +278,7 @@ export class Analysis {
       kind: "state",
       when: form.when,
       modulus: null,
+      turn: null,
       gate: this.b.constant(0),
       erases: form.terms.map(({ scale, b }) => ({ a: this.times(scale, by), b })),
       writes: form.plus === null ? [] : [this.b.mul(form.plus, by)],
@@ -261,7 +308,10 @@ export class Analysis {
         ? x.gate
         : this.b.add(x.gate ?? this.b.constant(1), y.gate ?? this.b.constant(1));
     const erases = this.merged([...x.erases, ...y.erases]);
-    return { ...x, gate, erases, writes: [...x.writes, ...y.writes] };
+    const turn = isZero(x.gate) ? y.turn : x.turn;
+    if (!isZero(x.gate) && !isZero(y.gate) && !sameTurn(x.turn, y.turn))
+      return notAffine("the state is added to itself rotated");
+    return { ...x, turn, gate, erases, writes: [...x.writes, ...y.writes] };
   }
 
   private contract(inputs: readonly Affine[], over: readonly string[]): Form {
@@ -281,11 +331,25 @@ export class Analysis {
     const q = vector.value;
     const terms: { scale: ValueId | null; b: ValueId }[] = [];
     const gateIsZero = state.gate !== null && this.b.constantOf(state.gate) === 0;
+    const { turn } = state;
+    if (turn !== null && !gateIsZero && !sorted.includes(turn.over))
+      return notAffine("the state is read along another axis than it is rotated");
+    const back = (x: ValueId): ValueId =>
+      turn === null
+        ? x
+        : turned(
+            this.b,
+            covering(this.b, x, [turn.over], this.state),
+            turn,
+            this.b.neg(turn.angle),
+          );
     if (!gateIsZero) {
       const onKey =
         state.gate !== null && sorted.some((name) => hasAxis(this.b.type(state.gate!), name));
       terms.push(
-        onKey ? { scale: null, b: this.times(state.gate, q) } : { scale: state.gate, b: q },
+        onKey
+          ? { scale: null, b: back(this.times(state.gate, q)) }
+          : { scale: state.gate, b: back(q) },
       );
     }
     const contracted = (x: ValueId): ValueId =>
@@ -296,6 +360,11 @@ export class Analysis {
     return { kind: "read", when: state.when, terms, plus };
   }
 }
+
+const sameTurn = (a: Turn | null, b: Turn | null): boolean =>
+  a === null || b === null
+    ? a === b
+    : a.angle === b.angle && a.over === b.over && a.pairs === b.pairs;
 
 /** An output of the step as a read. */
 function readOf(form: Form): Read | NotAffine {

@@ -14,12 +14,13 @@ import { planChunk } from "./chunk.js";
 import { logarithm } from "./factors.js";
 import { covering } from "./layout.js";
 import { Analysis } from "./normal-form.js";
+import { withoutRotations } from "./rotation.js";
 
 export function withOperands(module: Module): Module {
   const functions = new Map(
     [...module.functions].map(([name, graph]) => [name, prune(rewrite(graph))]),
   );
-  return { main: module.main, functions };
+  return withoutRotations({ main: module.main, functions });
 }
 
 function rewrite(graph: Graph): Graph {
@@ -56,7 +57,13 @@ function rewriteScan(
   const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
   if (!resets || keepsBefores) return false;
   const form = new Analysis(builder, node, builder.type(state)).run(inputs);
-  if (form.kind === "not affine" || form.obstacle !== null || form.key.length === 0) return false;
+  if (
+    form.kind === "not affine" ||
+    form.obstacle !== null ||
+    form.turn !== null ||
+    form.key.length === 0
+  )
+    return false;
   const positions = positionsOf(builder, inputs[1]!);
   const length = findAxis(builder.type(positions), axis)!.size;
   const plan = planChunk(builder, form, state, length, null);

@@ -195,6 +195,7 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
     const batch = [w.sizeOf(0, "batch"), w.sizeOf(0, axis)];
     return w.conform(found, [...batch, ...rest]);
   },
+  rotate: never("rotate, which is written out before"),
   delay: ({ attributes: { axis, by } }, w) => {
     const rest = w.axes(0).filter(({ name }) => name !== "batch" && name !== axis);
     const order = ["batch", axis, ...names(rest)];

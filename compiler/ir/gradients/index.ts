@@ -12,6 +12,7 @@ import {
 import { mapGradient } from "./map.js";
 import type { GradientRule } from "./rule.js";
 import { linearScanGradient } from "./linear-scan.js";
+import { rotateGradient } from "./rotate.js";
 import { scanGradient } from "./scan.js";
 import {
   concatGradient,
@@ -52,6 +53,7 @@ export const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
   shift: shiftGradient,
   take: takeGradient,
   put: putGradient,
+  rotate: rotateGradient,
   top_k: zero,
   argsort: zero,
   cumulate: cumulateGradient,

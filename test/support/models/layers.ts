@@ -121,10 +121,39 @@ const own: Readonly<Record<string, string>> = {
     v = linear(x, [heads, value])
     state phi: [heads, pairs]
     phi <- mod(phi + dt * theta, 6.283185307179586)
-    k = rotate(B, phi, state, pairs)
+    k = rotate(B, phi)
     state S: [heads, state, value]
     S <- exp(-dt) * S + dt * k * v
-    linear(dot(rotate(q, phi, state, pairs), S, state), [width])`,
+    linear(dot(rotate(q, phi), S, state), [width])`,
+  "a rotated state (F6)": `
+    q = linear(x, [heads, state])
+    k = linear(x, [heads, state])
+    v = linear(x, [heads, value])
+    a = sigmoid(linear(x, [heads]))
+    theta = linear(x, [pairs])
+    state S: [heads, state, value]
+    S <- a * rotate(S, theta, over: state) + k * v
+    linear(dot(q, S, state) + dot(k, S.prev, state), [width])`,
+  "a rotated state with erases and gated pairs (F6)": `
+    q = linear(x, [heads, state])
+    k = l2norm(linear(x, [heads, state]), state)
+    v = linear(x, [heads, value])
+    a = sigmoid(linear(x, [heads, pairs]))
+    both = concat(rename(a, pairs, state), rename(a, pairs, state), state)
+    theta = param([heads, pairs], normal(1))
+    b = sigmoid(linear(x, [heads]))
+    state S: [heads, state, value]
+    S <- rotate(both * S, theta, over: state)
+    S <- S - b * k * dot(k, S, state) + b * k * v
+    linear(dot(q, S, state), [width])`,
+  "a rotated vector, read whole (S5)": `
+    a = param([pairs], normal(1))
+    dt = softplus(linear(x, [pairs]))
+    one = exp(-dt * exp(a))
+    decay = concat(rename(one, pairs, state), rename(one, pairs, state), state)
+    state s: [state]
+    s <- decay * rotate(s, 10 * dt, state) + linear(x, [state])
+    linear(tanh(s) + s.prev, [width])`,
   "a state of any sign, read whole and before its step": `
     g = tanh(linear(x, [heads]))
     state s: [heads, key] = 0.5
