@@ -48,6 +48,10 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
     'SpectralSSM(n: 3, rank: 1, basis: "LegS")',
     "swiglu(hidden: 5)",
   ],
+  "S4D, complex (F6)": ["S4DComplex(pairs: 2)", "swiglu(hidden: 5)"],
+  "S5 (F6)": ["S5(pairs: 3)", "swiglu(hidden: 5)"],
+  "Mamba-3 (F1)": ["Mamba3(heads: 2, n: 4, value: 2)", "swiglu(hidden: 5)"],
+  "GateLoop (F6)": ["GateLoop(heads: 2, key: 4)", "swiglu(hidden: 5)"],
   "Liger (F2)": ["Liger(heads: 2, window: 3)", "swiglu(hidden: 5)"],
 };
 
