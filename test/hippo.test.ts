@@ -51,11 +51,13 @@ test("LegS plus half of B Bᵀ is −½ on the diagonal and skew-symmetric besid
   const [a, b] = [starts.get("legs")!, starts.get("input")!];
   const at = (n: number, k: number): number => a[4 * n + k]! + (b[n]! * b[k]!) / 2;
   for (let n = 0; n < 4; n += 1)
-    for (let k = 0; k < 4; k += 1)
-      expect(at(n, k) + at(k, n)).toBeCloseTo(n === k ? -1 : 0, 5);
+    for (let k = 0; k < 4; k += 1) expect(at(n, k) + at(k, n)).toBeCloseTo(n === k ? -1 : 0, 5);
 });
 
 test("S4D's imaginary parts", () => {
   expectClose("lin", [0, Math.PI, 2 * Math.PI]);
-  expectClose("inv", [30, 6, 6 / 5].map((x) => x / Math.PI));
+  expectClose(
+    "inv",
+    [30, 6, 6 / 5].map((x) => x / Math.PI),
+  );
 });
