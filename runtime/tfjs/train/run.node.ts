@@ -25,7 +25,7 @@ import { Recorder } from "./recorder.node.js";
 import { modelRows, row } from "./report.js";
 import type { TrainSettings } from "./settings.js";
 import { type TrainState, freeState, freshState, stateFrom, storeState } from "./state.js";
-import { trainStep } from "./step.js";
+import { type StepResult, trainStep } from "./step.js";
 import { seriesTask } from "./tasks/series.js";
 import type { Task } from "./tasks/task.js";
 import { tokensTask } from "./tasks/tokens.js";
@@ -91,6 +91,13 @@ export async function runTraining(
   for (const note of run.notes) say(row("note", note));
   const session = new RunSession(trainable, settings, options, run, backend, task, say);
   return session.run();
+}
+
+/** A step whose result is not there yet: where steps are recorded, the next is prepared while a GPU is at it. */
+interface Running {
+  readonly step: number;
+  readonly tokens: number;
+  readonly result: Promise<StepResult>;
 }
 
 class RunSession {
@@ -189,14 +196,25 @@ class RunSession {
     const { trainable, settings, backend, state, batches } = this;
     const { steps, evaluateEvery, checkpointEvery } = settings;
     recorder.pause();
+    let running: Running | null = null;
+    const settle = async (): Promise<void> => {
+      if (running === null) return;
+      const { step, tokens, result } = running;
+      running = null;
+      await recorder.step(step, tokens, await result);
+    };
     while (this.step < steps && stop.signal === null) {
       const batch = batches.next();
-      const result = await trainStep(backend, trainable, settings, state, batch, this.step);
+      const result = trainStep(backend, trainable, settings, state, batch, this.step);
+      result.catch(() => undefined); // it is heard when it is settled
+      await settle(); // the one before
       this.step++;
-      await recorder.step(this.step, batch.rows * batch.seq, result);
-      if (this.step < steps) {
-        const measures = evaluateEvery !== null && this.step % evaluateEvery === 0;
-        const saves = checkpointEvery !== null && this.step % checkpointEvery === 0;
+      running = { step: this.step, tokens: batch.rows * batch.seq, result };
+      const more = this.step < steps;
+      const measures = more && evaluateEvery !== null && this.step % evaluateEvery === 0;
+      const saves = more && checkpointEvery !== null && this.step % checkpointEvery === 0;
+      if (!state.recorded || measures || saves) await settle();
+      if (more) {
         if (measures) {
           await this.measureOnTheWay(recorder);
           const { data } = this.task;
@@ -207,6 +225,7 @@ class RunSession {
       }
       await new Promise(setImmediate); // signals are only heard between turns of the event loop
     }
+    await settle();
   }
 
   private get trained() {

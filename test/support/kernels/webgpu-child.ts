@@ -5,6 +5,7 @@
 
 import { chooseBackend } from "../../../runtime/tfjs/backend.js";
 import { largeCases } from "./cases-large.js";
+import { checkRecorded } from "./check-recorded.js";
 import { scalarFaults } from "./check-scalars.js";
 import { checkKernel, kernelCases } from "./check.js";
 
@@ -24,15 +25,17 @@ async function attempt(name: string, work: () => Promise<void>): Promise<boolean
   }
 }
 
-const { tf, kernels, why } = await chooseBackend("webgpu");
+const backend = await chooseBackend("webgpu");
+const { tf, kernels, why } = backend;
 say(why);
 let good = true;
 for (const one of kernelCases.filter(({ name }) => name === (process.argv[3] ?? name)))
   good = (await attempt(one.name, () => checkKernel(tf, kernels, one, runs))) && good;
 for (const one of process.argv[3] ? [] : largeCases)
   good = (await attempt(one.name, () => checkKernel(tf, kernels, one, 1))) && good;
+const recorded = await attempt("a recorded step", () => checkRecorded(backend));
 const scalars = await attempt("scalar functions", async () => {
   const faults = await scalarFaults(tf, kernels, 1e-5);
   if (faults.length > 0) throw new Error(faults.join("\n"));
 });
-process.exit(good && scalars ? 0 : 1);
+process.exit(good && recorded && scalars ? 0 : 1);
