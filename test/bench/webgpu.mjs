@@ -59,7 +59,7 @@ function showProfile(times) {
 
 const ms = (value) => `${value.toFixed(2)} ms`.padStart(11);
 for (const model of models) {
-  const ours = measure("recorded", model, 30);
+  const ours = measure("recorded", model, 100);
   console.log(
     `${model}: ${ours.parameters} parameters, ${ours.tokens} tokens a step; ${ours.adapter.replace(/: as asked$/, "")}`,
   );
@@ -70,7 +70,7 @@ for (const model of models) {
   );
   console.log(`  recorded  ${ms(ours.ms)}  (the first step, with all compiling: ${ours.first} ms)`);
   if (profile) showProfile(ours.replay.profile);
-  const theirs = measure("op-by-op", model, 3);
+  const theirs = measure("op-by-op", model, 4);
   console.log(`  op by op  ${ms(theirs.ms)}  (the first step: ${theirs.first} ms)`);
   console.log(`  ratio     ${(theirs.ms / ours.ms).toFixed(1)}×`);
   const apart = ours.losses.map((loss, i) => Math.abs(loss - theirs.losses[i]) / loss);

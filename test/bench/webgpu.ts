@@ -74,20 +74,18 @@ const step = (): Promise<StepResult> =>
 const began = performance.now();
 const losses = [(await step()).loss];
 const first = performance.now() - began;
-const times: number[] = [];
+// As training does it: a recorded step is prepared while the one before runs. So only all steps together tell.
+const started = performance.now();
 let pending: Promise<StepResult> | null = null;
 for (let i = 0; i < Number(count); i += 1) {
-  const start = performance.now();
   const next = step();
-  // As training does it: a recorded step is prepared while the one before runs.
   if (state.recorded) {
     if (pending) losses.push((await pending).loss);
     pending = next;
   } else losses.push((await next).loss);
-  times.push(performance.now() - start);
 }
 if (pending) losses.push((await pending).loss);
-const median = [...times].sort((a, b) => a - b)[times.length >> 1]!;
+const mean = (performance.now() - started) / Number(count);
 const size = (axes: readonly { readonly size: number }[]): number =>
   axes.reduce((product, axis) => product * axis.size, 1);
 const line = {
@@ -97,7 +95,7 @@ const line = {
   parameters: trainable.parameters.reduce((sum, { axes }) => sum + size(axes), 0),
   tokens: batch * time,
   first: Math.round(first),
-  ms: median,
+  ms: mean,
   losses: losses.slice(0, 3),
   replay: await replayOf(),
 };
