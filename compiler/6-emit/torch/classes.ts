@@ -21,7 +21,7 @@ export class ClassWriter {
   readonly helpers = new Set<string>();
   /** Class names by what they do, and how often a name was wanted. */
   private readonly known = new Map<string, string>();
-  private readonly taken = new Set<string>();
+  private readonly taken = new Set(["Linear", "ExpertLinear", "RMSNorm", "Parts", "Tensor", "F"]); // imported
   private readonly blocks = new Map<string, string>();
   private readonly penalised: boolean;
 
