@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { check } from "../compiler/1-check/check.js";
+import { timeOf } from "../compiler/1-check/model.js";
 import { compileTraining } from "../compiler/compile.js";
 import { architecture, kernels, render } from "../compiler/6-emit/diagram/diagram.js";
 import { summarise } from "../compiler/summary.js";
@@ -59,12 +60,12 @@ function pictures(): Map<string, string> {
   for (const name of Object.keys(files)) {
     const { models, sources } = check(memoryHost(files), name);
     for (const model of models.values()) {
-      const drawing = architecture(model, summarise(model, 256), sources);
+      const drawing = architecture(model, summarise(model, timeOf(model, 256)), sources);
       drawn.set(`${name} ${model.name}`, render(drawing, "svg", sources));
     }
     const [first] = models.values(); // of what runs, one model of each file
     if (first === undefined) continue;
-    const { step, evaluation } = compileTraining(first, { batch: 2, time: 64 });
+    const { step, evaluation } = compileTraining(first, { batch: 2, time: timeOf(first, 64) });
     const forward = kernels(evaluation, { title: first.name, what: "forward pass" });
     drawn.set(`${name} forward pass`, render(forward, "svg", sources));
     if (name !== "moby/moby.lsm") continue;
