@@ -5,7 +5,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "runs/", "coverage/", "**/*.generated.ts", "test/samples/"] },
+  { ignores: [".venv/", "**/dist/", "runs/", "coverage/", "**/*.generated.ts", "test/samples/"] },
   tseslint.configs.strict,
   tseslint.configs.stylistic,
   {
