@@ -5,7 +5,7 @@
 
 import { check } from "../../../compiler/compile.js";
 import { compileDecoding, compileTraining } from "../../../compiler/compile.js";
-import type { Model } from "../../../compiler/1-check/model.js";
+import { type Model, timeOf } from "../../../compiler/1-check/model.js";
 import { lower } from "../../../compiler/2-lower/lower.js";
 import { recurrentForm } from "../../../compiler/3-derive/decode/recurrent-form.js";
 import { catalogue } from "../../../compiler/diagnostics/catalogue.generated.js";
@@ -61,6 +61,10 @@ export function hold(text: string): Outcome {
   for (const model of models.values()) {
     if (weight(model) > largest) continue;
     run += 1;
+    if (model.window !== null) {
+      compileTraining(model, { batch: 2, time: timeOf(model, 0) }); // windows are run in test/conformance
+      continue;
+    }
     compared += Number(runs(model, !/over_tokens/.test(text), !dividesByState.test(text)));
   }
   return { codes: diagnostics.map(({ code }) => code), run, compared };
