@@ -2,7 +2,7 @@
 
 import { GraphBuilder } from "../ir/builder.js";
 import type { Graph, ValueId } from "../ir/graph.js";
-import { copyNode, openCopy } from "../ir/copy.js";
+import { closeCopy, copyNode, openCopy } from "../ir/copy.js";
 
 export function prune(graph: Graph): Graph {
   const builder = new GraphBuilder(graph.name);
@@ -13,14 +13,7 @@ export function prune(graph: Graph): Graph {
       builder.origin = graph.values[node.outputs[0]!]!.origin;
       copyNode(builder, graph, node, known);
     }
-  const port = <P extends { readonly value: ValueId }>(p: P): P => ({
-    ...p,
-    value: known.get(p.value)!,
-  });
-  builder.outputs.push(...graph.outputs.map(port));
-  builder.penalties.push(...graph.penalties.map(port));
-  builder.updates.push(...graph.updates.map(port));
-  return builder.finish();
+  return closeCopy(builder, graph, known);
 }
 
 /** Values that some result needs. */

@@ -65,3 +65,19 @@ export function openCopy(builder: GraphBuilder, graph: Graph): Map<ValueId, Valu
     );
   return known;
 }
+
+/** Declares what a copied graph gives, in the order of axes it had, and ends the copy. */
+export function closeCopy(
+  builder: GraphBuilder,
+  graph: Graph,
+  known: ReadonlyMap<ValueId, ValueId>,
+): Graph {
+  const port = <P extends { readonly value: ValueId }>(p: P): P => ({
+    ...p,
+    value: builder.conform(known.get(p.value)!, graph.values[p.value]!.type.axes),
+  });
+  builder.outputs.push(...graph.outputs.map(port));
+  builder.penalties.push(...graph.penalties.map(port));
+  builder.updates.push(...graph.updates.map(port));
+  return builder.finish();
+}

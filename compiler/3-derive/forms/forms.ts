@@ -6,7 +6,7 @@
 import { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, Module, NodeOf, ValueId } from "../../ir/graph.js";
 import { findAxis } from "../../ir/types.js";
-import { copyNode, openCopy } from "../../ir/copy.js";
+import { closeCopy, copyNode, openCopy } from "../../ir/copy.js";
 import { attentionForm } from "./attention.js";
 import { chunkForm, familyOf, planChunk } from "./chunk.js";
 import { type Held, chunkStartForm, heldStates, ownStates } from "./chunk-start.js";
@@ -70,19 +70,7 @@ function rewrite(graph: Graph, options: FormOptions, reports: RecurrenceReport[]
       continue;
     copyNode(builder, graph, node, known);
   }
-  const port = <P extends { readonly value: ValueId }>(p: P): P => ({
-    ...p,
-    value: known.get(p.value)!,
-  });
-  builder.outputs.push(
-    ...graph.outputs.map((p) => ({
-      ...p,
-      value: builder.conform(known.get(p.value)!, graph.values[p.value]!.type.axes),
-    })),
-  );
-  builder.penalties.push(...graph.penalties.map(port));
-  builder.updates.push(...graph.updates.map(port));
-  return builder.finish();
+  return closeCopy(builder, graph, known);
 }
 
 /** What a user may do about a step that is not affine, or that needs other states' steps. */

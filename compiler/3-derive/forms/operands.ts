@@ -8,7 +8,7 @@
 import { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, Module, NodeOf, ValueId } from "../../ir/graph.js";
 import { InternalFault, findAxis } from "../../ir/types.js";
-import { copyNode, openCopy } from "../../ir/copy.js";
+import { closeCopy, copyNode, openCopy } from "../../ir/copy.js";
 import { prune } from "../prune.js";
 import { planChunk } from "./chunk.js";
 import { logarithm } from "./factors.js";
@@ -32,14 +32,7 @@ function rewrite(graph: Graph): Graph {
     if (node.op === "scan" && rewriteScan(builder, graph, node, known, used)) continue;
     copyNode(builder, graph, node, known);
   }
-  const port = <P extends { readonly value: ValueId }>(p: P): P => ({
-    ...p,
-    value: builder.conform(known.get(p.value)!, graph.values[p.value]!.type.axes),
-  });
-  builder.outputs.push(...graph.outputs.map(port));
-  builder.penalties.push(...graph.penalties.map(port));
-  builder.updates.push(...graph.updates.map(port));
-  return builder.finish();
+  return closeCopy(builder, graph, known);
 }
 
 /** True when the scan was replaced. */

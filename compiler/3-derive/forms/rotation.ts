@@ -1,7 +1,7 @@
 /** Rotations written out: halves of an axis, cosines and sines. */
 
 import { GraphBuilder } from "../../ir/builder.js";
-import { copyNode, openCopy } from "../../ir/copy.js";
+import { closeCopy, copyNode, openCopy } from "../../ir/copy.js";
 import type { Graph, Module, Node, NodeOf, ValueId } from "../../ir/graph.js";
 
 export function withoutRotations(module: Module): Module {
@@ -25,14 +25,7 @@ function writeOut(graph: Graph): Graph {
       known.set(node.outputs[0]!, rotated(builder, graph, node, x, angle));
     } else copyNode(builder, graph, withBody(node), known);
   }
-  const port = <P extends { readonly value: ValueId }>(p: P): P => ({
-    ...p,
-    value: builder.conform(known.get(p.value)!, graph.values[p.value]!.type.axes),
-  });
-  builder.outputs.push(...graph.outputs.map(port));
-  builder.penalties.push(...graph.penalties.map(port));
-  builder.updates.push(...graph.updates.map(port));
-  return builder.finish();
+  return closeCopy(builder, graph, known);
 }
 
 /** A loop whose step holds no rotation either. */
