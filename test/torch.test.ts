@@ -52,6 +52,10 @@ interface Line {
   readonly worst: string;
   readonly steps: number;
   readonly causality: number;
+  /** Of logits when the tokens come in pieces. */
+  readonly decoding: number;
+  /** Bytes that a further token makes a sequence's cache larger. */
+  readonly growth: number;
 }
 
 function run(...args: readonly string[]): string {
@@ -69,11 +73,16 @@ describe.skipIf(!there)("emitted PyTorch", () => {
       .filter((line) => line.startsWith("{"))
       .map((line) => JSON.parse(line) as Line);
     expect(lines.map(({ label }) => label)).toEqual(labels);
-    for (const { label, error, values, worst, steps, causality } of lines) {
+    for (const { label, error, values, worst, steps, causality, decoding, growth } of lines) {
       expect(error, label).toBeUndefined();
       expect(values, `${label}: ${worst}`).toBeLessThan(tolerance);
       expect(steps, `${label}: three steps`).toBeLessThan(tolerance);
       expect(causality, `${label}: causality`).toBeLessThan(1e-5);
+      expect(decoding, `${label}: generation`).toBeLessThan(tolerance);
+      // only attention without a window keeps every token
+      if (/^(attention|grouped-query)|, with attention/.test(label))
+        expect(growth, `${label}: growth`).toBeGreaterThan(0);
+      else expect(growth, `${label}: growth`).toBe(0);
     }
   }, 300_000);
 

@@ -1,4 +1,4 @@
-"""Emitted models against the interpreter: values, every gradient, three training steps, causality.
+"""Emitted models against the interpreter: values, every gradient, three training steps, causality, generation.
 
     python test/torch/conformance.py FOLDER     prints one JSON line a case; test/support/models/torch-cases.ts writes FOLDER
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "runtime" / "torch"))
 
-from lsm_torch.checkpoint.paths import named_tensors  # noqa: E402
-from lsm_torch.nn import apply_updates  # noqa: E402
+from lsm_torch.checkpoint.paths import named_tensors
+from lsm_torch.nn import Cache, apply_updates
 
 
 def tensors(given: dict[str, Any]) -> dict[str, Tensor]:
@@ -84,6 +85,7 @@ def run(path: Path) -> dict[str, Any]:
                 worst(results, expected), worst(gradients, tensors(step["gradients"]))
             )
             causal = causality(model, batch, logits)
+            decoding = generation(model, batch, logits)
         steps = max(steps, abs(float(loss.detach()) / float(expected["loss"]) - 1))
         with torch.no_grad():
             for name, x in trained.items():
@@ -101,6 +103,7 @@ def run(path: Path) -> dict[str, Any]:
         "worst": whose,
         "steps": steps,
         "causality": causal,
+        **decoding,
     }
 
 
@@ -114,13 +117,44 @@ def causality(model: Any, batch: dict[str, Tensor], logits: Tensor) -> float:
     return norm(other[:, :middle] - logits[:, :middle]) / norm(logits)
 
 
+@torch.no_grad()
+def generation(model: Any, batch: dict[str, Tensor], logits: Tensor) -> dict[str, float]:
+    """How far the logits are off when the tokens come in pieces, and what the cache holds after the half and the whole."""
+    tokens, positions = batch["tokens"], batch["positions"]
+    rows, length = tokens.shape
+    middle = length // 2
+    plans = ([*range(length + 1)], [0, 4, middle, *range(middle + 1, length + 1)], [0, 1, 3, length])
+    errors = []
+    for plan in plans:
+        cache = Cache()
+        parts = []
+        for a, b in pairwise(plan):
+            parts.append(model(tokens[:, a:b], positions[:, a:b], cache))
+            if b == middle:
+                held = cache.bytes()
+        errors.append(norm(torch.cat(parts, 1) - logits) / norm(logits))
+        if plan is plans[0]:
+            growth = (cache.bytes() - held) / rows / (length - middle)
+    # rows of unequal length, padded on their left, and taken in another order half way
+    pad = 3
+    moved = torch.cat((tokens[:, :pad], tokens), 1), torch.cat((torch.zeros_like(positions[:, :pad]), positions), 1)
+    cache = Cache()
+    parts = [model(moved[0][:, : pad + 2], moved[1][:, : pad + 2], cache)[:, pad:]]
+    order = torch.arange(rows).flip(0)
+    cache.select(order)
+    for t in range(pad + 2, pad + length):
+        parts.append(model(moved[0][order, t : t + 1], moved[1][order, t : t + 1], cache)[order])
+    errors.append(norm(torch.cat(parts, 1) - logits) / norm(logits))
+    return {"decoding": max(errors), "growth": growth}
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
     torch.set_num_threads(1)
     for file in sorted(Path(sys.argv[1]).glob("case_*.py"), key=lambda p: int(p.stem[5:])):
         try:
             print(json.dumps(run(file)), flush=True)
-        except Exception as error:  # noqa: BLE001  the case's name belongs to the report
+        except Exception as error:
             label = json.loads(file.with_suffix(".json").read_text())["label"]
             print(json.dumps({"label": label, "error": f"{file.name}: {error!r}"}), flush=True)
             if "--trace" in sys.argv:

@@ -52,13 +52,15 @@ export function printCall(
   node: NodeOf<"call">,
   chains: ReadonlyMap<NodeOf<"call">, Chain>,
   total: string | null,
+  cached: boolean,
 ): void {
   const chain = chains.get(node);
   if (chain && chain.calls[0] !== node) return; // printed with the first
   const last = chain ? chain.calls[chain.calls.length - 1]! : node;
   const stem = printer.view.graph.values[last.outputs[0]!]!.name ?? "x";
   const axes = printer.view.axes(last.outputs[0]!);
-  const [x, ...rest] = node.inputs.map((id) => printer.text(id).text);
+  const [x, ...others] = node.inputs.map((id) => printer.text(id).text);
+  const rest = cached ? [...others, "cache"] : others;
   if (chain) {
     const name = printer.fresh(stem, axes);
     printer.line(`${name} = ${x!}`);

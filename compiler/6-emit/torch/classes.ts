@@ -8,7 +8,7 @@ import { leafModules } from "./leaves.js";
 import type { Letters } from "./letters.js";
 import { memberLines, membersOf } from "./members.js";
 import { stepsOf } from "./recognise.js";
-import { type Layer, type Region, layersOf, regionOf } from "./regions.js";
+import { type Layer, type Region, layersOf, looksBack, regionOf } from "./regions.js";
 import { routedInOneRow } from "./one-row.js";
 import { GraphView } from "./steps.js";
 import { statement, tightness, within, wrapped } from "./text.js";
@@ -21,9 +21,19 @@ export class ClassWriter {
   readonly helpers = new Set<string>();
   /** Class names by what they do, and how often a name was wanted. */
   private readonly known = new Map<string, string>();
-  private readonly taken = new Set(["Linear", "ExpertLinear", "RMSNorm", "Parts", "Tensor", "F"]); // imported
+  private readonly taken = new Set([
+    "Linear",
+    "ExpertLinear",
+    "RMSNorm",
+    "Parts",
+    "Cache",
+    "Tensor",
+    "F",
+  ]); // imported
   private readonly blocks = new Map<string, string>();
   private readonly penalised: boolean;
+  /** Whether the model is one of tokens, which it can write itself. */
+  private readonly cached: boolean;
 
   constructor(
     private readonly model: Pick<Model, "name" | "doc" | "module" | "parts">,
@@ -31,6 +41,8 @@ export class ClassWriter {
     private readonly letters: Letters,
   ) {
     this.penalised = anyPenalty(module);
+    this.cached = module.functions.get(module.main)!.inputs.some(({ name }) => name === "tokens");
+    if (this.cached) this.helpers.add("Cache");
   }
 
   /** Writes all classes; gives the name of the model's. */
@@ -71,7 +83,7 @@ export class ClassWriter {
     const lines = [
       ...this.init(view, region, layers),
       "",
-      ...signature("forward", args, returns),
+      ...signature("forward", args, returns, this.cached),
       ...this.sizes(body, args),
       ...body.lines,
     ];
@@ -88,7 +100,10 @@ export class ClassWriter {
     const all = regionsFor(this, [prediction, loss, ...penalties, ...updates.map((u) => u.value)]);
     const forward = this.mainFunction(view, {
       name: "forward",
-      doc: "The logits of every token's successor.",
+      doc: this.cached
+        ? "The logits of every token's successor; with a cache, of tokens that go on where it ends."
+        : "The prediction.",
+      cached: this.cached,
       inputs: graph.inputs.map(({ name }) => name).filter((name) => !labels.has(name)),
       wanted: [prediction],
       total: this.penalised ? "_" : null,
@@ -99,6 +114,7 @@ export class ClassWriter {
     const training = this.mainFunction(view, {
       name: "losses",
       doc: "The mean loss of the weighted tokens, and the objective: that and the routers' penalties.",
+      cached: false,
       inputs: [...labels, ...graph.inputs.map(({ name }) => name)],
       wanted: [loss, ...penalties],
       total,
@@ -129,11 +145,12 @@ export class ClassWriter {
       readonly result: (text: (id: ValueId) => string) => string;
       readonly returns: string;
       readonly updates: Graph["updates"];
+      readonly cached: boolean;
     },
   ): string[] {
     const wanted = [...what.wanted, ...what.updates.map(({ value }) => value)];
     const { region } = this.regions(view.graph.name, view, wanted);
-    const body = new FunctionPrinter(view, this.context("", view, what.total), 8);
+    const body = new FunctionPrinter(view, this.context("", view, what.total, what.cached), 8);
     const order = view.graph.inputs.map(({ name }) => name);
     const rank = (name: string): number =>
       name === "positions" ? 3 : name === "weights" ? 2 : name === "targets" ? 1 : 0;
@@ -154,8 +171,9 @@ export class ClassWriter {
     }
     body.line(`return ${what.result((id) => body.result(id))}`);
     return [
-      ...signature(what.name, args, what.returns),
+      ...signature(what.name, args, what.returns, what.cached),
       `        """${what.doc}"""`,
+      ...(what.cached ? ["        if cache is not None:", "            cache.rewind()"] : []),
       ...this.sizes(body, args),
       ...body.lines,
     ];
@@ -221,7 +239,7 @@ export class ClassWriter {
     const lines = [
       ...init,
       "",
-      ...signature("forward", args, returns),
+      ...signature("forward", args, returns, this.cached && looksBack(region)),
       ...head,
       ...this.sizes(body, args),
       ...body.lines,
@@ -233,14 +251,16 @@ export class ClassWriter {
     path: string,
     view: GraphView,
     total: string | null = this.penalised ? "penalties" : null,
+    cached = this.cached,
   ) {
     const chains = chainsOf(view);
     return {
       letters: this.letters,
       helpers: this.helpers,
       path,
+      cached,
       call: (printer: FunctionPrinter, node: Parameters<typeof printCall>[1]) => {
-        printCall(printer, node, chains, total);
+        printCall(printer, node, chains, total, cached);
       },
     };
   }
@@ -272,14 +292,20 @@ export class ClassWriter {
   }
 }
 
-function signature(name: string, args: readonly string[], returns: string): string[] {
-  const typed = args.map((arg) => `${arg}: Tensor`).join(", ");
-  const one = `    def ${name}(self${typed === "" ? "" : ", "}${typed}) -> ${returns}:`;
+function signature(
+  name: string,
+  args: readonly string[],
+  returns: string,
+  cached = false,
+): string[] {
+  const own = args.map((arg) => `${arg}: Tensor`);
+  const typed = cached ? [...own, "cache: Cache | None = None"] : own;
+  const one = `    def ${name}(${["self", ...typed].join(", ")}) -> ${returns}:`;
   if (one.length <= 100) return [one];
   return [
     `    def ${name}(`,
     "        self,",
-    ...args.map((arg) => `        ${arg}: Tensor,`),
+    ...typed.map((arg) => `        ${arg},`),
     `    ) -> ${returns}:`,
   ];
 }

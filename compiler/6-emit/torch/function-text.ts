@@ -4,15 +4,15 @@
  */
 
 import type { Graph, NodeOf, ValueId } from "../../ir/graph.js";
-import type { Axis } from "../../ir/types.js";
+import { type Axis, InternalFault } from "../../ir/types.js";
 import { type Letters, numberText } from "./letters.js";
 import { LeafModuleless } from "./moduleless.js";
 import { Variables, dotted } from "./names.js";
 import { type Surroundings, stepText } from "./op-text.js";
-import type { Region } from "./regions.js";
+import { type Region, looksBack } from "./regions.js";
 import { comparisons } from "./scalar-text.js";
 import { GraphView, type Step, isFused } from "./steps.js";
-import { type Text, atom, statement, tightness, within } from "./text.js";
+import { type Text, atom, statement, tightness } from "./text.js";
 
 /** An expression longer than this gets a name. */
 const longestInline = 64;
@@ -40,6 +40,8 @@ export interface FunctionContext {
   call(printer: FunctionPrinter, node: NodeOf<"call">): void;
   /** The constructor path of a region's own class. */
   readonly path: string;
+  /** Whether the function has a cache to go on from. */
+  readonly cached: boolean;
 }
 
 export class FunctionPrinter {
@@ -69,6 +71,7 @@ export class FunctionPrinter {
       module: (path) => this.member(path),
       device: () => this.reference ?? "None",
       isZero: (id) => view.isStart(id),
+      cache: context.cached ? ["cache"] : [],
       use: (helper) => context.helpers.add(helper),
     };
   }
@@ -152,6 +155,7 @@ export class FunctionPrinter {
 
   private region(region: Region): void {
     const args = region.inputs.map((id) => this.text(id).text);
+    if (this.context.cached && looksBack(region)) args.push("cache");
     const made = region.outputs.map((id) => {
       const penalty = this.view.graph.penalties.find((port) => port.value === id)?.name;
       const label = penalty ?? this.view.graph.values[id]!.name ?? "y";
@@ -239,8 +243,9 @@ export class FunctionPrinter {
     const initial = node.inputs.slice(0, states).map((id) => this.text(id).text);
     const given = node.inputs.slice(states + 1, states + 1 + sequences).map((id) => {
       const own = this.view.axes(id);
-      const at = own.findIndex((one) => one.name === axis);
-      return `${within(this.text(id), tightness.atom)}.unbind(${at})`;
+      if (own[0]?.name !== "batch" || own[1]?.name !== axis)
+        throw new InternalFault(`a sequence of ${label} is not one of every ${axis} of a batch`);
+      return this.text(id).text;
     });
     const used = (id: ValueId): boolean => (this.uses.get(id) ?? 0) > 0;
     const last = node.outputs.reduce((found, id, i) => (used(id) ? i : found), 0);
@@ -256,8 +261,10 @@ export class FunctionPrinter {
     const restarts = restart.every((value) => value === 0)
       ? ""
       : `, restart=${tuple(restart.map(String))}`;
+    const cache = this.context.cached ? ", cache=cache" : "";
+    const sequencesOf = `${tuple(given)}, ${this.text(positions).text}`;
     this.line(
-      `${targets.join(", ")} = token_loop(${name}, ${tuple(initial)}, ${tuple(given)}, ${this.text(positions).text}${restarts})`,
+      `${targets.join(", ")} = token_loop(${name}, ${tuple(initial)}, ${sequencesOf}${restarts}${cache})`,
     );
     void letters;
   }

@@ -19,8 +19,6 @@ export interface ModelFile {
   readonly activated: number;
 }
 
-const operations = new Set(["recurrence"]);
-
 export function modelFile(
   model: Pick<Model, "name" | "doc" | "module" | "parts">,
   source: string,
@@ -33,9 +31,7 @@ export function modelFile(
   const className = writer.write();
   const classes = writer.texts.join("\n\n\n");
   const count = parameters.reduce((sum, { type }) => sum + elementCount(type), 0);
-  const uses = (name: string): boolean => new RegExp(`\\b${name}\\(`).test(classes);
   const helpers = [...writer.helpers].sort();
-  const ops = [...operations].filter(uses);
   const sized = letters
     .legend()
     .filter(({ letter, size }) => size !== null && letters.sized.has(letter));
@@ -65,7 +61,6 @@ export function modelFile(
     "from torch import Tensor, nn",
     "",
     ...(helpers.length > 0 ? [`from lsm_torch.nn import ${imports(helpers)}`] : []),
-    ...(ops.length > 0 ? [`from lsm_torch.ops import ${ops.join(", ")}`] : []),
     "",
     ...sized.map(({ letter, name, size }) => `${letter} = ${size}  # ${name}`),
     "",

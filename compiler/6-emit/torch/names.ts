@@ -42,7 +42,7 @@ export const dotted = (path: string): string =>
 
 /** The variables of one function: no two values share a name. */
 export class Variables {
-  private readonly used = new Set<string>(taken);
+  private readonly used = new Set<string>([...taken, "cache"]);
 
   constructor(outer: Iterable<string> = []) {
     for (const name of outer) this.used.add(name);

@@ -25,6 +25,8 @@ export interface Surroundings {
   /** A tensor on the device at hand. */
   device(): string;
   isZero(id: ValueId): boolean;
+  /** Last arguments of what looks back: the function's cache, where it has one. */
+  readonly cache: readonly string[];
   /** What must be imported from lsm_torch.nn. */
   use(helper: string): void;
 }
@@ -177,11 +179,21 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
     const inner = over.map((name) => w.sizeOf(0, name));
     const outer = withoutAxes(w.axes(1), [...over, group]);
     const rest = withoutAxes(w.axes(0), over);
-    const found = w.helper("grouped_dot", [
-      w.ordered(0, [...names(rest), ...names(inner)]),
-      w.ordered(1, [group, ...names(inner), ...names(outer)]),
+    const joined = (text: string, at: number, count: number): string =>
+      count === 1
+        ? text
+        : `${text}${count === 0 ? `.unsqueeze(${at})` : `.flatten(${at}, ${at + count - 1})`}`;
+    const x = fit(w.text(0), w.axes(0), [...names(rest), ...names(inner)]);
+    const weight = fit(w.text(1), w.axes(1), [group, ...names(inner), ...names(outer)]);
+    const matrices = joined(within(weight, tightness.atom), 1 + inner.length, outer.length);
+    const product = w.helper("grouped_dot", [
+      joined(within(x, tightness.atom), rest.length, inner.length),
+      joined(matrices, 1, inner.length),
       w.text(2).text,
     ]);
+    const sizes = outer.map(w.size).join(", ");
+    const apart = outer.length === 0 ? "squeeze(-1)" : `unflatten(-1, (${sizes}))`;
+    const found = outer.length === 1 ? product : atom(`${product.text}.${apart}`);
     return w.conform(found, [...rest, ...outer]);
   },
   grouped_outer: never("grouped_outer, which only gradients have"),
@@ -191,6 +203,7 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
       w.ordered(0, ["batch", axis, ...names(rest)]),
       fit(w.text(1), w.axes(1), [taps, ...names(rest)], true).text,
       w.text(2).text,
+      ...w.s.cache,
     ]);
     const batch = [w.sizeOf(0, "batch"), w.sizeOf(0, axis)];
     return w.conform(found, [...batch, ...rest]);
@@ -199,16 +212,24 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
   delay: ({ attributes: { axis, by } }, w) => {
     const rest = w.axes(0).filter(({ name }) => name !== "batch" && name !== axis);
     const order = ["batch", axis, ...names(rest)];
-    const found = w.helper("delay", [w.ordered(0, order), String(by), w.text(1).text]);
+    const found = w.helper("delay", [
+      w.ordered(0, order),
+      String(by),
+      w.text(1).text,
+      ...w.s.cache,
+    ]);
     return w.conform(found, [w.sizeOf(0, "batch"), w.sizeOf(0, axis), ...rest]);
   },
-  slot_positions: (_, w) =>
-    w.helper("slot_positions", [w.text(0).text, w.text(1).text, w.text(2).text]),
+  slot_positions: ({ attributes: { experts } }, w) => {
+    const args = [w.text(0).text, w.text(1).text, w.text(2).text, w.size(experts)];
+    return w.helper("slot_positions", [...args, ...w.s.cache]);
+  },
   conv_input_gradient: never("conv_input_gradient"),
   conv_weight_gradient: never("conv_weight_gradient"),
   attend: (node, w) => attend(node, w),
-  recurrence: (node, w) =>
-    recurrenceText(
+  recurrence: (node, w) => {
+    w.s.use("recurrence");
+    return recurrenceText(
       node,
       node.inputs.map((id, i) =>
         i === 0 && w.s.isZero(id) ? { text: atom("None"), axes: w.axes(0) } : w.operand(i),
@@ -216,7 +237,9 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
       w.output,
       w.s.letters,
       w.s.isZero(node.inputs[0]!) ? null : w.text(0),
-    ),
+      w.s.cache,
+    );
+  },
   scan: never("a scan in an expression"),
   adamw: never("adamw"),
   call: never("a call in an expression"),
@@ -301,6 +324,7 @@ function attend({ attributes }: NodeOf<"attend">, w: Writer): Text {
     `scale=${scale}`,
     ...(causal ? [] : ["causal=False"]),
     ...(window === null ? [] : [`window=${window}`]),
+    ...w.s.cache.map((cache) => `cache=${cache}`),
   ];
   let text = w.helper("attend", args);
   const apart = (at: number, axes: readonly Axis[]): Text => {

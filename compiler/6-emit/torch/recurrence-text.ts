@@ -56,6 +56,7 @@ export function recurrenceText(
   output: readonly Axis[],
   letters: Letters,
   initial: Text | null,
+  cache: readonly string[],
 ): Text {
   const { axis, gated, writes, erases, read } = node.attributes;
   const { heads, key, value, gateOnValue } = rolesOf(node.attributes, inputs);
@@ -119,7 +120,7 @@ export function recurrenceText(
   }
   if (read === "before") args.push('read="before"');
   if (initial) args.push(`initial_state=${initial.text}`);
-  args.push(`positions=${positions.text.text}`);
+  args.push(`positions=${positions.text.text}`, ...cache.map((own) => `cache=${own}`));
   return restored(atom(`recurrence(${args.join(", ")})`));
 
   /** [B, T, H, V] back to the axes of the result. */

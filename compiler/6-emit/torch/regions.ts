@@ -70,6 +70,15 @@ function commonPath(token: Graph, { parameters, nodes }: Application): string | 
   return (shared < 0 ? first : first.slice(0, shared)).join(".");
 }
 
+const backward = new Set(["scan", "recurrence", "conv", "delay", "attend", "slot_positions"]);
+
+/** Whether a region looks at earlier tokens, and so has something to keep when it is to go on with later ones. */
+export function looksBack({ items }: Region): boolean {
+  return items.some((item) =>
+    item.kind === "step" ? backward.has(item.step.op) : looksBack(item.region),
+  );
+}
+
 /** Which layer each step belongs to. */
 function owners(view: GraphView, token: Graph, layers: readonly Layer[], steps: readonly Step[]) {
   const nodeOf = new Map<ValueId, number>();

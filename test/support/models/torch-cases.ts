@@ -14,6 +14,30 @@ import { RandomStream } from "../../../runtime/random/stream.js";
 import { modelOf, randomBatch, randomParameters } from "./instance.js";
 import { layerCases } from "./layers.js";
 
+/** Everything that looks back, each expert along the tokens that were routed to it. */
+const routed = `
+layer Look(x: [width], key = 3) {
+  k = conv(linear(x, [key]), 3)
+  state s: [key] = 0.5
+  s <- tanh(k + 0.5 * s)
+  linear(s + prev(k, 2), [width])
+}
+
+layer Own(x: [width], experts = 3) {
+  route r = top_k(softmax(linear(x, [experts]), experts), 2, normalise: true)
+  mix e in r { Look(x) + Attention(x, heads: 2) + Attention(x, heads: 2, window: 2) + GLA(x, heads: 2, key: 3, rank: 2) }
+}
+
+model Tiny {
+  language_model(vocab: 5, width: 4, blocks: [Block(Own(), swiglu(hidden: 5)), Block(Own(), swiglu(hidden: 5))])
+}
+`;
+
+const torchCases = [
+  ...layerCases,
+  ["a route around all that looks back, with attention", routed] as const,
+];
+
 const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 const rate = 0.01;
 
@@ -28,7 +52,7 @@ const plain = (values: ReadonlyMap<string, Tensor>): object =>
 /** Writes `case_<i>.py` and `case_<i>.json` into a folder for the cases whose name has `only` in it. */
 export function writeTorchCases(folder: string, time: number, only = ""): readonly string[] {
   mkdirSync(folder, { recursive: true });
-  const cases = layerCases.filter(([label]) => label.includes(only));
+  const cases = torchCases.filter(([label]) => label.includes(only));
   cases.forEach(([label, text], i) => {
     const model = modelOf(text);
     const random = new RandomStream(11, label);

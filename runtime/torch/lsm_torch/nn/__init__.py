@@ -1,6 +1,7 @@
 """What emitted models are made of: layers, and the functions that torch.nn.functional lacks."""
 
 from .attention import attend
+from .cache import Cache
 from .conv import causal_conv, delay
 from .functional import cumulate, maximum, minimum, rotate, shift, softplus, top_k
 from .linear import ExpertLinear, Linear
@@ -8,10 +9,13 @@ from .loop import token_loop
 from .loss import cross_entropy, linear_cross_entropy
 from .norm import RMSNorm
 from .parts import Parts
-from .route import grouped_dot, one_row, put, slot_positions, take
+from .recurrent import recurrence
+from .route import grouped_dot, one_row, put, take
+from .slots import slot_positions
 from .update import after_step, apply_updates
 
 __all__ = [
+    "Cache",
     "ExpertLinear",
     "Linear",
     "Parts",
@@ -29,6 +33,7 @@ __all__ = [
     "minimum",
     "one_row",
     "put",
+    "recurrence",
     "rotate",
     "shift",
     "slot_positions",

@@ -30,20 +30,6 @@ def one_row(x: Tensor) -> Tensor:
     return x.flatten(0, 1).unsqueeze(0)
 
 
-def slot_positions(expert: Tensor, time: Tensor, positions: Tensor) -> Tensor:
-    """Each slot's place among the slots of its expert and document: int [B, S].
-
-    expert, time [B, S] are each slot's, sorted by expert and, within one, by time; positions [B, T] are the tokens'.
-    """
-    t = torch.arange(positions.shape[1], device=positions.device)
-    start = t - torch.minimum(t, positions.long())  # where each token's document begins
-    document = start.gather(1, time)
-    slot = torch.arange(expert.shape[1], device=expert.device)
-    new = torch.ones_like(expert, dtype=torch.bool)
-    new[:, 1:] = (expert[:, 1:] != expert[:, :-1]) | (document[:, 1:] != document[:, :-1])
-    return slot - torch.where(new, slot, 0).cummax(1).values
-
-
 def grouped_dot(x: Tensor, weight: Tensor, ids: Tensor) -> Tensor:
     """Every slot times its own expert's matrix: x [B, S, D], weight [E, D, F], ids [B, S] to [B, S, F].
 
