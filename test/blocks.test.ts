@@ -54,6 +54,17 @@ describe("what a block comes to", () => {
   });
 });
 
+describe("a mesh without a pipeline", () => {
+  test.each([
+    ["a series model", "model M { forecast(linear(patches(series(32), 8), [width: 4]), 8) }"],
+    ["a model without blocks", "model M { language_model(vocab: 8, width: 4, blocks: []) }"],
+  ])("takes %s, which has no stack", (_, model) => {
+    expect(run(`${model}\nparallel pod on h100 * 2 { mesh { dp_shard: 2 } }`).diagnostics).toEqual(
+      [],
+    );
+  });
+});
+
 describe("describeBlocks", () => {
   const blocks = describeBlocks();
 

@@ -49,7 +49,7 @@ export function meshFits(
   function stagesFit(model: Model): boolean {
     const { functions, main } = model.module;
     const blocks = functions.get(main)!.nodes.filter(({ op }) => op === "call").length;
-    if (blocks >= mesh.pp) return true;
+    if (mesh.pp === 1 || blocks >= mesh.pp) return true; // one stage takes what is there, a stack or none
     const message = messages.tooFewBlocks({ model: model.name, blocks, stages: mesh.pp });
     return fail("pp", message, atModel(model));
   }
