@@ -7,7 +7,7 @@ import { type RecurrenceReport, chooseForms } from "./3-derive/forms/forms.js";
 import { programCost } from "./5-schedule/costs.js";
 import { schedule } from "./5-schedule/schedule.js";
 import type { Graph } from "./ir/graph.js";
-import { type Axis, elementCount } from "./ir/types.js";
+import { type Axis, byteCount, elementCount } from "./ir/types.js";
 
 export interface Counts {
   readonly parameters: number;
@@ -60,7 +60,7 @@ export function summarise(model: Model, tokens: number, packed = false): ModelSu
   for (const { name, axes } of carried) {
     const path = [...calls.keys()].find((prefix) => name.startsWith(`${prefix}.`)) ?? "";
     const names = name.slice(path === "" ? 0 : path.length + 1).split(".");
-    states.push({ block: path, names, bytes: 4 * elementCount({ dtype: "float", axes }) });
+    states.push({ block: path, names, bytes: byteCount({ dtype: "float", axes }) });
   }
   const parameters = countParameters(model);
   const paths = ["", ...calls.keys()];

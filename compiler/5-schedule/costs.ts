@@ -6,14 +6,12 @@
  */
 
 import type { Kernel, Operand, Program, ProgramFunction } from "../ir/program.js";
-import { type TensorType, elementCount, findAxis, unionAxes } from "../ir/types.js";
+import { type TensorType, byteCount, elementCount, findAxis, unionAxes } from "../ir/types.js";
 
 export interface Cost {
   readonly flops: number;
   readonly bytes: number;
 }
-
-const bytesPerElement = 4;
 
 /** Of one run of a kernel. */
 export function kernelCost(
@@ -29,7 +27,7 @@ export function kernelCost(
       .find((size) => size !== undefined)!;
     return times(length, functionCost(kernel.body, noCallees));
   }
-  const bytes = types.reduce((sum, type) => sum + elementCount(type) * bytesPerElement, 0);
+  const bytes = types.reduce((sum, type) => sum + byteCount(type), 0);
   return {
     flops: kernelFlops(
       kernel,

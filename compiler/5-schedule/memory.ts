@@ -1,9 +1,7 @@
 /** How much memory a program's buffers need at once, by traversal of its `alloc` and `free` steps. */
 
 import type { Program, ProgramFunction } from "../ir/program.js";
-import { elementCount } from "../ir/types.js";
-
-const bytesPerElement = 4;
+import { byteCount } from "../ir/types.js";
 
 export interface Memory {
   /** The most that buffers made by the function and by what it calls take at one time, in bytes. */
@@ -28,7 +26,7 @@ function functionMemory(
   { buffers, steps }: ProgramFunction,
   callee: (name: string) => Memory,
 ): Memory {
-  const bytes = (id: number): number => elementCount(buffers[id]!.type) * bytesPerElement;
+  const bytes = (id: number): number => byteCount(buffers[id]!.type);
   let [live, peak, made] = [0, 0, 0];
   const make = (id: number): void => {
     live += bytes(id);

@@ -34,6 +34,11 @@ export function elementCount(type: TensorType): number {
   return type.axes.reduce((count, axis) => count * axis.size, 1);
 }
 
+/** Bytes of a tensor in memory; whatever is computed in float32 or int32 takes four an element. */
+export function byteCount(type: TensorType, perElement = 4): number {
+  return perElement * elementCount(type);
+}
+
 export function shapeOf(type: TensorType): number[] {
   return type.axes.map((axis) => axis.size);
 }

@@ -2,9 +2,7 @@
 
 import type { Range } from "../../1-check/trace.js";
 import type { Graph } from "../../ir/graph.js";
-import { type Axis, elementCount } from "../../ir/types.js";
-
-const bytesPerElement = 4;
+import { type Axis, byteCount, elementCount } from "../../ir/types.js";
 
 export interface Experts {
   readonly axis: Axis;
@@ -42,8 +40,8 @@ export function parametersIn(
 export function stateBytes(graph: Graph, { from, to }: Range): number {
   const experts = expertsOf(graph);
   return graph.states.slice(from, to).reduce((sum, { axes, region }) => {
-    const each = elementCount({ dtype: "float", axes });
+    const each = byteCount({ dtype: "float", axes });
     const memories = region === null ? 1 : (experts.get(region)?.axis.size ?? 1);
-    return sum + each * memories * bytesPerElement;
+    return sum + each * memories;
   }, 0);
 }

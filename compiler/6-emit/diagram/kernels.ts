@@ -13,7 +13,7 @@ import type {
   ProgramFunction,
   Step,
 } from "../../ir/program.js";
-import { elementCount } from "../../ir/types.js";
+import { byteCount } from "../../ir/types.js";
 import { axesText } from "./axes-text.js";
 import type { Box, Drawing, Line, Panel, Shape } from "./drawing.js";
 import { bytes, count } from "./figures.js";
@@ -164,7 +164,7 @@ class FunctionReader {
   }
 
   private wireText(made: readonly BufferId[]): string {
-    const sizes = made.map((id) => elementCount(this.fn.buffers[id]!.type) * 4);
+    const sizes = made.map((id) => byteCount(this.fn.buffers[id]!.type));
     const total = bytes(sizes.reduce((sum, size) => sum + size, 0));
     const [only, ...others] = made;
     if (only === undefined) return "";
