@@ -1,5 +1,6 @@
 /** How two models differ in what they are and cost: figures, blocks, parameters with their shapes, recurrences. */
 
+import { reportText } from "./3-derive/forms/report.js";
 import { type Model, timeOf } from "./1-check/model.js";
 import { type Axis, showAxes } from "./ir/types.js";
 import {
@@ -149,7 +150,7 @@ function recurrenceChanges(a: ModelSummary, b: ModelSummary): RecurrenceChange[]
     new Map(
       recurrences.map(({ function: block, state, family, form }) => [
         `${block}\n${state}`,
-        `family ${family}, ${form}`,
+        reportText({ family, form, reason: null }),
       ]),
     );
   return changes(table(a), table(b)).map(({ key, ...change }) => {

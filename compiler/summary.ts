@@ -3,7 +3,8 @@
 import type { Model } from "./1-check/model.js";
 import { lower } from "./2-lower/lower.js";
 import { type CarriedState, recurrentForm } from "./3-derive/decode/recurrent-form.js";
-import { type RecurrenceReport, chooseForms } from "./3-derive/forms/forms.js";
+import { chooseForms } from "./3-derive/forms/forms.js";
+import type { RecurrenceReport } from "./3-derive/forms/report.js";
 import { programCost } from "./5-schedule/costs.js";
 import { schedule } from "./5-schedule/schedule.js";
 import type { Graph } from "./ir/graph.js";

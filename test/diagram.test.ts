@@ -95,7 +95,7 @@ describe("a picture", () => {
       "GLA",
       "S &lt;- a * S + k * v",
       "state S: heads 2 × key 8 × value 16",
-      "F2, key-diagonal gate · chunk 16 form",
+      "family F2: key gate, chunk 16",
       "top 2 of 8 experts",
       "2 of 8 experts",
       "causal softmax over a window of 16",

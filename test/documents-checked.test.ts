@@ -9,6 +9,8 @@ import { check } from "../compiler/1-check/check.js";
 import { lower } from "../compiler/2-lower/lower.js";
 import { renderDiagnostics } from "../compiler/diagnostics/render/render.js";
 import { printGraph } from "../compiler/ir/print.js";
+import { reportText } from "../compiler/3-derive/forms/report.js";
+import { normalFormText } from "../compiler/cli/normal-form-text.js";
 import { summaryText } from "../compiler/cli/summary-text.js";
 import { summarise } from "../compiler/summary.js";
 import { format } from "../grammar/format.js";
@@ -115,8 +117,7 @@ test("examples/optimisers/README.md has the recurrences that are found", () => {
   const path = "examples/optimisers/optimisers.lsm";
   const { models } = check(memoryHost({ [path]: read(path) }), path);
   const lines = summarise(models.get("Optimisers")!, 1024).recurrences.map(
-    ({ state, function: block, family, form }) =>
-      `recurrence ${state} in ${block}: family ${family}, ${form}\n`,
+    (report) => `recurrence ${report.state} in ${report.function}: ${reportText(report)}\n`,
   );
   expect(read("examples/optimisers/README.md")).toContain(lines.join(""));
 });
@@ -128,7 +129,10 @@ test("compiler/README.md shows the graphs that the compiler makes", () => {
   const { models } = check(memoryHost({ "fade.lsm": `${layer!}${model}` }), "fade.lsm");
   const { module } = models.get("One")!;
   const graphs = [module, lower(module, { batch: 8, time: 64 })];
-  expect(blocks(readme, "text")).toEqual(
-    graphs.map(({ functions }) => printGraph(functions.get("Fade")!)),
-  );
+  const gla = "model Own { L = GLA()\n language_model(vocab: 4, width: 32, blocks: [L]) }";
+  const own = check(memoryHost({ "gla.lsm": gla }), "gla.lsm").models.get("Own")!;
+  expect(blocks(readme, "text")).toEqual([
+    ...graphs.map(({ functions }) => printGraph(functions.get("Fade")!)),
+    normalFormText(summarise(own, 64).recurrences),
+  ]);
 });

@@ -76,7 +76,9 @@ describe("lsm diff", () => {
     expect(text).toMatch(/^ {2}~ blocks\.\{0–1\}: parameters /m);
     expect(text).toMatch(/^ {2}\+ blocks\.2: parameters /m);
     expect(text).toMatch(/^ {2}- blocks\.\{0–1\}\.mixer\.a\.down\.weight \[/m);
-    expect(text).toMatch(/^ {2}~ mixer\.S in L: family F2, chunk \d+ → family F1, chunk \d+$/m);
+    expect(text).toMatch(
+      /^ {2}~ mixer\.S in L: family F2: key gate, chunk \d+ → family F1: scalar gate, chunk \d+$/m,
+    );
     const { models } = JSON.parse(await out("diff", "a.lsm", "b.lsm", "--json")) as {
       models: Comparison[];
     };

@@ -1,5 +1,6 @@
 /** A recurrence of the token graph as one `scan` node. */
 
+import type { Span } from "../../grammar/ast.js";
 import { GraphBuilder } from "../ir/builder.js";
 import type { Node, ValueId } from "../ir/graph.js";
 import { type TensorType, hasAxis, withoutAxes } from "../ir/types.js";
@@ -48,7 +49,8 @@ export function lowerRecurrence(
     const step = { dtype: type.dtype, axes: withoutAxes(type.axes, [axis]) };
     inner.set(id, body.input(source.values[id]!.name ?? `v${id}`, step));
   }
-  for (const node of recurrence.nodes) if (node.op !== "state") copyStep(node, body, inner);
+  for (const node of recurrence.nodes)
+    if (node.op !== "state") copyStep(node, body, inner, (id) => source.values[id]!.span);
   states.forEach(({ name, axes }, i) => {
     const value = body.conform(inner.get(recurrence.news[i]!)!, [batch, ...axes]);
     body.outputs.push({ name, value });
@@ -98,8 +100,14 @@ export function lowerRecurrence(
 }
 
 /** A node of the step in the body: writes pass their value on, all else is itself. */
-function copyStep(node: Node, body: GraphBuilder, inner: Map<ValueId, ValueId>): void {
+function copyStep(
+  node: Node,
+  body: GraphBuilder,
+  inner: Map<ValueId, ValueId>,
+  spanOf: (id: ValueId) => Span | null,
+): void {
   const inputs = node.inputs.map((id) => inner.get(id)!);
+  body.span = spanOf(node.outputs[0]!);
   if (node.op === "write") {
     inner.set(node.outputs[0]!, inputs[0]!);
     return;

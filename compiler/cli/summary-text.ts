@@ -1,5 +1,6 @@
 /** A model's summary as a table: equal blocks share their rows, whose figures are of one of them. */
 
+import { reportText } from "../3-derive/forms/report.js";
 import type { BlockSummary, ModelSummary, PartSummary } from "../summary.js";
 import { table } from "./table.js";
 
@@ -25,10 +26,9 @@ export function summaryText(summary: ModelSummary, depth = 1): string {
     rows.push([branch("", last) + name, ...figures(block, whole, paths.length)]);
     rows.push(...partRows(block.parts, depth, below("", last), whole, paths.length));
   });
-  const forms = recurrences.map(({ function: block, state, family, form, reason }) => {
-    const why = reason === null ? "" : ` (${reason})`;
-    return `recurrence ${state} in ${block}: family ${family}, ${form}${why}\n`;
-  });
+  const forms = recurrences.map(
+    (report) => `recurrence ${report.state} in ${report.function}: ${reportText(report)}\n`,
+  );
   const head = `${model}, for sequences of ${count(tokens)} tokens\n\n`;
   return [head, table(rows), ...(forms.length > 0 ? ["\n", ...forms] : [])].join("");
 }

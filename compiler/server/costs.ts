@@ -9,9 +9,9 @@ import type { Application, Part } from "../1-check/trace.js";
 import type { Watch } from "../1-check/watch.js";
 import { lower } from "../2-lower/lower.js";
 import { chooseForms } from "../3-derive/forms/forms.js";
+import { reportText } from "../3-derive/forms/report.js";
 import { parametersIn, stateBytes } from "../6-emit/diagram/counting.js";
 import { bytes, count, parameterText } from "../6-emit/diagram/figures.js";
-import { familyText } from "../6-emit/diagram/special.js";
 import type { Graph } from "../ir/graph.js";
 import { type BlockSummary, type ModelSummary, summarise } from "../summary.js";
 
@@ -82,12 +82,7 @@ function findFamilies({ builder, parts }: Watch): ReadonlyMap<string, string> {
     prefer: "chunk",
     chunk: null,
   });
-  return new Map(
-    reports.map(({ state, family, form, reason }) => [
-      state,
-      reason === null ? familyText(family) : `${form}: ${reason}`,
-    ]),
-  );
+  return new Map(reports.map((report) => [report.state, reportText(report)]));
 }
 
 /** What an editor shows beside a name is worth no failure. */

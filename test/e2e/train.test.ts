@@ -72,7 +72,7 @@ describe("a run from start to end", () => {
   test("says what it does, what came of it, and how to go on", () => {
     expect(report.status).toBe(0);
     expect(report.out).toMatch(/^model {6}Tiny, [\d,]+ parameters, [\d,]+ activated for a token$/m);
-    expect(report.out).toMatch(/^recurrence .*S in L: family F3, chunk \d+$/m);
+    expect(report.out).toMatch(/^recurrence .*S in L: family F3: erase, chunk \d+$/m);
     expect(report.out).toMatch(/^backend {4}wasm \(SIMD\): as asked$/m);
     expect(report.out).toMatch(
       /^baselines {2}unigram \d\.\d+, bigram \d\.\d+, held out, nats per byte$/m,

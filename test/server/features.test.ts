@@ -68,7 +68,7 @@ describe("hover", () => {
   });
 
   test("shows family, documentation and cost", () => {
-    expect(hovered(fade.replace("state S", "state ‸S"))).toContain("F1, scalar gate");
+    expect(hovered(fade.replace("state S", "state ‸S"))).toContain("family F1: scalar gate");
     const used = hovered(fade + model.replace("Fade(", "Fa‸de("));
     expect(used).toContain("Fades.");
     expect(used).toMatch(/In `Tiny`: 8.19K parameters · 256 B of state/);

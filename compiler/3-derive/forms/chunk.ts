@@ -20,8 +20,7 @@ import { type Corrections, solveErases } from "./erases.js";
 import { type OuterProduct, factorWrite } from "./factors.js";
 import { covering } from "./layout.js";
 import type { NormalForm } from "./normal-form.js";
-
-export type Family = "F0" | "F1" | "F2" | "F2v" | "F3" | "F4" | "F5";
+import type { Family } from "./report.js";
 
 export interface ChunkPlan {
   readonly family: Family;

@@ -15,16 +15,10 @@ import { linearForm } from "./linear-form.js";
 import { withoutRotations } from "./rotation.js";
 import { delayForm, slotPositionsForm } from "./routes.js";
 import { Analysis } from "./normal-form.js";
+import { affineStep, tropicalEquation } from "./described.js";
+import type { Family, RecurrenceReport } from "./report.js";
 import { tropicalStep } from "./tropical.js";
 import { inFrame, lastTurned, turningFrame } from "./turn.js";
-
-export interface RecurrenceReport {
-  readonly function: string;
-  readonly state: string;
-  readonly family: string;
-  readonly form: string; // "chunk 64", "scan" (elementwise, over the whole sequence), "recurrent"
-  readonly reason: string | null; // why not a chunk form
-}
 
 export interface FormOptions {
   /** "recurrent" keeps every scan as it is: what the chunk form is compared with. */
@@ -40,17 +34,31 @@ export function chooseForms(
 ): { readonly module: Module; readonly reports: readonly RecurrenceReport[] } {
   const reports: RecurrenceReport[] = [];
   const functions = new Map(
-    [...module.functions].map(([name, graph]) => [name, rewrite(graph, options, reports)]),
+    [...module.functions].map(([name, graph]) => [name, rewriteGraph(graph, options, reports)]),
   );
   return { module: withoutRotations({ main: module.main, functions }), reports };
 }
 
-function rewrite(graph: Graph, options: FormOptions, reports: RecurrenceReport[]): Graph {
+/** One function on its way into its forms. */
+interface Rewrite {
+  readonly builder: GraphBuilder;
+  readonly graph: Graph;
+  /** Values of the graph → those of the builder. */
+  readonly known: Map<ValueId, ValueId>;
+  /** Values that any node of the graph takes. */
+  readonly used: ReadonlySet<ValueId>;
+  readonly options: FormOptions;
+  readonly reports: RecurrenceReport[];
+}
+
+function rewriteGraph(graph: Graph, options: FormOptions, reports: RecurrenceReport[]): Graph {
   const builder = new GraphBuilder(graph.name);
   const known = openCopy(builder, graph);
   const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+  const rewrite: Rewrite = { builder, graph, known, used, options, reports };
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((id) => known.get(id)!);
+    builder.span = graph.values[node.outputs[0]!]!.span;
     if (node.op === "attend") {
       known.set(node.outputs[0]!, attentionForm(builder, node, inputs));
       continue;
@@ -63,11 +71,7 @@ function rewrite(graph: Graph, options: FormOptions, reports: RecurrenceReport[]
       known.set(node.outputs[0]!, slotPositionsForm(builder, inputs));
       continue;
     }
-    if (
-      node.op === "scan" &&
-      rewriteScan(builder, graph, node, inputs, known, used, options, reports)
-    )
-      continue;
+    if (node.op === "scan" && rewriteScan(rewrite, node, inputs)) continue;
     copyNode(builder, graph, node, known);
   }
   return closeCopy(builder, graph, known);
@@ -77,48 +81,46 @@ function rewrite(graph: Graph, options: FormOptions, reports: RecurrenceReport[]
 const orInChunks =
   "with `at chunk(n)` on the step it could run in chunks, seeing their first state";
 
-/** True when the scan was replaced. */
-function rewriteScan(
-  builder: GraphBuilder,
-  graph: Graph,
+/** Gives results for the outputs of a node, with their names. */
+function replaceOutputs(
+  { builder, graph, known }: Rewrite,
   node: NodeOf<"scan">,
-  inputs: readonly ValueId[],
-  known: Map<ValueId, ValueId>,
-  used: ReadonlySet<ValueId>,
-  options: FormOptions,
-  reports: RecurrenceReport[],
-): boolean {
+  results: readonly ValueId[],
+): true {
+  results.forEach((id, i) => {
+    const original = node.outputs[i]!;
+    const { name } = graph.values[original]!;
+    known.set(original, name === null ? id : builder.label(id, name));
+  });
+  return true;
+}
+
+/** True when the scan was replaced. */
+function rewriteScan(rewrite: Rewrite, node: NodeOf<"scan">, inputs: readonly ValueId[]): boolean {
+  const { builder, graph, used, options, reports } = rewrite;
   const { label, axis, body, states, chunk } = node.attributes;
-  const report = (family: string, form: string, reason: string | null): void => {
-    reports.push({ function: graph.name, state: label, family, form, reason });
+  const report = (family: Family | "?", form: string, more: Partial<RecurrenceReport>): void => {
+    const none = { reason: null, span: null, step: null };
+    reports.push({ function: graph.name, state: label, family, form, ...none, ...more });
   };
-  if (options.prefer === "recurrent") {
-    report("?", "recurrent", "asked for");
+  const keepRecurrent = (family: Family | "?", more: Partial<RecurrenceReport>): false => {
+    report(family, "recurrent", more);
     return false;
-  }
+  };
+  if (options.prefer === "recurrent") return keepRecurrent("?", { reason: "asked for" });
   const held = heldStates(builder, node, inputs);
-  if (held !== null)
-    return rewriteChunkStart(builder, graph, node, inputs, known, used, options, reports, held);
+  if (held !== null) return rewriteChunkStart(rewrite, node, inputs, held);
   const outputs = body.outputs.length - states;
-  const replace = (results: readonly ValueId[]): boolean => {
-    results.forEach((id, i) => {
-      const original = node.outputs[i]!;
-      const { name } = graph.values[original]!;
-      known.set(original, name === null ? id : builder.label(id, name));
-    });
-    return true;
-  };
-  const keepRecurrent = (family: string, reason: string): boolean => {
-    report(family, "recurrent", reason);
-    return false;
-  };
   const state = builder.type(inputs[0]!);
   const analysed = new Analysis(builder, node, state).run(inputs);
   if (analysed.kind === "not affine") {
-    const step = tropicalStep(builder, node, inputs);
-    if (step === null) return keepRecurrent("?", `${analysed.reason}; ${orInChunks}`);
-    report("max-plus", "scan", null);
-    return replace(linearForm(builder, node, inputs, step, null));
+    const { reason, span } = analysed;
+    const tropical = tropicalStep(builder, node, inputs);
+    if (tropical === null) return keepRecurrent("?", { reason: `${reason}; ${orInChunks}`, span });
+    report("max-plus", "scan", {
+      step: tropicalEquation(builder, node, inputs[0]!, tropical),
+    });
+    return replaceOutputs(rewrite, node, linearForm(builder, node, inputs, tropical, null));
   }
   const length = inputs
     .map((id) => findAxis(builder.type(id), axis))
@@ -128,41 +130,43 @@ function rewriteScan(
   const form = frame === null ? analysed : inFrame(builder, analysed, state, frame);
   const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
   const obstacle =
-    form.obstacle ?? (keepsBefores ? "the state is used without contracting it" : null);
+    form.obstacle ??
+    (keepsBefores ? { reason: "the state is used without contracting it", span: null } : null);
   const plan =
     obstacle === null && form.key.length > 0
       ? planChunk(builder, form, inputs[0]!, length.size, options.chunk ?? chunk)
       : null;
   const family = frame === null ? familyOf(builder, form, inputs[0]!) : "F6";
+  const step = affineStep(builder, node, inputs[0]!, analysed, plan?.writes ?? null);
   if (plan !== null) {
-    report(family, `chunk ${plan.chunk}`, null);
+    report(family, `chunk ${plan.chunk}`, { step });
     const result = chunkForm(builder, node, inputs, form, plan);
     const final = frame === null ? result.final : lastTurned(builder, frame, result.final, length);
-    return replace([...result.outputs, final]);
+    return replaceOutputs(rewrite, node, [...result.outputs, final]);
   }
   if (form.erases.length > 0)
-    return keepRecurrent(family, obstacle ?? "its writes are no outer products");
-  report(family, "scan", null);
-  return replace(linearForm(builder, node, inputs, form, frame));
+    return keepRecurrent(family, {
+      ...(obstacle ?? { reason: "its writes are no outer products" }),
+      step,
+    });
+  report(family, "scan", { step });
+  return replaceOutputs(rewrite, node, linearForm(builder, node, inputs, form, frame));
 }
 
 /** True when a scan with copies of states, as of their chunks' starts, was replaced. */
 function rewriteChunkStart(
-  builder: GraphBuilder,
-  graph: Graph,
+  rewrite: Rewrite,
   node: NodeOf<"scan">,
   inputs: readonly ValueId[],
-  known: Map<ValueId, ValueId>,
-  used: ReadonlySet<ValueId>,
-  options: FormOptions,
-  reports: RecurrenceReport[],
   held: Held,
 ): boolean {
+  const { builder, graph, used, options, reports } = rewrite;
   const { axis, body, states } = node.attributes;
   const own = ownStates(node, held);
   const state = own.map((i) => body.inputs[i]!.name).join(", ");
+  const report = { function: graph.name, state, family: "F7", span: null, step: null } as const;
   const recurrent = (reason: string): false => {
-    reports.push({ function: graph.name, state, family: "F7", form: "recurrent", reason });
+    reports.push({ ...report, form: "recurrent", reason });
     return false;
   };
   if (axis !== "time")
@@ -175,17 +179,6 @@ function rewriteChunkStart(
     return recurrent("the state is used without contracting it");
   const made = chunkStartForm(builder, node, inputs, held, insideChunk);
   if ("reason" in made) return recurrent(made.reason);
-  reports.push({
-    function: graph.name,
-    state,
-    family: "F7",
-    form: `chunk ${held.size}`,
-    reason: null,
-  });
-  made.outputs.forEach((id, i) => {
-    const original = node.outputs[i]!;
-    const { name } = graph.values[original]!;
-    known.set(original, name === null ? id : builder.label(id, name));
-  });
-  return true;
+  reports.push({ ...report, form: `chunk ${held.size}`, reason: null });
+  return replaceOutputs(rewrite, node, made.outputs);
 }

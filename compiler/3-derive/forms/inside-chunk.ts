@@ -74,7 +74,7 @@ function oneState(
     return { outputs, finals: [final] };
   }
   if (form.erases.length > 0)
-    return { reason: form.obstacle ?? "its writes are no outer products" };
+    return { reason: form.obstacle?.reason ?? "its writes are no outer products" };
   const results = linearForm(builder, node, inputs, form, null);
   const outputs = node.attributes.body.outputs.length - 1;
   return { outputs: results.slice(0, outputs), finals: [results[outputs]!] };

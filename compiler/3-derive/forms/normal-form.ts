@@ -8,6 +8,7 @@
  * the graph around the scan; what does is kept as the terms above.
  */
 
+import type { Span } from "../../../grammar/ast.js";
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { type TensorType, axisNames, hasAxis } from "../../ir/types.js";
@@ -38,8 +39,8 @@ export interface NormalForm {
   readonly erases: readonly Erase[];
   readonly writes: readonly ValueId[]; // each k vᵀ, not yet factored
   readonly reads: readonly Read[]; // one for each output of the scan, when there is no obstacle
-  /** Why the chunk form cannot be used although the step is affine, in words for the user. */
-  readonly obstacle: string | null;
+  /** Why the chunk form cannot be used although the step is affine. */
+  readonly obstacle: Obstacle | null;
 }
 
 /** gate ∘ S + Σ a (bᵀ S) + Σ writes, over the state before (`old`) or after (`new`) the step. */
@@ -61,16 +62,20 @@ interface ReadForm {
   readonly plus: ValueId | null;
 }
 
-/** Why a step has no normal form, in words for the user. */
-export interface NotAffine {
-  readonly kind: "not affine";
+/** Why a step has no normal form, or a normal form no chunk form, in words for the user; and the term at fault. */
+export interface Obstacle {
   readonly reason: string;
+  readonly span: Span | null;
+}
+
+export interface NotAffine extends Obstacle {
+  readonly kind: "not affine";
 }
 
 type Affine = { readonly kind: "free"; readonly value: ValueId } | StateForm | ReadForm;
 type Form = Affine | NotAffine;
 
-const notAffine = (reason: string): NotAffine => ({ kind: "not affine", reason });
+const notAffine = (reason: string): NotAffine => ({ kind: "not affine", reason, span: null });
 
 /** A state as it stands before anything is done to it. */
 const untouched = {
@@ -113,7 +118,9 @@ export class Analysis {
     const news = body.outputs[0]!.value;
     let step: Form = this.forms.get(news) ?? notAffine("the step does not read its state");
     for (const node of body.nodes) {
-      const form = this.apply(node);
+      const found = this.apply(node);
+      const { span } = body.values[node.outputs[0]!]!;
+      const form = found.kind === "not affine" ? { ...found, span: found.span ?? span } : found;
       this.forms.set(node.outputs[0]!, form);
       if (node.outputs[0] !== news) continue;
       step = form;
@@ -137,13 +144,13 @@ export class Analysis {
     const reads = body.outputs.slice(1).map(({ value }) => readOf(this.forms.get(value)!));
     const refused = reads.find((read) => "reason" in read);
     const negative = gate !== null && !(boundsOf(this.b, gate).low >= 0);
-    const obstacle = refused
-      ? refused.reason
-      : restart.some((value) => value !== 0)
-        ? "the state does not start at 0"
+    const obstacle =
+      refused ??
+      (restart.some((value) => value !== 0)
+        ? { reason: "the state does not start at 0", span: null }
         : negative
-          ? "its gate may be negative"
-          : null;
+          ? { reason: "its gate may be negative", span: this.b.values[gate]!.span }
+          : null);
     return {
       kind: "affine",
       key,

@@ -2,7 +2,7 @@
 
 import type { Model } from "../../1-check/model.js";
 import type { Application, Part } from "../../1-check/trace.js";
-import type { RecurrenceReport } from "../../3-derive/forms/forms.js";
+import { type RecurrenceReport, reportText } from "../../3-derive/forms/report.js";
 import type { Graph, NodeOf } from "../../ir/graph.js";
 import { axesText } from "./axes-text.js";
 import type { Box, Drawing, Flow, Line, Panel } from "./drawing.js";
@@ -11,7 +11,6 @@ import { FlowBuilder } from "./flow-builder.js";
 import { BodyReader, type Reading } from "./read-body.js";
 import { type Folded, fold } from "./repeats.js";
 import { type Sources, textOf } from "./source-text.js";
-import { familyText } from "./special.js";
 import { wrap } from "./text-width.js";
 
 /** What a picture says of a part of the model in numbers. */
@@ -94,11 +93,9 @@ function formsOf(name: string, { recurrences }: ModelFigures): ReadonlyMap<strin
   return new Map(
     recurrences
       .filter((report) => report.function === name)
-      .flatMap(({ state, family, form, reason }) => {
-        const known = family === "?" ? "" : `${familyText(family)} · `;
-        const text = `${known}${form} form${reason === null ? "" : `: ${reason}`}`;
-        return state.split(/[,\s]+/).map((one) => [one, text] as const);
-      }),
+      .flatMap((report) =>
+        report.state.split(", ").map((one) => [one, reportText(report)] as const),
+      ),
   );
 }
 

@@ -7,20 +7,6 @@ import { axesText } from "./axes-text.js";
 import type { Line } from "./drawing.js";
 import { bytes } from "./figures.js";
 
-const families: Readonly<Record<string, string>> = {
-  F0: "no gate",
-  F1: "scalar gate",
-  F2: "key-diagonal gate",
-  F2v: "value gate",
-  F3: "erase and write",
-  F4: "key-diagonal gate, erase and write",
-  F5: "elementwise gate",
-};
-
-/** A family's sign with what it means. */
-export const familyText = (family: string): string =>
-  families[family] === undefined ? `family ${family}` : `${family}, ${families[family]}`;
-
 export function stateLines(
   states: readonly StateInfo[],
   size: number,

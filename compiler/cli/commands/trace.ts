@@ -18,6 +18,7 @@ export interface TraceOptions {
 const passes = {
   token: "checked: one graph a block, for one token; batch and time are implicit",
   lower: "lowered: batch and time are axes, recurrences are scans, routes are sorted slots",
+  "normal-form": "each state's step in normal form: its operands, its family, the form chosen",
   forms: "every recurrence in the form it will run in",
   gradient: "the same with its gradients: what a training step computes",
   schedule: "the training step as kernels in order, with the life of every buffer",
@@ -52,7 +53,7 @@ async function trace(
 ): Promise<ExitCode> {
   if (after === undefined) {
     for (const [pass, text] of Object.entries(passes))
-      say(session.out, `${pass.padEnd(10)}${text}`);
+      say(session.out, `${pass.padEnd(13)}${text}`);
     return Exit.ok;
   }
   if (!isPass(after)) {
@@ -78,11 +79,13 @@ async function textAfter(
   const { printProgram } = await import("../../ir/print-program.js");
   if (pass === "decode") return printProgram(compileDecoding(model, sizes.time).program);
   const stages = compileTraining(model, sizes);
+  if (pass === "normal-form")
+    return (await import("../normal-form-text.js")).normalFormText(stages.recurrences);
   return pass === "schedule" ? printProgram(stages.gradients) : graphsAfter(pass, stages);
 }
 
 async function graphsAfter(
-  pass: Exclude<Pass, "decode" | "schedule">,
+  pass: Exclude<Pass, "decode" | "normal-form" | "schedule">,
   stages: TrainingStages,
 ): Promise<string> {
   const { printGraph } = await import("../../ir/print.js");

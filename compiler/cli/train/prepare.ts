@@ -5,6 +5,7 @@ import type { Trainable } from "../../../runtime/tfjs/train/trainable.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Model } from "../../1-check/model.js";
 import { trainableFromPrograms } from "../../6-emit/tfjs/interpreted.js";
+import { reportText } from "../../3-derive/forms/report.js";
 import { type TrainingStages, compileTraining } from "../../compile.js";
 import { sizesOf } from "../sizes.js";
 import { parameterCounts } from "../../summary.js";
@@ -39,8 +40,7 @@ function modelRow(model: Model): string {
 }
 
 function recurrenceRows({ recurrences }: TrainingStages): string[] {
-  return recurrences.map(({ function: block, state, family, form, reason }) => {
-    const why = reason === null ? "" : ` (${reason})`;
-    return row("recurrence", `${state} in ${block}: family ${family}, ${form}${why}`);
-  });
+  return recurrences.map((report) =>
+    row("recurrence", `${report.state} in ${report.function}: ${reportText(report)}`),
+  );
 }
