@@ -23,7 +23,6 @@ import type { Tf } from "./generic/context.js";
 import { RunError } from "../run/errors.js";
 import type { KernelSet } from "./kernel-set.js";
 import type { Recorder } from "./recorder.js";
-import type { GradientResult, TensorMap, Trainable } from "./train/trainable.js";
 
 export type { BackendName } from "./backends/candidate.js";
 
@@ -35,17 +34,7 @@ export interface Backend {
   readonly recorder?: Recorder;
   /** One line: what was chosen and why. */
   readonly why: string;
-  /** A way to a trainable's gradients that is faster than kernel by kernel, where the backend has one. */
-  readonly gradients?: RunGradients;
 }
-
-export type RunGradients = (trainable: Trainable, ...given: TrainableInputs) => GradientResult;
-
-/** Weights and batch. */
-export type TrainableInputs = readonly [
-  weights: TensorMap,
-  batch: Parameters<Trainable["gradients"]>[2],
-];
 
 const candidates: readonly Candidate[] = inNode
   ? [nodeGpu, node, webgpu, wasm, cpu]
@@ -104,8 +93,17 @@ async function running(
   const generic = createGenericKernels(tf);
   const kernels = name === "wasm" && simd(tf) ? await wasmKernels(tf, generic) : generic;
   if (name !== "node-gpu" && name !== "node") return { tf, name, kernels, why };
-  const { gradientsByGraph } = await import("./native/graph/replay.node.js");
-  return { tf, name, kernels, why, gradients: gradientsByGraph(tf, kernels) };
+  const [{ createNativeKernels }, { NativeRecorder }] = await Promise.all([
+    import("./native/kernels/index.js"),
+    import("./native/graph/recorder.node.js"),
+  ]);
+  return {
+    tf,
+    name,
+    kernels: createNativeKernels(tf, generic),
+    why,
+    recorder: new NativeRecorder(tf),
+  };
 }
 
 async function wasmKernels(tf: Tf, generic: KernelSet): Promise<KernelSet> {

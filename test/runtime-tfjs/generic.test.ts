@@ -1,6 +1,6 @@
 /**
- * The generic kernels against the float64 reference: on cpu and wasm, which are always there, and on node-gpu
- * where `lsm setup native` has run. WebGPU needs a process of its own: see webgpu.test.ts.
+ * The generic kernels against the float64 reference: on cpu and wasm, which are always there, and on node-gpu, with those
+ * that TensorFlow has of its own, where `lsm setup native` has run. WebGPU needs a process of its own: see webgpu.test.ts.
  */
 
 import { beforeAll, describe, expect, it } from "vitest";
@@ -20,7 +20,7 @@ describe.each(["cpu", "wasm", ...native] as const)("generic kernels on %s", (nam
   let kernels: KernelSet;
   beforeAll(async () => {
     backend = await chooseBackend(name);
-    kernels = createGenericKernels(backend.tf);
+    kernels = name === "node-gpu" ? backend.kernels : createGenericKernels(backend.tf);
   });
 
   it.each(kernelCases.map((one) => [one.name, one] as const))("%s", async (_, one) => {

@@ -14,8 +14,8 @@ function native(name: "node-gpu" | "node", packageName: string): Candidate {
       if (!inNode)
         return missing("TensorFlow for Node does not run in a browser", "use webgpu or wasm");
       const { findNative, hasGpu, loadNative } = await import("../native/load.node.js");
-      // On a CPU it is about as fast as our WebAssembly kernels as long as gradients run as one graph, and several
-      // times slower with experts (docs/performance.md), so without a GPU it is for who asks for it.
+      // On a CPU it trains faster than our WebAssembly kernels (docs/performance.md), but takes seconds to start, so
+      // without a GPU it is for who asks for it.
       if (!asked && !hasGpu())
         return missing(
           "no NVIDIA GPU here",

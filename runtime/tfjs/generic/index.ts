@@ -11,7 +11,7 @@ import { createConv, createConvInputGradient, createConvWeightGradient } from ".
 import { createCumulate } from "./cumulate.js";
 import { createDot } from "./dot.js";
 import { createExpand } from "./expand.js";
-import { createGroupedDot, createGroupedOuter } from "./grouped.js";
+import { createGroupedDot, createGroupedOuter, productsFor } from "./grouped.js";
 import { createLinearScan } from "./linear-scan.js";
 import { createMap } from "./map.js";
 import { createArgsort, createTopK } from "./order.js";
@@ -21,22 +21,25 @@ import { createSolve } from "./solve.js";
 import { createConcat, createPad, createShift, createSlice } from "./structure.js";
 import { createPut, createTake } from "./take.js";
 
+/** Frees everything a kernel makes but its result, which is never one of the arguments. */
+export const tidyFor =
+  (tf: Tf) =>
+  <Arguments extends unknown[], Result extends Tensor | Tensor[]>(
+    kernel: (...given: Arguments) => Result,
+  ) =>
+  (...given: Arguments): Result =>
+    tf.tidy(() => {
+      const result = kernel(...given);
+      return (given.flat() as unknown[]).includes(result)
+        ? (tf.clone(result as Tensor) as Result)
+        : result;
+    });
+
 /** For the backend that is active now. */
 export function createGenericKernels(tf: Tf): KernelSet {
   const context = contextOf(tf);
-  /** Frees everything a kernel makes but its result, which is never one of the arguments. */
-  const tidy =
-    <Arguments extends unknown[], Result extends Tensor | Tensor[]>(
-      kernel: (...given: Arguments) => Result,
-    ) =>
-    (...given: Arguments): Result =>
-      tf.tidy(() => {
-        const result = kernel(...given);
-        return (given.flat() as unknown[]).includes(result)
-          ? (tf.clone(result as Tensor) as Result)
-          : result;
-      });
-
+  const tidy = tidyFor(tf);
+  const products = productsFor(context);
   const map = createMap(context);
   const shift = createShift(context);
   return {
@@ -57,8 +60,8 @@ export function createGenericKernels(tf: Tf): KernelSet {
     cumulate: tidy(createCumulate(context)),
     linearScan: tidy(createLinearScan(context)),
     solve: tidy(createSolve(context)),
-    groupedDot: tidy(createGroupedDot(context)),
-    groupedOuter: tidy(createGroupedOuter(context)),
+    groupedDot: tidy(createGroupedDot(context, products)),
+    groupedOuter: tidy(createGroupedOuter(context, products)),
     conv: tidy(createConv(context, { map, shift })),
     convInputGradient: tidy(createConvInputGradient(context, { map, shift })),
     convWeightGradient: tidy(createConvWeightGradient(context, { map, shift })),

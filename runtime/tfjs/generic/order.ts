@@ -45,6 +45,9 @@ function invert({ tf }: Context, ranked: Tensor): Tensor {
 
 /** The order of each row: stable, by whichever way the backend allows. */
 function orderOf(context: Context, rows: Tensor, direction: "ascending" | "descending"): Tensor {
+  const { tf, can } = context;
+  if (can.stableTopK)
+    return tf.topk(direction === "ascending" ? tf.neg(rows) : rows, rows.shape[1], true).indices;
   if (context.can.readsBack) return sortRows(context, rows, direction);
   return invert(context, ranks(context, rows, direction));
 }

@@ -9,16 +9,14 @@ import type { GradientResult, TensorMap, Trainable } from "./trainable.js";
 
 /** The batch holds `trainable.batch` rows, or a multiple of it. The caller frees the result. */
 export function batchGradients(
-  { tf, kernels, gradients }: Backend,
+  { tf, kernels }: Backend,
   trainable: Trainable,
   weights: TensorMap,
   batch: Batch,
 ): GradientResult {
   const results = partsOf(batch, trainable.batch).map((part): Weighted => {
     const inputs = batchTensors(tf, part);
-    const result = gradients
-      ? gradients(trainable, weights, inputs)
-      : trainable.gradients(kernels, weights, inputs);
+    const result = trainable.gradients(kernels, weights, inputs);
     freeBatch(inputs);
     return { result, counted: predictions(part) };
   });

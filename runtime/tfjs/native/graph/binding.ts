@@ -15,7 +15,8 @@ export interface OpAttribute {
 }
 
 export interface Binding {
-  createTensor(shape: number[], dtype: number, values: ArrayLike<number>): number;
+  createTensor(shape: readonly number[], dtype: number, values: ArrayLike<number>): number;
+  deleteTensor(id: number): void;
   tensorDataSync(id: number): ArrayLike<number>;
   executeOp(
     name: string,
@@ -24,6 +25,7 @@ export interface Binding {
     outputs: number,
   ): TensorMetadata[];
   loadSavedModel(folder: string, tags: string): number;
+  deleteSavedModel(model: number): void;
   /** Names are joined by commas. */
   runSavedModel(
     model: number,
@@ -43,9 +45,41 @@ export interface Binding {
   readonly TF_ATTR_SHAPE: number;
 }
 
+/** Where a tensor's values are: in TensorFlow under `id`, or still here, in `values`. */
+export interface TensorInfo {
+  id: number; // −1 for none
+  values: ArrayLike<number> | null;
+  readonly shape: readonly number[];
+  readonly dtype: number;
+}
+
+/** A tensor as far as the backend cares; views of one share it. */
+export type Data = Pick<Tensor, "dataId">;
+
 export interface NativeBackend {
   binding: Binding;
+  readonly tensorMap: { get(dataId: object): TensorInfo };
+  /** Notes a new tensor's values, which go to TensorFlow when they are first asked for. */
+  write(values: unknown, shape: number[], dtype: string): object;
   /** Puts tensors that are still on JavaScript's side into TensorFlow. */
-  getInputTensorIds(tensors: readonly Tensor[]): number[];
+  getInputTensorIds(tensors: readonly Data[]): number[];
   createOutputTensor(metadata: TensorMetadata): Tensor;
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly Tensor[],
+    outputs: number,
+  ): Tensor[];
+}
+
+/** The tensor keeps its identity and gets another content: what TensorFlow has made, or values from here. */
+export function replaceContent(
+  { binding, tensorMap }: NativeBackend,
+  tensor: Data,
+  content: { readonly id: number } | { readonly values: Float32Array | Int32Array },
+): void {
+  const info = tensorMap.get(tensor.dataId);
+  if (info.id >= 0) binding.deleteTensor(info.id);
+  info.id = "id" in content ? content.id : -1;
+  info.values = "values" in content ? content.values.slice() : null;
 }
