@@ -24,6 +24,7 @@ export interface ProjectFile {
 export function torchProject(input: ProjectInput): readonly ProjectFile[] {
   const { model, settings, batch, precision, source, data, compiler } = input;
   const { text, className, parameters, activated } = modelFile(model, source);
+  const writesText = model.vocabulary !== undefined && model.vocabulary !== null;
   const config = {
     model: model.name,
     vocabulary: model.vocabulary ?? 0,
@@ -38,9 +39,10 @@ export function torchProject(input: ProjectInput): readonly ProjectFile[] {
   return [
     { name: "model.py", text },
     { name: "train.py", text: trainFile(className, settings.name) },
+    ...(writesText ? [{ name: "export_hf.py", text: exportFile(className, settings.name) }] : []),
     { name: "config.json", text: `${JSON.stringify(config, null, 2)}\n` },
     { name: "parameters.json", text: parameterList(parameters) },
-    { name: "README.md", text: readme(model.name, source, settings.name) },
+    { name: "README.md", text: readme(model.name, source, settings.name, writesText) },
   ];
 }
 
@@ -60,6 +62,23 @@ if __name__ == "__main__":
     main(${className}, Path(__file__).resolve().parent)
 `;
 
+const exportFile = (
+  className: string,
+  training: string,
+): string => `"""Writes a checkpoint as a folder for Hugging Face's transformers: AutoModelForCausalLM, generate() and a tokenizer.
+
+    python export_hf.py runs/${training} OUT
+"""
+
+from pathlib import Path
+
+from lsm_torch.hf import main
+from model import ${className}
+
+if __name__ == "__main__":
+    main(${className}, Path(__file__).resolve().parent)
+`;
+
 /** One parameter a line. */
 function parameterList(parameters: readonly ModelParameter[]): string {
   const entries = parameters.map(({ path, type, initializer, trainable, decay }) => {
@@ -69,7 +88,12 @@ function parameterList(parameters: readonly ModelParameter[]): string {
   return `[\n${entries.join(",\n")}\n]\n`;
 }
 
-const readme = (model: string, source: string, training: string): string => `# ${model} in PyTorch
+const readme = (
+  model: string,
+  source: string,
+  training: string,
+  writesText: boolean,
+): string => `# ${model} in PyTorch
 
 Written by \`lsm build --target torch\` from \`${source}\`, train block \`${training}\`. It needs Python 3.10 or newer with
 torch 2.9 or newer and numpy; on a GPU also triton, which torch brings along.
@@ -85,7 +109,7 @@ python train.py --help                     # --steps, --seed, --precision, --acc
 | --- | --- |
 | \`model.py\` | the model: a class for each layer, tensors named by their axes |
 | \`train.py\` | the command line |
-| \`config.json\`, \`parameters.json\` | the training's settings; every parameter with its shape and how it starts |
+${writesText ? "| `export_hf.py` | writes a checkpoint as a folder for transformers: `python export_hf.py runs/" + training + " OUT` |\n" : ""}| \`config.json\`, \`parameters.json\` | the training's settings; every parameter with its shape and how it starts |
 | \`${source}\` | the program, in one file; checkpoints carry it |
 | \`lsm_torch/\` | the runtime: layers, the recurrences and their kernels, data, trainer |
 
