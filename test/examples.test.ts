@@ -1,8 +1,12 @@
-/** The trainers beside the examples are those that a build of them writes; `npm run accept` renews them. */
+/**
+ * The trainers beside the examples are those that a build of them writes; `npm run accept` renews them. Of a PyTorch
+ * project only the Python is there, to be read: a build writes what else it needs.
+ */
 
 import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { expect, it } from "vitest";
+import { torchFiles } from "../compiler/cli/build/torch.js";
 import { trainerText } from "../compiler/cli/build/trainer.js";
 import { nodeHost } from "../compiler/cli/node-host.js";
 import { check } from "../compiler/1-check/check.js";
@@ -30,4 +34,13 @@ for (const name of examples) {
       await expect(text).toMatchFileSnapshot(join(dirname(path), file));
     },
   );
+
+  if (name === "moby/moby.lsm")
+    it(`${name} has a fresh PyTorch project`, async () => {
+      const [training] = own as [(typeof own)[number]];
+      const files = torchFiles(checked, training, join(dirname(path), "torch"));
+      for (const { name: file, text } of files)
+        if (file.endsWith(".py"))
+          await expect(text).toMatchFileSnapshot(join(dirname(path), "torch", file));
+    });
 }

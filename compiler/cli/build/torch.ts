@@ -2,29 +2,24 @@
 
 import { cpSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { torchProject } from "../../6-emit/torch/project.js";
+import { type ProjectFile, torchProject } from "../../6-emit/torch/project.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
 import { resolvedSource } from "../resolved-source.js";
 import type { Session } from "../session.js";
-import { type Overrides, settingsOf } from "../train/settings.js";
+import { settingsOf } from "../train/settings.js";
 import { version } from "../version.js";
 import { packageRoot } from "./package-root.js";
 import { pathFrom, stemOf } from "./paths.js";
 
-const none: Overrides = { steps: null, seed: null };
-
-/** `wrote` hears of every file, and of the runtime's folder. */
-export function writeTorchProject(
+/** What is written for a training into the folder `out`, but for the runtime. */
+export function torchFiles(
   checked: Checked,
   training: Training,
   out: string,
-  { host }: Pick<Session, "host">,
-  wrote: (path: string) => void,
-  overrides: Overrides = none,
-): void {
+): readonly ProjectFile[] {
   const source = `${stemOf(checked.path)}.lsm`;
-  const settings = settingsOf(training, overrides);
+  const settings = settingsOf(training, { steps: null, seed: null });
   const { name: _name, doc: _doc, ...data } = training.data;
   const files = torchProject({
     model: checked.models.get(training.model)!,
@@ -35,8 +30,19 @@ export function writeTorchProject(
     data: pathFrom(out, dirname(checked.path)),
     compiler: version,
   });
+  return [...files, { name: source, text: resolvedSource(checked) }];
+}
+
+/** `wrote` hears of every file, and of the runtime's folder. */
+export function writeTorchProject(
+  checked: Checked,
+  training: Training,
+  out: string,
+  { host }: Pick<Session, "host">,
+  wrote: (path: string) => void,
+): void {
   const folder = out.replace(/\/+$/, "");
-  for (const { name, text } of [...files, { name: source, text: resolvedSource(checked) }]) {
+  for (const { name, text } of torchFiles(checked, training, out)) {
     host.writeText(`${folder}/${name}`, text);
     wrote(`${folder}/${name}`);
   }
