@@ -71,8 +71,8 @@ describe("the layer of one's own in grammar/README.md", () => {
   });
 });
 
-const written = ["stdlib", ...readdirSync("examples").map((name) => `examples/${name}`)].flatMap(
-  (folder) => readdirSync(folder).map((name) => `${folder}/${name}`),
+const written = ["stdlib", "examples"].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => `${folder}/${name}`),
 );
 const programs = written.filter((path) => path.endsWith(".lsm"));
 
@@ -87,7 +87,9 @@ describe.each(programs)("%s", (path) => {
 });
 
 test("every example says what it is", () => {
-  for (const name of readdirSync("examples"))
+  for (const { name } of readdirSync("examples", { withFileTypes: true }).filter((one) =>
+    one.isDirectory(),
+  ))
     expect(existsSync(`examples/${name}/README.md`), name).toBe(true);
 });
 
