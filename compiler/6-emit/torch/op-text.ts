@@ -367,6 +367,19 @@ const fusedRows: FusedRows = {
     return w.conform(atom(`${w.s.module(path)}(${x})`), [...rest, ...over]);
   },
   silu: (_, w) => atom(`F.silu(${w.text(0).text})`),
+  silu_mul: (_, w) => w.helper("silu_mul", [w.text(0).text, w.text(1).text]),
+  dispatch: ({ attributes: { picks } }, w) =>
+    w.helper("dispatch", [w.text(0).text, w.text(1).text, String(picks)]),
+  routed_swiglu: ({ attributes: { picks, gate, up, down } }, w) => {
+    const given = [0, 1, 2, 3].map((i) => w.text(i).text);
+    const layers = [gate, up, down].map((path) => w.s.module(path));
+    return w.helper("routed_swiglu", [...given, String(picks), ...layers]);
+  },
+  combine: ({ attributes: { picks, time } }, w) => {
+    const [batch, , ...rest] = w.axes(0);
+    const args = [w.text(0).text, w.text(1).text, w.text(2).text, String(picks)];
+    return w.conform(w.helper("combine", args), [batch!, time, ...rest]);
+  },
   softmax: ({ attributes: { over } }, w) =>
     w.conform(atom(`${w.atomOf(0)}.softmax(${dimensionOf(w.axes(0), over[0]!)})`), w.axes(0)),
   logsumexp: ({ attributes: { over } }, w) =>

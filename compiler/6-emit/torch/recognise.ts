@@ -2,7 +2,9 @@
 
 import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { rmsNorm } from "./leaves.js";
-import type { FusedAttributes, FusedStep, GraphView, Step } from "./steps.js";
+import { experts, moduleOf, routedSwiglu, siluMul, siluOf } from "./recognise-experts.js";
+import { combine, dispatch, quotient } from "./recognise-slots.js";
+import { type FusedStep, type GraphView, type Step, fused } from "./steps.js";
 
 /** The steps that `wanted` needs, in the graph's order. */
 export function stepsOf(view: GraphView, wanted: readonly ValueId[]): readonly Step[] {
@@ -24,26 +26,20 @@ function recognise(view: GraphView, node: Node): FusedStep | null {
   if (node.op === "dot") return linear(view, node, node.outputs[0]!);
   if (node.op === "grouped_dot") return experts(view, node);
   if (node.op === "concat") return rotate(view, node);
+  if (node.op === "take") return dispatch(view, node);
+  if (node.op === "put") return routedSwiglu(view, node) ?? combine(view, node);
   if (node.op !== "map") return null;
   return (
     biased(view, node) ??
     normed(view, node) ??
     silu(view, node) ??
+    siluMul(view, node) ??
     softmax(view, node) ??
     logsumexp(view, node) ??
     mean(view, node) ??
     quotient(view, node) ??
     crossEntropy(view, node)
   );
-}
-
-function fused<Op extends keyof FusedAttributes>(
-  op: Op,
-  attributes: FusedAttributes[Op],
-  inputs: readonly ValueId[],
-  output: ValueId,
-): FusedStep {
-  return { op, fused: true, attributes, inputs, outputs: [output] } as unknown as FusedStep;
 }
 
 function linear(view: GraphView, node: NodeOf<"dot">, output: ValueId): FusedStep | null {
@@ -57,9 +53,6 @@ function linear(view: GraphView, node: NodeOf<"dot">, output: ValueId): FusedSte
   return null;
 }
 
-const moduleOf = (path: string | null): string | null =>
-  path?.endsWith(".weight") ? path.slice(0, -".weight".length) : null;
-
 /** A linear layer and its bias. */
 function biased(view: GraphView, node: NodeOf<"map">): FusedStep | null {
   for (const [y] of view.pairs(node.outputs[0]!, "add")) {
@@ -70,14 +63,6 @@ function biased(view: GraphView, node: NodeOf<"map">): FusedStep | null {
     if (offset !== null && node.inputs.some((id) => view.parameterPath(id) === offset)) return step;
   }
   return null;
-}
-
-function experts(view: GraphView, node: NodeOf<"grouped_dot">): FusedStep | null {
-  const [x, w, ids] = node.inputs as [ValueId, ValueId, ValueId];
-  const path = moduleOf(view.parameterPath(w));
-  const leaf = path === null ? undefined : view.leaves.get(path);
-  if (leaf?.kind !== "ExpertLinear") return null;
-  return fused("experts", { path: path!, inner: leaf.inner }, [x, ids], node.outputs[0]!);
 }
 
 function normed(view: GraphView, node: NodeOf<"map">): FusedStep | null {
@@ -93,11 +78,8 @@ function normed(view: GraphView, node: NodeOf<"map">): FusedStep | null {
 }
 
 function silu(view: GraphView, node: NodeOf<"map">): FusedStep | null {
-  for (const [x, gate] of view.pairs(node.outputs[0]!, "mul")) {
-    const [inner] = view.map(gate, "sigmoid") ?? [];
-    if (inner !== undefined && inner === x) return fused("silu", {}, [x], node.outputs[0]!);
-  }
-  return null;
+  const x = siluOf(view, node.outputs[0]!);
+  return x === null ? null : fused("silu", {}, [x], node.outputs[0]!);
 }
 
 /** exp(x − stop(max x)), and x with the axes of the maximum. */
@@ -187,16 +169,6 @@ function rotate(view: GraphView, node: NodeOf<"concat">): FusedStep | null {
       .join();
   if (!fits || !pairs || !order) return null;
   return fused("rotate", { axis, pairs: pairs.name }, [x, a.angle], node.outputs[0]!);
-}
-
-/** to_int(floor(index / n)): float32 has no room for large indices. */
-function quotient(view: GraphView, node: NodeOf<"map">): FusedStep | null {
-  const [floor] = view.map(node.outputs[0]!, "to_int") ?? [];
-  const [ratio] = (floor === undefined ? null : view.map(floor, "floor")) ?? [];
-  const parts = ratio === undefined ? null : view.map(ratio, "div");
-  if (!parts || view.graph.values[parts[0]!]!.type.dtype !== "int") return null;
-  const by = view.constant(parts[1]!);
-  return by === null ? null : fused("quotient", { by }, [parts[0]!], node.outputs[0]!);
 }
 
 /** log Σ exp(logits) − logits[target]. */

@@ -17,6 +17,19 @@ export interface FusedAttributes {
   rms_norm: { readonly path: string; readonly over: readonly Axis[] };
   /** (x) → x · sigmoid(x) */
   silu: Record<never, never>;
+  /** (gate, up) → silu(gate) · up */
+  silu_mul: Record<never, never>;
+  /** (x, order) → the row of every slot's token */
+  dispatch: { readonly picks: number };
+  /** (y, weights, order) → Σ over a token's slots of weight · y */
+  combine: { readonly picks: number; readonly time: Axis };
+  /** (x, weights, order, ids) → the same of SwiGLU experts, from dispatch to combine, of layers at these paths */
+  routed_swiglu: {
+    readonly picks: number;
+    readonly gate: string;
+    readonly up: string;
+    readonly down: string;
+  };
   /** (x) → softmax along an axis */
   softmax: { readonly over: readonly string[] };
   /** (x) → log Σ exp(x) along an axis */
@@ -44,6 +57,15 @@ export type FusedStep = {
 }[keyof FusedAttributes];
 
 export type Step = FusedStep | Node;
+
+export function fused<Op extends keyof FusedAttributes>(
+  op: Op,
+  attributes: FusedAttributes[Op],
+  inputs: readonly ValueId[],
+  output: ValueId,
+): FusedStep {
+  return { op, fused: true, attributes, inputs, outputs: [output] } as unknown as FusedStep;
+}
 
 export const isFused = (step: Step): step is FusedStep => "fused" in step;
 

@@ -3,14 +3,15 @@
 from .attention import attend
 from .cache import Cache
 from .conv import causal_conv, delay
-from .functional import cumulate, maximum, minimum, rotate, shift, softplus, top_k
+from .documents import documents
+from .functional import cumulate, maximum, minimum, rotate, shift, silu_mul, softplus, top_k
 from .linear import ExpertLinear, Linear
 from .loop import token_loop
 from .loss import cross_entropy, linear_cross_entropy
 from .norm import RMSNorm
 from .parts import Parts
 from .recurrent import recurrence
-from .route import grouped_dot, one_row, put, take
+from .route import combine, dispatch, grouped_dot, one_row, put, routed_swiglu, take
 from .slots import slot_positions
 from .update import after_step, apply_updates
 
@@ -24,9 +25,12 @@ __all__ = [
     "apply_updates",
     "attend",
     "causal_conv",
+    "combine",
     "cross_entropy",
     "cumulate",
     "delay",
+    "dispatch",
+    "documents",
     "grouped_dot",
     "linear_cross_entropy",
     "maximum",
@@ -35,7 +39,9 @@ __all__ = [
     "put",
     "recurrence",
     "rotate",
+    "routed_swiglu",
     "shift",
+    "silu_mul",
     "slot_positions",
     "softplus",
     "take",

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
+
+from ..kernels.grouped import grouped
+from ..ops.choice import HAS_TRITON, chosen
+from .functional import silu_mul
+
+if HAS_TRITON:
+    from ..kernels.experts import RoutedSwiglu
+    from ..kernels.slots import Combine, Dispatch
+
+
+class Weighted(Protocol):
+    """A layer with a weight for every expert [E, ..]."""
+
+    weight: Tensor
 
 
 def take(table: Tensor, ids: Tensor, shared: int = 1) -> Tensor:
@@ -25,6 +41,66 @@ def put(ids: Tensor, values: Tensor, size: int, shared: int = 1) -> Tensor:
     return zeros.scatter_add(1, index, rows).view(*outer, size, *rest)
 
 
+def dispatch(x: Tensor, order: Tensor, picks: int) -> Tensor:
+    """Tokens x [B, T, ..] to slots [B, S, ..]: slot s holds token order[s] // picks; order [B, S] sorts a row's picks."""
+    if not _by_kernel(x):
+        return take(x, order // picks)
+    tokens, slots = _places(order, x.shape[1], picks)
+    rows = Dispatch.apply(x.flatten(0, 1).flatten(1), tokens, slots)
+    return rows.view(*order.shape, *x.shape[2:])
+
+
+def combine(y: Tensor, weights: Tensor, order: Tensor, picks: int) -> Tensor:
+    """Slots y [B, S, ..] back to tokens [B, T, ..]: Σ over a token's picks of weight · y; weights, order [B, S]."""
+    tokens_a_row = order.shape[1] // picks
+    if not _by_kernel(y):
+        weighted = y * weights.view(*weights.shape, *[1] * (y.dim() - 2))
+        return put(order // picks, weighted, tokens_a_row)
+    tokens, slots = _places(order, tokens_a_row, picks)
+    rows = Combine.apply(y.flatten(0, 1).flatten(1), weights.flatten(), tokens, slots)
+    return rows.view(order.shape[0], tokens_a_row, *y.shape[2:])
+
+
+def routed_swiglu(
+    x: Tensor, weights: Tensor, order: Tensor, ids: Tensor, picks: int, gate: Weighted, up: Weighted, down: Weighted
+) -> Tensor:
+    """Tokens x [B, T, D] through their picked experts: Σ over picks of weight · down(silu(gate x) · up x).
+
+    weights, order, ids [B, S] are the slots' weights, their places among a row's picks, and their experts.
+    """
+    if x.shape[0] != 1 or not _by_kernel(x) or torch.compiler.is_compiling():
+        rows = dispatch(x, order, picks)
+        h = silu_mul(grouped_dot(rows, gate.weight, ids), grouped_dot(rows, up.weight, ids))
+        return combine(grouped_dot(h, down.weight, ids), weights, order, picks)
+    device = x.device.type
+    if torch.is_autocast_enabled(device):
+        x = x.to(torch.get_autocast_dtype(device))
+    tokens, slots = _places(order, x.shape[1], picks)
+    ends = group_ends(ids.reshape(-1), gate.weight.shape[0])
+    own = (gate.weight.to(x.dtype), up.weight.to(x.dtype), down.weight.to(x.dtype))
+    return RoutedSwiglu.apply(x[0], weights.flatten(), *own, tokens, slots, ends).unsqueeze(0)
+
+
+def group_ends(group: Tensor, count: int) -> Tensor:
+    """Where each of `count` groups ends in sorted ids: int32."""
+    every = torch.arange(count, device=group.device, dtype=group.dtype)
+    return torch.searchsorted(group, every, right=True, out_int32=True)
+
+
+def _by_kernel(x: Tensor) -> bool:
+    return chosen(None, x) == "triton" and x.dtype != torch.float64 and x.numel() > 0
+
+
+def _places(order: Tensor, tokens: int, picks: int) -> tuple[Tensor, Tensor]:
+    """Of rows laid end to end: each slot's token, int32 [B * S], and each token's slots, int32 [B * T, C]."""
+    batch, count = order.shape
+    row = torch.arange(batch, device=order.device)[:, None]
+    place = torch.arange(batch * count, device=order.device, dtype=torch.int32)
+    token = (order // picks + row * tokens).view(-1).to(torch.int32)
+    inverse = torch.empty_like(place).scatter_(0, (order + row * count).view(-1), place)
+    return token, inverse.view(batch * tokens, picks)
+
+
 def one_row(x: Tensor) -> Tensor:
     """[B, T, ..] as one row of B * T tokens: for experts that look at single tokens, rows mean nothing."""
     return x.flatten(0, 1).unsqueeze(0)
@@ -42,22 +118,7 @@ def grouped_dot(x: Tensor, weight: Tensor, ids: Tensor) -> Tensor:
     if ids.shape[0] > 1:
         order = group.argsort(stable=True)
         flat = flat[order]
-    ends = torch.searchsorted(
-        group if order is None else group[order],
-        torch.arange(weight.shape[0], device=group.device),
-        right=True,
-    )
-    y = _grouped(flat, weight, ends.to(torch.int32))
+    y = grouped(flat, weight, group_ends(group if order is None else group[order], weight.shape[0]))
     if order is not None:
         y = torch.empty_like(y).index_copy(0, order, y)
     return y.view(*ids.shape, -1)
-
-
-def _grouped(x: Tensor, weight: Tensor, ends: Tensor) -> Tensor:
-    """x [N, D] sorted by expert, expert e's rows ending at ends[e]."""
-    if x.is_cuda:
-        dtype = torch.bfloat16
-        return torch._grouped_mm(x.to(dtype), weight.to(dtype), offs=ends)
-    counts = torch.diff(ends, prepend=ends.new_zeros(1)).tolist()
-    parts = zip(x.split(counts), weight.unbind(0), strict=True)
-    return torch.cat([rows @ matrix.to(x.dtype) for rows, matrix in parts])

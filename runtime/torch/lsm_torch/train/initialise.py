@@ -12,8 +12,8 @@ from torch import Tensor
 from ..random.stream import name_hash
 
 _LOW = 0xFFFFFFFF
-#: Elements at a time: their words take 64 MiB or so.
-_CHUNK = 2**20
+#: Elements at a time: their words take 64 MiB or so, on a GPU a gigabyte.
+_CHUNK = {"cpu": 2**20, "cuda": 2**24}
 
 
 def words(first: int, count: int, stream: int, key: int, device: torch.device) -> Tensor:
@@ -49,8 +49,9 @@ def initialise(parameter: Tensor, spec: dict[str, Any], seed: int) -> None:
     flat = parameter.view(-1)
     draws = _draws(rule)
     stream = name_hash(f"init/{spec['path']}")
-    for start in range(0, flat.numel(), _CHUNK):
-        count = min(_CHUNK, flat.numel() - start)
+    chunk = _CHUNK[flat.device.type]
+    for start in range(0, flat.numel(), chunk):
+        count = min(chunk, flat.numel() - start)
         own = words(start * draws, count * draws, stream, seed, parameter.device)
         at = torch.arange(start, start + count, device=parameter.device)
         value, _ = _evaluate(rule, spec, own.view(count, draws), 0, at)

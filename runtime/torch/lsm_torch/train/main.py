@@ -28,8 +28,9 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
     try:
         if ranks > 1:
             dist.init_process_group("nccl" if options.device.startswith("cuda") else "gloo")
-        own = model()
-        _prepare(own, options)
+        with torch.device(options.device):
+            own = model()
+        prepare(own, options)
         status = Run(own, project, options, rank, ranks).train()
     except RunError as error:
         if rank == 0:
@@ -56,6 +57,7 @@ def _options(project: Project) -> Any:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--device", default=_device())
     parser.add_argument("--precision", choices=("fp32", "bf16"))
+    parser.add_argument("--moments", choices=("fp32", "bf16"), default="fp32", help="what AdamW's moments are held in")
     parser.add_argument("--accumulate", type=int, help="parts that a batch is computed in")
     parser.add_argument("--recompute", action="store_true", help="keep no activations inside blocks")
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
@@ -74,7 +76,7 @@ def _device() -> str:
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
 
 
-def _prepare(model: nn.Module, options: Any) -> None:
+def prepare(model: nn.Module, options: Any) -> None:
     """Compiles each block, and runs it a second time in the backward pass where memory is short."""
     for blocks in (m for m in model.children() if isinstance(m, nn.ModuleList)):
         for block in blocks:

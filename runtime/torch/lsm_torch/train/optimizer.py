@@ -1,60 +1,139 @@
-"""AdamW as every target of lsm does it, over parameters with and without weight decay."""
+"""AdamW as every target of lsm does it: decoupled decay for the parameters whose program asks for it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ..checkpoint.paths import named_tensors
 from ..errors import RunError
+from ..nn import ExpertLinear, Linear
+from .split import SplitAdamW
+
+#: A matrix of at least so many elements is split whatever module it belongs to: embeddings.
+_LARGE = 2**20
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Split weights (bfloat16 and its lower bits), and torch's AdamW for all that stay in float32."""
+
+    tensors: dict[str, Tensor]
+    plain: torch.optim.AdamW | None
+    split: SplitAdamW | None
+
+    def zero_grad(self) -> None:
+        for x in self.tensors.values():
+            x.grad = None
+        if self.split is not None:
+            self.split.sums.clear()
+
+    def accumulate(self) -> None:
+        """After one of several parts: bfloat16 gradients are summed in float32."""
+        if self.split is not None:
+            self.split.accumulate()
+
+    def gradients(self) -> dict[str, Tensor]:
+        sums = self.split.sums if self.split is not None else {}
+        return {p: sums.get(p, x.grad) for p, x in self.tensors.items() if p in sums or x.grad is not None}  # type: ignore[misc]
+
+    def step(self, rate: float, scale: Tensor | None) -> None:
+        """`scale` on a GPU: what gradients are multiplied by, negative to skip the step; None: they are ready."""
+        if self.plain is not None:
+            for group in self.plain.param_groups:
+                group["lr"] = rate
+            if scale is not None:
+                self.plain.grad_scale = 1 / scale.abs()  # type: ignore[attr-defined]  # the fused kernel divides by it
+                self.plain.found_inf = (scale < 0).float()  # type: ignore[attr-defined]
+            self.plain.step()
+        if self.split is not None:
+            device = next(iter(self.split.low.values())).device
+            self.split.step(rate, torch.ones((), device=device) if scale is None else scale)
+
+    @torch.no_grad()
+    def weights(self) -> dict[str, Tensor]:
+        """Every tensor of the model in float32."""
+        split = self.split.low if self.split is not None else {}
+        return {
+            path: self.split.master(path) if self.split is not None and path in split else x.detach().float()
+            for path, x in self.tensors.items()
+        }
+
+    def moments(self) -> dict[str, dict[str, Tensor]]:
+        """Both moments of every trained parameter, as checkpoints hold them; zeros before the first step."""
+        found: dict[str, dict[str, Tensor]] = {"m": {}, "v": {}}
+        for path, x in self.tensors.items():
+            if not x.requires_grad:
+                continue
+            if self.split is not None and path in self.split.state:
+                m, v = self.split.state[path]
+            else:
+                state = self.plain.state.get(x, {}) if self.plain is not None else {}
+                zero = torch.zeros_like(x)
+                m, v = state.get("exp_avg", zero), state.get("exp_avg_sq", zero)
+            found["m"][path], found["v"][path] = m.float(), v.float()
+        return found
+
+    def restore(self, saved: dict[str, dict[str, Tensor]], step: int) -> None:
+        if self.split is not None:
+            self.split.steps = step
+        for path, x in self.tensors.items():
+            if not x.requires_grad:
+                continue
+            if path not in saved.get("m", {}):
+                raise RunError("checkpoint-mismatch", f"it lacks the moments of `{path}`", "the checkpoint")
+            m, v = saved["m"][path], saved["v"][path]
+            if self.split is not None and path in self.split.state:
+                for own, value in zip(self.split.state[path], (m, v), strict=True):
+                    own.copy_(value)
+            elif self.plain is not None:
+                self.plain.state[x] = {
+                    "step": torch.tensor(float(step), device=x.device if x.is_cuda else None),
+                    "exp_avg": m.to(x.device, x.dtype).clone(),
+                    "exp_avg_sq": v.to(x.device, x.dtype).clone(),
+                }
 
 
 def adamw(
-    tensors: dict[str, Tensor], specs: list[dict[str, Any]], settings: dict[str, Any]
-) -> torch.optim.AdamW:
-    """Decoupled decay for the parameters whose program asks for it; fused on CUDA."""
+    model: nn.Module,
+    specs: list[dict[str, Any]],
+    settings: dict[str, Any],
+    *,
+    split: bool = False,
+    moments: torch.dtype = torch.float32,
+) -> Optimizer:
+    """`split`: matrices become bfloat16 with their lower bits beside them (split.py)."""
+    tensors = named_tensors(model)
+    trained = {s["path"]: s for s in specs if s["trainable"]}
+    decays = {path: settings["decay"] if s["decay"] else 0.0 for path, s in trained.items()}
+    apart = {p: tensors[p] for p in trained if p in _matrices(model)} if split else {}
     groups = []
-    for decays in (True, False):
-        own = [tensors[s["path"]] for s in specs if s["trainable"] and s["decay"] is decays]
+    for decay in (settings["decay"], 0.0):
+        own = [tensors[p] for p in trained if p not in apart and decays[p] == decay]
         if own:
-            decay = settings["decay"] if decays else 0.0
             groups.append({"params": own, "weight_decay": decay})
-    return torch.optim.AdamW(
-        groups,
-        lr=settings["lr"],
-        betas=tuple(settings["betas"]),
-        eps=settings["epsilon"],
-        fused=next(iter(tensors.values())).is_cuda or None,
-    )
+        if settings["decay"] == 0:
+            break
+    plain = None
+    if groups:
+        plain = torch.optim.AdamW(
+            groups,
+            lr=settings["lr"],
+            betas=tuple(settings["betas"]),
+            eps=settings["epsilon"],
+            fused=next(iter(tensors.values())).is_cuda or None,
+        )
+    return Optimizer(tensors, plain, SplitAdamW(apart, decays, settings, moments) if apart else None)
 
 
-def moments(
-    optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
-) -> dict[str, dict[str, Tensor]]:
-    """Both moments of every trained parameter, as checkpoints hold them; zeros before the first step."""
-    found: dict[str, dict[str, Tensor]] = {"m": {}, "v": {}}
-    for path, x in tensors.items():
-        if x.requires_grad:
-            state = optimizer.state.get(x, {})
-            found["m"][path] = state.get("exp_avg", torch.zeros_like(x))
-            found["v"][path] = state.get("exp_avg_sq", torch.zeros_like(x))
-    return found
-
-
-def restore(
-    optimizer: torch.optim.Optimizer,
-    tensors: dict[str, Tensor],
-    saved: dict[str, dict[str, Tensor]],
-    step: int,
-) -> None:
-    for path, x in tensors.items():
-        if not x.requires_grad:
-            continue
-        if path not in saved.get("m", {}):
-            raise RunError("checkpoint-mismatch", f"it lacks the moments of `{path}`", "the checkpoint")
-        optimizer.state[x] = {
-            "step": torch.tensor(float(step), device=x.device if x.is_cuda else None),
-            "exp_avg": saved["m"][path].to(x.device, x.dtype).clone(),
-            "exp_avg_sq": saved["v"][path].to(x.device, x.dtype).clone(),
-        }
+def _matrices(model: nn.Module) -> set[str]:
+    """Weights of matrix products, and tables: what may be rounded to bfloat16 where the model computes with it."""
+    layers = [m.weight for m in model.modules() if isinstance(m, (Linear, ExpertLinear))]
+    return {
+        path
+        for path, x in named_tensors(model).items()
+        if any(x is w for w in layers) or (x.dim() > 1 and x.numel() >= _LARGE)
+    }

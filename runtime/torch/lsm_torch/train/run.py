@@ -16,9 +16,10 @@ from ..checkpoint import checkpoint as checkpoints
 from ..checkpoint.paths import named_tensors
 from ..data import OpenedData, open_data
 from ..errors import RunError
+from ..nn import documents
 from .initialise import initialise
 from .metrics import Metrics
-from .optimizer import adamw, moments, restore
+from .optimizer import adamw
 from .project import Project
 from .report import Speed, report
 from .schedule import learning_rate
@@ -45,21 +46,26 @@ class Run:
         base = project.folder / project.config["data"]
         self.data: OpenedData = open_data(self.settings["data"], base, self.seed)
         self.rows: int = project.config["batch"]
-        self.optimizer = adamw(self.tensors, project.parameters, self.settings["optimizer"])
+        self.autocast = torch.bfloat16 if options.precision == "bf16" else None
+        self.optimizer = adamw(
+            self.model,
+            project.parameters,
+            self.settings["optimizer"],
+            split=self.autocast is not None,
+            moments=torch.bfloat16 if options.moments == "bf16" else torch.float32,
+        )
         self.step = 0
         self.position = 0
         if self.saved is not None:
             self.step = self.saved.state["step"]
             self.position = self.saved.state["data"]["position"]
-            restore(self.optimizer, self.tensors, self.saved.optimizer, self.step)
+            self.optimizer.restore(self.saved.optimizer, self.step)
             before = self.saved.state["data"]["fingerprint"]
             if before != self.data.fingerprint:
                 self.say(f"warning: the data has changed since the checkpoint ({before} then)")
         parts = self._parts(ranks)
-        self.autocast = torch.bfloat16 if options.precision == "bf16" else None
         self.stepper = Stepper(
             self.model,
-            self.tensors,
             self.optimizer,
             self.settings["clip"],
             parts,
@@ -133,8 +139,9 @@ class Run:
         for start in range(0, limit, size):
             batch = held.batch(start, min(size, limit - start))
             share = float(batch.weights.sum())
+            positions = batch.positions
             batch = batch.to(self.device)
-            with self.stepper.precision():
+            with documents(positions, self.device), self.stepper.precision():
                 own, _ = self.model.losses(  # type: ignore[operator]
                     batch.tokens, batch.targets, batch.weights, batch.positions
                 )
@@ -172,9 +179,8 @@ class Run:
             "compiler": config["compiler"],
             "notes": {"overrides": {"steps": self.options.steps, "seed": self.options.seed}},
         }
-        weights = {path: x.detach().float() for path, x in self.tensors.items()}
-        own = moments(self.optimizer, self.tensors)
-        whole = checkpoints.Checkpoint(self.project.source, state, weights, own)
+        weights, moments = self.optimizer.weights(), self.optimizer.moments()
+        whole = checkpoints.Checkpoint(self.project.source, state, weights, moments)
         return checkpoints.write(self.options.out / "checkpoints", whole, final)
 
     def _saved(self) -> checkpoints.Checkpoint | None:

@@ -1,0 +1,93 @@
+"""A mixture of SwiGLU experts as one operator, which keeps two tensors a slot: gate and up.
+
+    y[t] = Σ_{s of t} w[s] · down_e(h[s]),   h[s] = silu(g[s]) ∘ u[s],   g = x[t] G_e,   u = x[t] U_e,   e the slot's expert
+
+Backward, with dy[s] = dL/dy of the slot's token (the scheme of SonicMoE, Guo et al., 2025): the weight's gradient needs no
+output of down,
+
+    z[s] = dy[s] D_eᵀ,   dw[s] = ⟨h[s], z[s]⟩,   dh = w z,   dD_e = Σ (w h)ᵀ dy,
+
+and the tokens' rows and h are made again: both are passes over memory, no products.
+"""
+
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+import torch
+import triton
+import triton.language as tl
+
+from .grouped import grouped, grouped_outer
+from .schedule import power_of_two
+from .slots import collect, spread
+
+
+@triton.jit
+def swiglu_kernel(gate, up, h, count, BLOCK: tl.constexpr):
+    i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    ok = i < count
+    g = tl.load(gate + i, mask=ok, other=0.0).to(tl.float32)
+    u = tl.load(up + i, mask=ok, other=0.0).to(tl.float32)
+    tl.store(h + i, (g / (1 + tl.exp(-g)) * u).to(h.dtype.element_ty), mask=ok)
+
+
+@triton.jit
+def swiglu_backward_kernel(
+    gate, up, z, weights, weighted, d_gate, d_up, d_weights, count,
+    U: tl.constexpr, BU: tl.constexpr, R: tl.constexpr,
+):  # fmt: skip
+    """From z: w h, dg, du and dw; rows of U a slot, R slots a program. d_gate may lie where z does."""
+    s = tl.program_id(0).to(tl.int64) * R + tl.arange(0, R)
+    ok = s < count
+    w = tl.load(weights + s, mask=ok, other=0.0).to(tl.float32)[:, None]
+    j = tl.arange(0, BU)
+    inside = ok[:, None] & (j < U)[None, :]
+    at = s[:, None] * U + j[None, :]
+    g = tl.load(gate + at, mask=inside, other=0.0).to(tl.float32)
+    u = tl.load(up + at, mask=inside, other=0.0).to(tl.float32)
+    dh = tl.load(z + at, mask=inside, other=0.0).to(tl.float32)
+    sigmoid = 1 / (1 + tl.exp(-g))
+    silu = g * sigmoid
+    tl.store(d_weights + s, tl.sum(silu * u * dh, 1), mask=ok)
+    tl.store(weighted + at, (w * silu * u).to(weighted.dtype.element_ty), mask=inside)
+    dh = w * dh
+    tl.store(d_gate + at, (dh * u * sigmoid * (1 + g * (1 - sigmoid))).to(d_gate.dtype.element_ty), mask=inside)
+    tl.store(d_up + at, (dh * silu).to(d_up.dtype.element_ty), mask=inside)
+
+
+class RoutedSwiglu(torch.autograd.Function):
+    """x [T, D], weights [S], gate and up [E, D, U], down [E, U, D], tokens [S], slots [T, C], ends [E] -> [T, D]."""
+
+    @staticmethod
+    def forward(ctx, x, weights, gate, up, down, tokens, slots, ends):
+        x, weights = x.contiguous(), weights.contiguous()
+        rows = spread(x, tokens)
+        g, u = grouped(rows, gate, ends), grouped(rows, up, ends)
+        h = torch.empty_like(g)
+        swiglu_kernel[(triton.cdiv(g.numel(), 2048),)](g, u, h, g.numel(), BLOCK=2048)
+        y = grouped(h, down, ends)
+        ctx.save_for_backward(x, weights, gate, up, down, tokens, slots, ends, g, u)
+        return collect(y, slots, weights)
+
+    @staticmethod
+    def backward(ctx, dout):
+        x, weights, gate, up, down, tokens, slots, ends, g, u = ctx.saved_tensors
+        dy = spread(dout.contiguous(), tokens)
+        z = grouped(dy, down.transpose(1, 2), ends)
+        weighted, d_up = torch.empty_like(g), torch.empty_like(u)
+        d_weights = torch.empty(weights.shape, device=x.device, dtype=torch.float32)
+        hidden = g.shape[1]
+        wide = power_of_two(hidden, 16)
+        r = max(1, 2048 // wide)
+        swiglu_backward_kernel[(triton.cdiv(g.shape[0], r),)](
+            g, u, z, weights, weighted, z, d_up, d_weights, g.shape[0],
+            U=hidden, BU=wide, R=r, num_warps=4,
+        )  # fmt: skip
+        d_down = grouped_outer(weighted, dy, ends, down)
+        del weighted, dy, g, u
+        rows = spread(x, tokens)
+        d_gate, d_upw = grouped_outer(rows, z, ends, gate), grouped_outer(rows, d_up, ends, up)
+        del rows
+        dx = collect(grouped(z, gate.transpose(1, 2), ends), slots, None, grouped(d_up, up.transpose(1, 2), ends))
+        return dx, d_weights.to(weights.dtype), d_gate, d_upw, d_down, None, None, None

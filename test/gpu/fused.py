@@ -1,0 +1,87 @@
+"""python test/gpu/fused.py: the kernels around the recurrences on this GPU, in bfloat16 against float64, fresh numbers."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "runtime" / "torch")]
+
+#: bfloat16's own rounding is 2^-9 an element.
+BAR = 1e-2
+
+
+def both(function: Callable[..., Tensor], inputs: list[Tensor]) -> list[Tensor]:
+    inputs = [x.detach().requires_grad_() for x in inputs]
+    y = function(*inputs)
+    g = torch.Generator(device="cuda").manual_seed(7)
+    weigh = torch.randn(y.shape, generator=g, device="cuda", dtype=torch.float64).to(torch.bfloat16)
+    return [y, *torch.autograd.grad((y * weigh.to(y.dtype)).sum(), inputs)]
+
+
+def compare(name: str, ours: Callable[..., Tensor], plain: Callable[..., Tensor], inputs: list[Tensor]) -> bool:
+    expected = both(plain, [x.double() for x in inputs])
+    actual = both(ours, inputs)
+    errors = [float((a.double() - e).norm() / e.norm()) for a, e in zip(actual, expected, strict=True)]
+    good = all(error < BAR for error in errors)
+    print(f"{'ok' if good else 'FAILED'} {name}: {', '.join(f'{e:.1e}' for e in errors)}", flush=True)
+    return good
+
+
+def drawn(*shape: int) -> Tensor:
+    return torch.randn(*shape, device="cuda").to(torch.bfloat16)
+
+
+def main() -> int:
+    from lsm_torch.nn import attend, combine, dispatch, documents, linear_cross_entropy, put, silu_mul, take
+
+    torch.manual_seed(time.time_ns() % 2**31)
+    time_, picks = 1000, 8
+    order = torch.argsort(torch.randint(64, (1, time_ * picks), device="cuda"), dim=1, stable=True)
+    weights = torch.rand(1, time_ * picks, device="cuda").to(torch.bfloat16)
+    good = [
+        compare(
+            "dispatch and combine",
+            lambda x, w: combine(dispatch(x, order, picks).tanh(), w, order, picks),
+            lambda x, w: put(order // picks, take(x, order // picks).tanh() * w[..., None], time_),
+            [drawn(1, time_, 1024), weights],
+        ),
+        compare("silu_mul", silu_mul, lambda g, u: F.silu(g) * u, [drawn(3, 1000, 896), drawn(3, 1000, 896)]),
+    ]
+    targets = torch.randint(30011, (1, 5000), device="cuda")
+    good.append(
+        compare(
+            "linear_cross_entropy",
+            lambda x, w: linear_cross_entropy(x, w, targets),
+            lambda x, w: F.cross_entropy((x @ w)[0], targets[0], reduction="none")[None],
+            [drawn(1, 5000, 256), drawn(256, 30011) / 16],
+        )
+    )
+    positions = torch.arange(700).repeat(2, 1)
+    positions[1, 300:] = torch.arange(400)
+    placed = positions.cuda()
+    for causal in (True, False):
+        for window in (None, 50):
+            call = {"scale": 0.1, "causal": causal, "window": window}
+
+            def known(q: Tensor, k: Tensor, v: Tensor, call: dict = call) -> Tensor:
+                with documents(positions, q.device):
+                    return attend(q, k, v, placed, **call)
+
+            def masked(q: Tensor, k: Tensor, v: Tensor, call: dict = call) -> Tensor:
+                return attend(q, k, v, placed, **call)
+
+            qkv = [drawn(2, 700, 4, 128), drawn(2, 700, 2, 128), drawn(2, 700, 2, 128)]
+            good.append(compare(f"flash attention {call}", known, masked, qkv))
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""The fused kernels around the recurrences in Triton's interpreter, against plain torch ops in float64."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from lsm_torch.nn import (
+    ExpertLinear,
+    combine,
+    dispatch,
+    linear_cross_entropy,
+    put,
+    routed_swiglu,
+    silu_mul,
+    take,
+)
+from lsm_torch.nn import loss as loss_module
+
+
+def agree(actual, expected, tolerance=1e-5) -> None:
+    for name, (a, e) in enumerate(zip(actual, expected, strict=True)):
+        error = (a.double() - e).norm() / e.norm().clamp(min=1e-6)
+        assert error < tolerance, (name, float(error))
+
+
+def gradients(function, inputs, seed=3):
+    """The result, and the gradients of a random weighted sum of it."""
+    inputs = [x.detach().requires_grad_() for x in inputs]
+    y = function(*inputs)
+    g = torch.Generator().manual_seed(seed)
+    weigh = torch.randn(y.shape, generator=g, dtype=torch.float64).to(y.dtype)
+    return y, *torch.autograd.grad((y * weigh).sum(), inputs)
+
+
+def drawn(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, dtype=torch.float64)
+
+
+@pytest.fixture
+def triton(monkeypatch: pytest.MonkeyPatch):
+    torch.manual_seed(5)
+
+    def switch(on: bool) -> None:
+        monkeypatch.setenv("LSM_KERNELS", "triton" if on else "reference")
+
+    return switch
+
+
+@pytest.mark.parametrize(("batch", "time", "picks", "shape"), [(1, 19, 3, (40,)), (2, 7, 2, (3, 5)), (1, 1, 1, (1300,))])
+def test_slots(triton, batch: int, time: int, picks: int, shape: tuple[int, ...]) -> None:
+    experts = torch.randint(4, (batch, time * picks))
+    order = torch.argsort(experts, dim=1, stable=True)
+    x, weights = drawn(batch, time, *shape), torch.rand(batch, time * picks, dtype=torch.float64)
+
+    def ours(x, weights):
+        return combine(torch.tanh(dispatch(x, order, picks)), weights, order, picks)
+
+    def plain(x, weights):
+        slots = torch.tanh(take(x, order // picks))
+        return put(order // picks, slots * weights.view(*weights.shape, *[1] * len(shape)), time)
+
+    expected = gradients(plain, [x, weights])
+    triton(False)
+    agree(gradients(ours, [x, weights]), expected, 1e-12)
+    triton(True)
+    agree(gradients(ours, [x.float(), weights.float()]), expected)
+
+
+def test_silu_mul(triton) -> None:
+    gate, up = drawn(3, 70, 11), drawn(3, 70, 11)
+    expected = gradients(lambda g, u: F.silu(g) * u, [gate, up])
+    triton(True)
+    agree(gradients(silu_mul, [gate.float(), up.float()]), expected)
+
+
+@pytest.mark.parametrize("rows", [1, 23])
+def test_linear_cross_entropy(triton, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    vocabulary = 8200  # more than one block of the kernel
+    monkeypatch.setattr(loss_module, "CHUNK_ELEMENTS", {"cpu": 10 * vocabulary})
+    x, weight = drawn(1, rows, 6), drawn(6, vocabulary)
+    targets = torch.randint(vocabulary, (1, rows))
+
+    def plain(x, weight):
+        return F.cross_entropy((x @ weight).flatten(0, 1), targets.flatten(), reduction="none").view(1, rows)
+
+    expected = gradients(plain, [x, weight])
+    triton(True)
+    agree(gradients(lambda x, w: linear_cross_entropy(x, w, targets), [x.float(), weight.float()]), expected)
+
+
+def test_routed_swiglu(triton) -> None:
+    time, picks, experts, width, hidden = 21, 2, 5, 24, 40
+    chosen = torch.randint(experts - 1, (1, time * picks))  # the last expert has no slot
+    order = torch.argsort(chosen, dim=1, stable=True)
+    ids = chosen.gather(1, order)
+    x, weights = drawn(1, time, width), torch.rand(1, time * picks, dtype=torch.float64)
+    shapes = [(experts, width, hidden), (experts, width, hidden), (experts, hidden, width)]
+    matrices = [drawn(*shape) / 4 for shape in shapes]
+
+    def ours(x, weights, *matrices):
+        layers = [ExpertLinear(experts, shape[1], shape[2]) for shape in shapes]
+        for layer, matrix in zip(layers, matrices, strict=True):
+            del layer.weight
+            layer.weight = matrix
+        return routed_swiglu(x, weights, order, ids, picks, *layers)
+
+    def plain(x, weights, gate, up, down):
+        rows = take(x, order // picks)
+        h = F.silu(torch.einsum("bsd,bsdu->bsu", rows, gate[ids])) * torch.einsum("bsd,bsdu->bsu", rows, up[ids])
+        y = torch.einsum("bsu,bsud->bsd", h, down[ids])
+        return put(order // picks, y * weights[..., None], time)
+
+    expected = gradients(plain, [x, weights, *matrices])
+    triton(False)
+    agree(gradients(ours, [x, weights, *matrices]), expected, 1e-12)
+    triton(True)
+    agree(gradients(ours, [x.float(), weights.float(), *[m.float() for m in matrices]]), expected)
