@@ -83,3 +83,10 @@ describe("lsm trace --after normal-form", () => {
     expect(await traced("Attention(heads: 2)")).toBe("no state is stepped\n");
   });
 });
+
+test("a step without a parallel form is reported with the term at fault", () => {
+  const text = "layer R(x: [width]) {\n  state s: [width]\n  s <- tanh(0.9 * s + x)\n  s\n}";
+  const [report] = reportsOf("R()", text);
+  expect(report!.form).toBe("recurrent");
+  expect(`${text}\n`.slice(report!.span!.start, report!.span!.end)).toBe("tanh(0.9 * s + x)");
+});

@@ -14,6 +14,7 @@ import { Budget } from "./elaborate/budget.js";
 import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
 import { checkSteps } from "./steps.js";
+import { warnOfSteps } from "./step-warnings.js";
 import { type BoundArgument, type CompileValue, tensorValue } from "./values.js";
 import type { Watch } from "./watch.js";
 
@@ -109,7 +110,9 @@ function checkAlone(
     frame,
     layer.name.span,
   );
-  checkSteps(builder.finish(), reporter);
+  const graph = builder.finish();
+  if (checkSteps(graph, reporter))
+    warnOfSteps(graph, { parts: frame.parts, library: declarations.library }, reporter);
 }
 
 function unknownArgument(

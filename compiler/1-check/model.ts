@@ -11,6 +11,7 @@ import { type Window, finishedWindow, forecasts } from "./elaborate/windows.js";
 import { elaborator } from "./elaborate/elaborator.js";
 import type { Environment, Frame } from "./elaborate/frame.js";
 import { checkSteps } from "./steps.js";
+import { warnOfSteps } from "./step-warnings.js";
 import type { Part } from "./trace.js";
 import { errorValue } from "./values.js";
 import type { Watch } from "./watch.js";
@@ -99,6 +100,7 @@ export function instantiate(
   }
   const graph = builder.finish();
   if (!checkSteps(graph, reporter)) return null;
+  warnOfSteps(graph, { parts: frame.parts, library: declarations.library }, reporter);
   if (!forecasts(declaration, frame) || environment.failed) return null;
   const functions = new Map([...environment.functions, ["main", withoutCommonRoot(graph)]]);
   return {

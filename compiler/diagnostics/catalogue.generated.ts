@@ -100,6 +100,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "this file is too large to be a program",
     prose: "A file may have 4 million characters and 500 000 words and marks. The largest programs people write are a hundred times smaller,\nso a larger file is most likely something else, such as a data file given by mistake. Nothing in it was read.\n\n## Wrong\n```text\na data file of 10 MB\n```\n\n## Right\n```lsm\nuse \"layers.lsm\"\n```",
   },
+  "growing-state": {
+    severity: "warning",
+    title: "the state `{state}` grows without bound",
+    prose: "A state that every token multiplies by more than 1 grows as a power of the length of the text: by 1.05, it is a million times\nas large after 284 tokens, and beyond what float32 can hold after 1820. The warning is raised where the gate cannot be\nbelow 1 by the way it is made, whatever its parameters learn, or where it is a constant above 1. A parameter that starts\nabove 1 and may learn otherwise counts as it starts.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  g = 1 + sigmoid(x)\n  state s: [width]\n  s <- g * s + x\n  s\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  g = 1 - sigmoid(x)\n  state s: [width]\n  s <- g * s + x\n  s\n}\n```",
+  },
   "header-axis": {
     severity: "error",
     title: "an input's axes are names",
@@ -183,7 +188,7 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
   "no-gradient-through": {
     severity: "error",
     title: "`grad` cannot go through `{op}`",
-    prose: "`grad` differentiates what happens within one token. `conv`, `prev`, `attend` and `over_tokens` bring in other tokens, and a\nroute or a stack of blocks is no function with a derivative here. `floor`, `sign`, `stop` and comparisons are flat: their derivative\nis 0 wherever it exists, so a loss that depends on a value through them alone has no gradient to follow.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], key = 8) {\n  k = linear(x, [key])\n  state s: [key]\n  s <- s - 0.1 * grad(sum(square(floor(s) - k)), s)\n  dot(k, s, key) * x\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], key = 8) {\n  k = linear(x, [key])\n  state s: [key]\n  s <- s - 0.1 * grad(sum(square(tanh(s) - k)), s)\n  dot(k, s, key) * x\n}\n```",
+    prose: "`grad` differentiates what happens within one token. `conv`, `prev`, `attend` and `over_tokens` bring in other tokens, and a\nroute or a stack of blocks is no function with a derivative here. `floor`, `sign`, `stop` and comparisons are flat: their derivative\nis 0 wherever it exists, so a loss that depends on a value through them alone has no gradient to follow.\n\n## Wrong\n\n```lsm\nlayer A(x: [width], key = 8) {\n  k = linear(x, [key])\n  state s: [key]\n  s <- s - 0.1 * grad(sum(square(floor(s) - k)), s)\n  dot(k, s, key) * x\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width], key = 8) {\n  k = linear(x, [key])\n  state s: [key]\n  s <- s - 0.1 * grad(sum(square(tanh(s) - k)), s) at chunk(16)\n  dot(k, s, key) * x\n}\n```",
   },
   "no-objective": {
     severity: "error",
@@ -209,6 +214,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     severity: "error",
     title: "`{name}` is not a state",
     prose: "Only a state can be stepped with `<-` or read with `.prev`; any other name is given its value with `=`, and `prev(x)` is the last token's value of any name.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  x <- x\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  state s: [width]\n  s <- 0.9 * s + x\n  s\n}\n```",
+  },
+  "not-affine": {
+    severity: "warning",
+    title: "the step of `{state}` is not affine in it, and runs token by token",
+    prose: "A step that is affine in its state, `a * S + k * v - b * k * dot(k, S, key)` and the like, has a form that computes many tokens at\nonce by matrix products. A product of two things that depend on the state, or a function such as `tanh` or `softmax` of\none, has none: each token has to wait for the one before it. The values are right all the same, and generation costs the same.\n\nWhat can be done:\n\n- `S <- … at chunk(n)`: terms that are not affine take the state as it was at the start of the chunk of n tokens, which is a little old,\n  and the rest stays exact. Then all tokens of a chunk are computed at once.\n- Keep the state linear, and apply the function to what is read of it: `tanh(dot(q, S, key))`.\n- `S <- … at chunk(1)` means what the step says, and that token by token is meant.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  state s: [width]\n  s <- tanh(0.9 * s + x)\n  s\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  state s: [width]\n  s <- 0.9 * s + x\n  tanh(s)\n}\n```",
   },
   "not-callable": {
     severity: "error",

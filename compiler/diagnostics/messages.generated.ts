@@ -114,6 +114,12 @@ export const messages = {
     title: "this file is too large to be a program",
     help: "split it and join the parts with `use`; or is it another kind of file?",
   }),
+  growingState: (p: { state: Value }): Message => ({
+    code: "growing-state",
+    severity: "warning",
+    title: `the state \`${p.state}\` grows without bound`,
+    help: "a gate that forgets lies between 0 and 1: `sigmoid(…)`, `exp(-softplus(…))`",
+  }),
   headerAxis: (): Message => ({
     code: "header-axis",
     severity: "error",
@@ -245,6 +251,12 @@ export const messages = {
     severity: "error",
     title: `\`${p.name}\` is not a state`,
     help: `declare it first: \`state ${p.name}: [axes]\``,
+  }),
+  notAffine: (p: { state: Value }): Message => ({
+    code: "not-affine",
+    severity: "warning",
+    title: `the step of \`${p.state}\` is not affine in it, and runs token by token`,
+    help: "with `at chunk(n)` on the step it runs in chunks",
   }),
   notCallable: (): Message => ({
     code: "not-callable",

@@ -17,6 +17,7 @@ import { asLayers, asTensor } from "../elaborate/kinds.js";
 import { outsideOfBlocks, ofWindow } from "../elaborate/windows.js";
 import { layerPath } from "../elaborate/paths.js";
 import { checkSteps } from "../steps.js";
+import { warnOfSteps } from "../step-warnings.js";
 import type { Part } from "../trace.js";
 import { type CompileValue, type RecipeValue, errorValue, tensorValue } from "../values.js";
 import { type Builtin, type BuiltinCall, parameters, tensor } from "./builtin.js";
@@ -155,6 +156,8 @@ function elaborateBlock(
   builder.outputs.push({ name: "y", value: output });
   const graph = builder.finish();
   if (!checkSteps(graph, environment.reporter)) return null;
+  const { library } = environment.declarations;
+  warnOfSteps(graph, { parts: inner.parts, library }, environment.reporter);
   const name = recipe.name ?? recipe.layer?.name.name ?? "block";
   return { name: register(graph, name, inner.parts, environment), type };
 }

@@ -10,7 +10,7 @@
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { axisNames, hasAxis } from "../../ir/types.js";
-import { boundsOf } from "./bounds.js";
+import { boundsOf } from "../../ir/bounds.js";
 import { type OuterProduct, factorWrite } from "./factors.js";
 import { covering } from "./layout.js";
 import { liftNode } from "./lift.js";

@@ -3,7 +3,7 @@
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { ValueId } from "../../ir/graph.js";
 import { hasAxis } from "../../ir/types.js";
-import { boundsOf } from "./bounds.js";
+import { boundsOf } from "../../ir/bounds.js";
 
 /** A product split in what has key axes (with all that has neither) and what has value axes. */
 export interface OuterProduct {

@@ -169,6 +169,7 @@ function rewriteChunkStart(
     reports.push({ ...report, form: "recurrent", reason });
     return false;
   };
+  if (held.size === 1) return recurrent("asked for by `at chunk(1)`");
   if (axis !== "time")
     return recurrent("every memory of a `mix` begins its chunks at tokens of its own");
   if (options.packed ?? true)

@@ -9,7 +9,7 @@
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { ValueId } from "../../ir/graph.js";
 import { hasAxis, withoutAxes } from "../../ir/types.js";
-import { boundsOf } from "./bounds.js";
+import { boundsOf } from "../../ir/bounds.js";
 
 /** Longer chains of elementwise ops are not written again. */
 const deepest = 12;

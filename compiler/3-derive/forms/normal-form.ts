@@ -12,7 +12,7 @@ import type { Span } from "../../../grammar/ast.js";
 import type { GraphBuilder } from "../../ir/builder.js";
 import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { type TensorType, axisNames, hasAxis } from "../../ir/types.js";
-import { boundsOf } from "./bounds.js";
+import { boundsOf } from "../../ir/bounds.js";
 import { covering } from "./layout.js";
 import { liftNode } from "./lift.js";
 import { type Turn, equalInPairs, turned } from "./turn.js";

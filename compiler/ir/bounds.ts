@@ -3,18 +3,26 @@
  *
  * The chunk form works with logarithms of gates, so it is only for gates that cannot be negative. A gate
  * made by `exp`, `sigmoid`, `1 - sigmoid`, `1 - 2^(-5 - iota)` and the like shows that; one made by a
- * linear map does not, and its recurrence stays recurrent.
+ * linear map does not, and its recurrence stays recurrent. A gate that cannot be below 1 is warned of.
  */
 
-import type { GraphBuilder } from "../../ir/builder.js";
-import type { NodeOf, ValueId } from "../../ir/graph.js";
+import type { Initializer } from "./initializer.js";
+import type { Node, ValueId } from "./graph.js";
+import type { ScalarFunction } from "./scalar-functions.js";
 
 export interface Bounds {
   readonly low: number;
   readonly high: number;
 }
 
-const anything: Bounds = { low: -Infinity, high: Infinity };
+/** How values were made: a builder, or a finished graph. */
+export interface Origins {
+  producer(id: ValueId): Node | undefined;
+  /** Between what a parameter starts, for who asks how things are at the start. */
+  readonly starts?: ((id: ValueId) => Bounds | undefined) | undefined;
+}
+
+export const anything: Bounds = { low: -Infinity, high: Infinity };
 const between = (low: number, high: number): Bounds =>
   Number.isNaN(low) || Number.isNaN(high) ? anything : { low, high };
 
@@ -22,34 +30,29 @@ const between = (low: number, high: number): Bounds =>
 const deepest = 64;
 
 export function boundsOf(
-  builder: GraphBuilder,
+  origins: Origins,
   id: ValueId,
   known = new Map<ValueId, Bounds>(),
   depth = 0,
 ): Bounds {
   const seen = known.get(id);
   if (seen) return seen;
-  const found = depth > deepest ? anything : ofNode(builder, id, known, depth + 1);
+  const found = depth > deepest ? anything : ofNode(origins, id, known, depth + 1);
   known.set(id, found);
   return found;
 }
 
-function ofNode(
-  builder: GraphBuilder,
-  id: ValueId,
-  known: Map<ValueId, Bounds>,
-  depth: number,
-): Bounds {
-  const node = builder.producer(id);
-  if (!node) return anything;
-  const of = (input: ValueId): Bounds => boundsOf(builder, input, known, depth);
+function ofNode(origins: Origins, id: ValueId, known: Map<ValueId, Bounds>, depth: number): Bounds {
+  const node = origins.producer(id);
+  if (!node) return origins.starts?.(id) ?? anything;
+  const of = (input: ValueId): Bounds => boundsOf(origins, input, known, depth);
   switch (node.op) {
     case "constant":
       return between(node.attributes.value, node.attributes.value);
     case "iota":
       return between(0, node.attributes.axis.size - 1);
     case "map":
-      return ofMap(node, node.inputs.map(of));
+      return ofMap(node.attributes.fn, node.inputs.map(of));
     case "reduce":
       if (node.attributes.fn === "max") return of(node.inputs[0]!);
       return ofSum(of(node.inputs[0]!));
@@ -72,14 +75,35 @@ function ofNode(
   }
 }
 
+/** Between what numbers a parameter starts. */
+export function startOf(initializer: Initializer, sizeOf: (axis: string) => number): Bounds {
+  switch (initializer.kind) {
+    case "constant":
+      return between(initializer.value, initializer.value);
+    case "normal":
+      return anything;
+    case "uniform":
+      return between(0, 1);
+    case "iota":
+      return between(0, sizeOf(initializer.axis) - 1);
+    case "map":
+      return ofMap(
+        initializer.fn,
+        initializer.inputs.map((input) => startOf(input, sizeOf)),
+      );
+  }
+}
+
+export const sumOf = (x: Bounds, y: Bounds): Bounds => between(x.low + y.low, x.high + y.high);
+
 /** A sum of many keeps the sign of its terms. */
 const ofSum = ({ low, high }: Bounds): Bounds => ({
   low: low >= 0 ? 0 : -Infinity,
   high: high <= 0 ? 0 : Infinity,
 });
 
-function ofMap(node: NodeOf<"map">, [x = anything, y = anything, z = anything]: Bounds[]): Bounds {
-  switch (node.attributes.fn) {
+function ofMap(fn: ScalarFunction, [x = anything, y = anything, z = anything]: Bounds[]): Bounds {
+  switch (fn) {
     case "neg":
       return between(-x.high, -x.low);
     case "exp":
@@ -100,7 +124,7 @@ function ofMap(node: NodeOf<"map">, [x = anything, y = anything, z = anything]: 
     case "stop":
       return x;
     case "add":
-      return between(x.low + y.low, x.high + y.high);
+      return sumOf(x, y);
     case "sub":
       return between(x.low - y.high, x.high - y.low);
     case "mul":
@@ -129,7 +153,7 @@ function ofMap(node: NodeOf<"map">, [x = anything, y = anything, z = anything]: 
   }
 }
 
-function product(x: Bounds, y: Bounds): Bounds {
+export function product(x: Bounds, y: Bounds): Bounds {
   // what is 0 stays 0, however large the other side may be
   const times = (a: number, b: number): number => (a === 0 || b === 0 ? 0 : a * b);
   const corners = [
