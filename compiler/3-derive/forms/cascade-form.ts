@@ -13,7 +13,7 @@ import type { GraphBuilder } from "../../ir/builder.js";
 import type { NodeOf, ValueId } from "../../ir/graph.js";
 import { type Axis, findAxis, hasAxis } from "../../ir/types.js";
 import type { Cascade, Fed } from "./cascade.js";
-import type { ChunkStep } from "./chunk-start.js";
+import type { ChunkStep } from "./per-chunk.js";
 import { logarithm } from "./factors.js";
 
 /** A logarithm whose exponential is 0. */

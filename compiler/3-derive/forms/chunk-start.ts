@@ -10,9 +10,8 @@
 import { GraphBuilder } from "../../ir/builder.js";
 import { copyNode } from "../../ir/copy.js";
 import type { Graph, NodeOf, ValueId } from "../../ir/graph.js";
-import { type TensorType, findAxis, withoutAxes } from "../../ir/types.js";
-import { Handover } from "./handover.js";
 import type { NoForm } from "./inside-chunk.js";
+import { type ChunkStep, type ScanParts, perChunk } from "./per-chunk.js";
 
 /** The states of a scan that are copies of others, as of the chunk's start. */
 export interface Held {
@@ -65,12 +64,6 @@ function chunkOf(builder: GraphBuilder, flag: ValueId, positions: ValueId | unde
 export const ownStates = (node: NodeOf<"scan">, { copies }: Held): number[] =>
   Array.from({ length: node.attributes.states }, (_, i) => i).filter((i) => !copies.has(i));
 
-/** A recurrence of one chunk in a builder: its outputs along the axis, and the states behind it. */
-export interface ChunkStep {
-  readonly outputs: readonly ValueId[];
-  readonly finals: readonly ValueId[];
-}
-
 /** Brings a scan without resets, given with its inputs, into a form without a scan; or says why there is none. */
 export type InsideForm = (
   builder: GraphBuilder,
@@ -88,21 +81,16 @@ export function chunkStartForm(
 ): ChunkStep | NoForm {
   const { axis, states, sequences, label } = node.attributes;
   const own = ownStates(node, held);
-  const initial = own.map((i) => inputs[i]!);
-  const steps = inputs.slice(states + 1, states + 1 + sequences);
-  const statics = inputs.slice(states + 1 + sequences);
-  const length = steps.map((id) => findAxis(builder.type(id), axis)!.size)[0];
-  if (length === undefined) return { reason: "its step uses nothing of the token" };
-  const size = Math.min(held.size, length);
-  const count = Math.ceil(length / size);
-  /** One chunk, its states, sequences and statics being values of `b`. */
-  const chunk = (
-    b: GraphBuilder,
-    given: readonly ValueId[],
-    sequence: readonly ValueId[],
-    rest: readonly ValueId[],
-  ): ChunkStep | NoForm => {
-    const body = withoutCopies(node, held, own);
+  const body = withoutCopies(node, held, own);
+  const parts: ScanParts = {
+    axis,
+    label,
+    size: held.size,
+    initial: own.map((i) => inputs[i]!),
+    sequences: inputs.slice(states + 1, states + 1 + sequences),
+    statics: inputs.slice(states + 1 + sequences),
+  };
+  return perChunk(builder, parts, body, (b, size, given, steps, statics) => {
     const starts = [...held.copies.values()].map((of) => given[own.indexOf(of)]!);
     const attributes = {
       ...node.attributes,
@@ -112,85 +100,9 @@ export function chunkStartForm(
       restart: own.map(() => 0),
       chunk: size,
     };
-    const all = [...given, ...sequence, ...rest, ...starts];
-    const made = inside(b, { op: "scan", attributes, inputs: all, outputs: [], region: null }, all);
-    if ("reason" in made) return made;
-    const conform = (id: ValueId, { axes }: TensorType, along: boolean): ValueId => {
-      const [batch, ...others] = axes;
-      return b.conform(id, along ? [batch!, { name: axis, size }, ...others] : axes);
-    };
-    const typeOf = (at: number): TensorType => body.values[body.outputs[at]!.value]!.type;
-    return {
-      finals: made.finals.map((id, i) => conform(id, typeOf(i), false)),
-      outputs: made.outputs.map((id, i) => conform(id, typeOf(own.length + i), true)),
-    };
-  };
-  if (count === 1) return chunk(builder, initial, steps, statics);
-
-  const body = new GraphBuilder(`${label} over chunks`);
-  const given = initial.map((id, i) => body.input(`S${i}`, builder.type(id)));
-  const hand = new Handover(builder, body, axis, (id) =>
-    cutInChunks(builder, id, axis, size, count, length),
-  );
-  const made = chunk(
-    body,
-    given,
-    steps.map((id) => hand.value(id)),
-    statics.map((id) => hand.value(id)),
-  );
-  if ("reason" in made) return made;
-  body.outputs.push(...made.finals.map((value, i) => ({ name: `S${i}`, value })));
-  body.outputs.push(...made.outputs.map((value, i) => ({ name: `y${i}`, value })));
-  const order = [...given, ...[...hand.sequences, ...hand.statics].map(({ inner }) => inner)];
-  const inputOf = new Map(body.inputs.map((port) => [port.value, port]));
-  const attributes = {
-    axis: "chunk",
-    body: { ...body.finish(), inputs: order.map((id) => inputOf.get(id)!) },
-    states: own.length,
-    sequences: hand.sequences.length,
-    resets: false,
-    restart: own.map(() => 0),
-    reverse: false,
-    label: `${label} over chunks`,
-    chunk: null,
-  };
-  const results = builder.ops("scan", attributes, [
-    ...initial,
-    ...hand.sequences.map(({ outer }) => outer),
-    ...hand.statics.map(({ outer }) => outer),
-  ]);
-  const outputs = results.slice(0, made.outputs.length).map((id) => {
-    const whole = builder.op("merge", { outer: "chunk", inner: axis, into: axis }, [id]);
-    return builder.slice(whole, axis, 0, length);
+    const all = [...given, ...steps, ...statics, ...starts];
+    return inside(b, { op: "scan", attributes, inputs: all, outputs: [], region: null }, all);
   });
-  return { outputs, finals: results.slice(outputs.length, outputs.length + own.length) };
-}
-
-/**
- * [batch, axis, ..] → [batch, chunk, axis, ..]. The last token is repeated up to a whole chunk: what is computed of
- * it is real, as zeros might not be (1 / 0), and not used.
- */
-function cutInChunks(
-  builder: GraphBuilder,
-  x: ValueId,
-  axis: string,
-  size: number,
-  count: number,
-  length: number,
-): ValueId {
-  const [batch, ...rest] = withoutAxes(builder.type(x).axes, [axis]);
-  const missing = size * count - length;
-  const along = builder.conform(x, [batch!, { name: axis, size: length }, ...rest]);
-  const last = builder.sum(builder.slice(along, axis, length - 1, 1), [axis]);
-  const whole =
-    missing === 0
-      ? along
-      : builder.op("concat", { axis }, [
-          along,
-          builder.conform(last, [batch!, { name: axis, size: missing }, ...rest]),
-        ]);
-  const outer = { name: "chunk", size: count };
-  return builder.op("split", { axis, outer, inner: { name: axis, size } }, [whole]);
 }
 
 /** The body of a scan within a chunk: the copies are statics, behind all others. */

@@ -5,7 +5,7 @@ import type { NodeOf, ValueId } from "../../ir/graph.js";
 import { findAxis } from "../../ir/types.js";
 import { cascadeForm } from "./cascade-form.js";
 import { cascadeOf } from "./cascade.js";
-import type { ChunkStep } from "./chunk-start.js";
+import type { ChunkStep } from "./per-chunk.js";
 import { chunkForm, planChunk } from "./chunk.js";
 import { linearForm } from "./linear-form.js";
 import { Analysis } from "./normal-form.js";
