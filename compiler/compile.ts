@@ -15,6 +15,7 @@ import { differentiate } from "./3-derive/differentiate.js";
 import { type FormOptions, chooseForms } from "./3-derive/forms/forms.js";
 import type { RecurrenceReport } from "./3-derive/forms/report.js";
 import { type OptimizerOptions, adamwDefaults, withOptimizer } from "./5-schedule/optimizer.js";
+import { withoutMetrics } from "./3-derive/without-metrics.js";
 import { schedule } from "./5-schedule/schedule.js";
 import type { Module } from "./ir/graph.js";
 import { sound, soundProgram } from "./ir/debug.js";
@@ -47,7 +48,10 @@ export function compileTraining(
   forms: FormOptions = natural,
   optimizer: OptimizerOptions = adamwDefaults,
 ): TrainingStages {
-  const lowered = sound(lower(sound(model.module, "token"), sizes), "lowered");
+  const lowered = sound(
+    lower(sound(model.module, "token"), { ...sizes, metrics: true }),
+    "lowered",
+  );
   const packed = forms.packed ?? sizes.packed ?? true;
   const { module, reports } = chooseForms(lowered, { ...forms, packed });
   const formed = sound(module, "formed");
@@ -63,7 +67,7 @@ export function compileTraining(
     parameters,
     gradients,
     step: soundProgram(withOptimizer(gradients, parameters, optimizer)),
-    evaluation: soundProgram(schedule(withoutUpdates(formed))),
+    evaluation: soundProgram(schedule(withoutUpdates(withoutMetrics(formed)))),
   };
 }
 

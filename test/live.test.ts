@@ -14,8 +14,12 @@ import { hasChromium } from "./support/chromium.js";
 import { required } from "./support/required.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lsm-live-"));
-const line = (step: number): string =>
-  `${JSON.stringify({ step, loss: 4 / step, lr: 0.01, grad_norm: 1, tokens_per_second: 5000 })}\n`;
+const line = (step: number): string => {
+  const measured = { loss: 4 / step, lr: 0.01, grad_norm: 1, tokens_per_second: 5000 };
+  const router = { router_max_load: 1.5, router_entropy: 0.9 };
+  const loads = { "blocks.0.ffn.r": [0.5, 0.25, 0.25], "blocks.1.ffn.r": [0.25, 0.25, 0.5] };
+  return `${JSON.stringify({ step, ...measured, ...router, loads })}\n`;
+};
 let server: LiveServer;
 
 beforeAll(async () => {
@@ -120,6 +124,7 @@ describe.skipIf(!hasChromium && !required("chromium"))("in chromium", () => {
     expect(stdout).toContain("2 runs");
     expect(stdout.match(/<canvas/g)?.length).toBeGreaterThanOrEqual(4);
     expect(stdout).toContain("Call me &lt;b&gt;");
+    expect(stdout).toContain("load of 3 experts: step 2: expert 0 busiest, 1.50 × even");
     expect(stdout).toMatch(/Loss: .*1\.3333/); // 4 / 3: the newest of both runs
   });
 });

@@ -90,7 +90,13 @@ test("a run learns, and leaves a folder that explains itself", async () => {
     "lr",
     "grad_norm",
     "tokens_per_second",
+    "router_max_load",
+    "router_entropy",
+    "loads",
   ]);
+  const { loads } = records[0]!;
+  expect(Object.keys(loads!)).toEqual(["blocks.0.ffn.r"]);
+  expect(loads!["blocks.0.ffn.r"]!.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 3);
 });
 
 test("a resumed run makes the very steps of an uninterrupted one, twice in a row", async () => {
@@ -134,7 +140,7 @@ test("gradients in parts are those of the whole batch", async () => {
   const halves = tinyTrainable(plainSource, { batch: 2, time: 32 });
   const read = async (part: Trainable) => {
     const result = batchGradients(backend, part, state.weights, batch);
-    const { scalars, squares } = await readBack(kernels, [result.loss], result.gradients);
+    const { scalars, squares } = await readBack(kernels, [result.loss], result.gradients, {});
     [result.loss, result.objective].forEach((tensor) => void tensor.dispose());
     freeTensors(result.gradients);
     freeTensors(result.updates);

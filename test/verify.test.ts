@@ -94,6 +94,7 @@ describe("a program", () => {
       outputs: [{ name: "y", buffer: 2 }],
       penalties: [],
       updates: [],
+      metrics: [],
     };
     const program: Program = { main: "main", functions: new Map([["main", main]]) };
     return verifyProgram(program);

@@ -129,6 +129,7 @@ function withoutCommonRoot(graph: Graph): Graph {
       path: strip(parameter.path),
     })),
     updates: graph.updates.map((update) => ({ ...update, path: strip(update.path) })),
+    metrics: graph.metrics.map((metric) => ({ ...metric, name: strip(metric.name) })),
     nodes: graph.nodes.map((node) =>
       node.op === "call"
         ? { ...node, attributes: { ...node.attributes, prefix: strip(node.attributes.prefix) } }

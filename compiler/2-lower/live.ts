@@ -4,7 +4,7 @@
  * Such a value may read a state, and what reads a state is looked at when its form is chosen.
  */
 
-import type { Graph, ValueId } from "../ir/graph.js";
+import { type Graph, type ValueId, allResults } from "../ir/graph.js";
 import type { OpName } from "../ir/ops.js";
 
 /** What is there for more than its value: steps, and mixes, which say what their regions' parameters belong to. */
@@ -12,9 +12,7 @@ const kept: ReadonlySet<OpName> = new Set(["state", "write", "mix"]);
 
 /** The graph without nodes that neither a result nor a state's step needs. */
 export function withoutUnused(graph: Graph): Graph {
-  const needed = new Set<ValueId>(
-    [...graph.outputs, ...graph.penalties, ...graph.updates].map(({ value }) => value),
-  );
+  const needed = new Set<ValueId>(allResults(graph).map(({ value }) => value));
   const nodes = [...graph.nodes].reverse().filter((node) => {
     if (!kept.has(node.op) && !node.outputs.some((id) => needed.has(id))) return false;
     node.inputs.forEach((id) => needed.add(id));

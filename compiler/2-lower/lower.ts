@@ -7,7 +7,7 @@
  */
 
 import { GraphBuilder } from "../ir/builder.js";
-import type { Graph, Module, Node, ValueId } from "../ir/graph.js";
+import { type Graph, type Module, type Node, type ValueId, allResults } from "../ir/graph.js";
 import { type Axis, type TensorType, InternalFault } from "../ir/types.js";
 import { chunkStarts } from "./chunk-start.js";
 import { type Lowering, type SequenceContext, outside } from "./context.js";
@@ -24,6 +24,8 @@ export interface Sizes {
   readonly time: number;
   /** Whether a row may hold several documents, which may begin anywhere in it; it may where nothing is said. */
   readonly packed?: boolean;
+  /** Whether the model's measurements of itself are wanted, such as the loads of its routes; not where nothing is said. */
+  readonly metrics?: boolean;
 }
 
 /** Lowers every function of a module for batches of the given sizes. */
@@ -35,7 +37,8 @@ export function lower(module: Module, sizes: Sizes): Module {
 }
 
 function lowerGraph(token: Graph, sizes: Sizes, callees: ReadonlyMap<string, Graph>): Graph {
-  const source = lagsAsStates(withoutUnused(chunkStarts(token)));
+  const wanted = sizes.metrics ? token : { ...token, metrics: [] };
+  const source = lagsAsStates(withoutUnused(chunkStarts(wanted)));
   const batch: Axis = { name: "batch", size: sizes.batch };
   const time: Axis = { name: "time", size: sizes.time };
   const builder = new GraphBuilder(source.name);
@@ -102,8 +105,7 @@ function consumersOf(graph: Graph): ReadonlyMap<ValueId, readonly (Node | null)[
     else consumers.set(id, [by]);
   };
   for (const node of graph.nodes) for (const id of node.inputs) use(id, node);
-  for (const { value } of [...graph.outputs, ...graph.penalties, ...graph.updates])
-    use(value, null);
+  for (const { value } of allResults(graph)) use(value, null);
   return consumers;
 }
 
@@ -132,6 +134,7 @@ function demand(lowering: Lowering, recurrenceOf: ReadonlyMap<ValueId, Recurrenc
     builder.penalty(name, id);
   }
   for (const { path, value } of source.updates) builder.updates.push({ path, value: get(value) });
+  for (const { name, value } of source.metrics) builder.metric(name, get(value));
   if (source.inputs.length > 0) {
     for (const { name, value } of source.outputs) {
       const { axes } = source.values[value]!.type;

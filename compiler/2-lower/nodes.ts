@@ -1,6 +1,6 @@
 /** Token-level ops as ops over batch and time. Everything elementwise or contracting stays as it is. */
 
-import type { Node, NodeOf, ValueId } from "../ir/graph.js";
+import { type Node, type NodeOf, type ValueId, allResults } from "../ir/graph.js";
 import { InternalFault, findAxis, hasAxis } from "../ir/types.js";
 import { concatWhole, expandWhole } from "../ir/whole.js";
 import { type Lowering, type SequenceContext } from "./context.js";
@@ -174,16 +174,20 @@ function lowerCall(
     .type(x!)
     .axes.filter((axis) => axis.name !== "batch" && axis.name !== "time");
   const input = builder.conform(x!, [batch, time, ...rest]);
-  const ports = [...target.outputs, ...target.penalties, ...target.updates];
+  const ports = allResults(target);
   const types = ports.map(({ value }) => target.values[value]!.type);
   const outputs = builder.node("call", { callee, prefix }, [input, sequence.positions], types);
   const penalties = target.outputs.length;
   const updates = penalties + target.penalties.length;
+  const metrics = updates + target.updates.length;
   target.penalties.forEach(({ name }, i) =>
     builder.penalty(`${prefix}.${name}`, outputs[penalties + i]!),
   );
   target.updates.forEach(({ path }, i) =>
     builder.update(`${prefix}.${path}`, outputs[updates + i]!),
+  );
+  target.metrics.forEach(({ name }, i) =>
+    builder.metric(`${prefix}.${name}`, outputs[metrics + i]!),
   );
   return outputs.slice(0, penalties);
 }

@@ -99,6 +99,7 @@ export class TokenCopy {
     builder.outputs.push(...graph.outputs.map(port));
     builder.penalties.push(...graph.penalties.map(port));
     builder.updates.push(...graph.updates.map(port));
+    builder.metrics.push(...graph.metrics.map(port));
     return builder.finish();
   }
 }

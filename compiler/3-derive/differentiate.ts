@@ -6,7 +6,14 @@
  */
 
 import { GraphBuilder } from "../ir/builder.js";
-import type { Graph, Module, Node, Port, ValueId } from "../ir/graph.js";
+import {
+  type Graph,
+  type Module,
+  type Node,
+  type Port,
+  type ValueId,
+  allResults,
+} from "../ir/graph.js";
 import { modelParameters } from "../ir/program.js";
 import { InternalFault } from "../ir/types.js";
 import { backpropagate } from "../ir/backpropagate.js";
@@ -65,21 +72,13 @@ function openJoint(graph: Graph, splits: ReadonlyMap<string, Split>): Joint {
     const isResidual = ({ name }: Port): boolean => name.startsWith(residualPrefix);
     const extra = forward.outputs.filter(isResidual);
     const kept = forward.outputs.filter((port) => !isResidual(port));
-    const own: readonly { readonly value: ValueId }[] = [
-      ...kept,
-      ...forward.penalties,
-      ...forward.updates,
-    ];
-    const ports: readonly { readonly value: ValueId }[] = [
-      ...forward.outputs,
-      ...forward.penalties,
-      ...forward.updates,
-    ];
+    const own = allResults({ ...forward, outputs: kept });
+    const ports = allResults(forward);
     const typeOf = (port: { readonly value: ValueId }) => forward.values[port.value]!.type;
     const inputs = node.inputs.map((id) =>
       builder.conform(known.get(id)!, graph.values[id]!.type.axes),
     );
-    // the callee's results in the order of any call: outputs (residuals last among them), penalties, updates
+    // the callee's results in the order of any call: outputs (residuals last among them), and what comes behind them
     const results = builder.node(
       "call",
       { callee: forward.name, prefix: node.attributes.prefix },
@@ -172,6 +171,7 @@ function trainingMain(module: Module, splits: ReadonlyMap<string, Split>): Graph
       gradients.push({ name: gradientName(path), value: builder.zeros(type.axes) });
   builder.outputs.push(...graph.outputs.map(port), ...gradients);
   builder.updates.push(...graph.updates.map(port));
+  builder.metrics.push(...graph.metrics.map(port));
   return prune(builder.finish());
 }
 
@@ -261,6 +261,7 @@ function forwardPart(
     ],
     penalties: graph.penalties.map((p) => ({ ...p, value: joint.get(p.value)! })),
     updates: graph.updates.map((p) => ({ ...p, value: joint.get(p.value)! })),
+    metrics: graph.metrics.map((p) => ({ ...p, value: joint.get(p.value)! })),
   };
   return prune(part);
 }

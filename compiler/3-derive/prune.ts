@@ -1,7 +1,7 @@
 /** Leaves out of a graph what none of its results needs. */
 
 import { GraphBuilder } from "../ir/builder.js";
-import type { Graph, ValueId } from "../ir/graph.js";
+import { type Graph, type ValueId, allResults } from "../ir/graph.js";
 import { closeCopy, copyNode, openCopy } from "../ir/copy.js";
 
 export function prune(graph: Graph): Graph {
@@ -18,9 +18,7 @@ export function prune(graph: Graph): Graph {
 
 /** Values that some result needs. */
 export function liveValues(graph: Graph): ReadonlySet<ValueId> {
-  const live = new Set<ValueId>(
-    [...graph.outputs, ...graph.penalties, ...graph.updates].map(({ value }) => value),
-  );
+  const live = new Set<ValueId>(allResults(graph).map(({ value }) => value));
   for (const node of [...graph.nodes].reverse())
     if (node.outputs.some((id) => live.has(id))) node.inputs.forEach((id) => live.add(id));
   return live;

@@ -6,7 +6,7 @@
  * alone are always fused: recomputing a mask is cheaper than reading it.
  */
 
-import type { Graph, Node, ValueId } from "../ir/graph.js";
+import { type Graph, type Node, type ValueId, allResults } from "../ir/graph.js";
 import { elementCount } from "../ir/types.js";
 
 export interface Fusion {
@@ -30,8 +30,7 @@ export function fuse(graph: Graph): Fusion {
     for (const id of node.outputs) producer.set(id, node);
     for (const id of node.inputs) use(id, node);
   }
-  for (const { value } of [...graph.outputs, ...graph.penalties, ...graph.updates])
-    use(value, null);
+  for (const { value } of allResults(graph)) use(value, null);
 
   const inlined = new Set<ValueId>();
   const synthetic = new Set<ValueId>(); // made of constants and positions alone

@@ -37,7 +37,7 @@ export function withOptimizer(
     { name: "grad_norm", buffer: norm },
   ];
   const kept = new Set([
-    ...[...main.inputs, ...main.parameters, ...outputs, ...main.updates].map(
+    ...[...main.inputs, ...main.parameters, ...outputs, ...main.updates, ...main.metrics].map(
       ({ buffer }) => buffer,
     ),
   ]);

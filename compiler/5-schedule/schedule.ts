@@ -3,7 +3,14 @@
  * freed after its last. Inputs and parameters belong to the caller; outputs become the caller's.
  */
 
-import type { Graph, Module, Node, NodeOf, ValueId } from "../ir/graph.js";
+import {
+  type Graph,
+  type Module,
+  type Node,
+  type NodeOf,
+  type ValueId,
+  allResults,
+} from "../ir/graph.js";
 import type {
   Buffer,
   BufferId,
@@ -189,11 +196,13 @@ export function scheduleGraph(graph: Graph): ProgramFunction {
   const outputs = named(graph.outputs);
   const penalties = named(graph.penalties);
   const updates = graph.updates.map(({ path, value }) => ({ path, buffer: result(value) }));
+  const metrics = named(graph.metrics);
   const kept = new Set([
     ...borrowed,
     ...outputs.map((o) => o.buffer),
     ...penalties.map((o) => o.buffer),
     ...updates.map((o) => o.buffer),
+    ...metrics.map((o) => o.buffer),
   ]);
   const steps = withFrees(scheduler.steps, kept);
   return {
@@ -205,6 +214,7 @@ export function scheduleGraph(graph: Graph): ProgramFunction {
     outputs,
     penalties,
     updates,
+    metrics,
   };
 }
 
@@ -212,7 +222,7 @@ export function scheduleGraph(graph: Graph): ProgramFunction {
 function used(graph: Graph): ReadonlySet<ValueId> {
   return new Set([
     ...graph.nodes.flatMap((node) => node.inputs),
-    ...[...graph.outputs, ...graph.penalties, ...graph.updates].map(({ value }) => value),
+    ...allResults(graph).map(({ value }) => value),
   ]);
 }
 

@@ -32,6 +32,7 @@ export class GraphBuilder {
   readonly outputs: Port[] = [];
   readonly penalties: Port[] = [];
   readonly updates: Update[] = [];
+  readonly metrics: Port[] = [];
   readonly states: StateInfo[] = [];
   /** Where new values come from in the user's file. */
   span: Span | null = null;
@@ -98,10 +99,12 @@ export class GraphBuilder {
 
   /** Adds a loss beside the model's own, under a name that no other has. */
   penalty(name: string, value: ValueId): void {
-    const used = (own: string): boolean => this.penalties.some((other) => other.name === own);
-    let own = name;
-    for (let count = 2; used(own); count += 1) own = `${name}_${count}`;
-    this.penalties.push({ name: own, value });
+    this.penalties.push({ name: unused(name, this.penalties), value });
+  }
+
+  /** Reports a measurement of each step, under a name that no other has. */
+  metric(name: string, value: ValueId): void {
+    this.metrics.push({ name: unused(name, this.metrics), value });
   }
 
   /** Gives a buffer its value after the step; of several that share a buffer the last one does. */
@@ -269,9 +272,28 @@ export class GraphBuilder {
   }
 
   finish(): Graph {
-    const { name, values, inputs, parameters, nodes, outputs, penalties, updates, states } = this;
-    return { name, values, inputs, parameters, nodes, outputs, penalties, updates, states };
+    const { name, values, inputs, parameters, nodes, outputs, penalties, updates } = this;
+    const { metrics, states } = this;
+    return {
+      name,
+      values,
+      inputs,
+      parameters,
+      nodes,
+      outputs,
+      penalties,
+      updates,
+      metrics,
+      states,
+    };
   }
+}
+
+/** `name`, or with the first number from 2 that makes it another than those there are. */
+function unused(name: string, ports: readonly Port[]): string {
+  let own = name;
+  for (let count = 2; ports.some((port) => port.name === own); count += 1) own = `${name}_${count}`;
+  return own;
 }
 
 export { scalar };

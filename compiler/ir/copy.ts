@@ -79,5 +79,6 @@ export function closeCopy(
   builder.outputs.push(...graph.outputs.map(port));
   builder.penalties.push(...graph.penalties.map(port));
   builder.updates.push(...graph.updates.map(port));
+  builder.metrics.push(...graph.metrics.map(port));
   return builder.finish();
 }

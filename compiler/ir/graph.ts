@@ -72,8 +72,20 @@ export interface Graph {
   readonly penalties: readonly Port[];
   /** New values of untrained buffers. */
   readonly updates: readonly Update[];
+  /** Measurements of a step that nothing is trained by, such as the loads of a route; no gradient comes to them. */
+  readonly metrics: readonly Port[];
   /** Token level only. */
   readonly states: readonly StateInfo[];
+}
+
+/** All that a graph or a scheduled function gives, in the order of a call's results. */
+export function allResults<P, U>(from: {
+  readonly outputs: readonly P[];
+  readonly penalties: readonly P[];
+  readonly updates: readonly U[];
+  readonly metrics: readonly P[];
+}): readonly (P | U)[] {
+  return [...from.outputs, ...from.penalties, ...from.updates, ...from.metrics];
 }
 
 /** All functions of one model by name; `main` calls the others. */

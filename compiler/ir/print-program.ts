@@ -32,6 +32,7 @@ export function printFunction(fn: ProgramFunction, indent = ""): string {
       ...ports("output", fn.outputs),
       ...ports("penalty", fn.penalties),
       ...paths("update", fn.updates),
+      ...ports("metric", fn.metrics),
     ].map((line) => `  ${line}`),
   ];
   return lines.map((line) => `${indent}${line}\n`).join("");

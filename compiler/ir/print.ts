@@ -43,6 +43,7 @@ export function printGraph(graph: Graph, indent = ""): string {
   }
   for (const { name, value } of graph.penalties) lines.push(`penalty ${name} = %${value}`);
   for (const { path, value } of graph.updates) lines.push(`update ${path} = %${value}`);
+  for (const { name, value } of graph.metrics) lines.push(`metric ${name} = %${value}`);
   for (const { name, value } of graph.outputs) lines.push(`output ${name} = %${value}`);
   return lines.map((line) => `${indent}${line}\n`).join("");
 }

@@ -137,10 +137,11 @@ export interface ProgramFunction {
   readonly inputs: readonly NamedBuffer[];
   readonly parameters: readonly ProgramParameter[];
   readonly steps: readonly Step[];
-  /** In the order of a call: outputs, penalties, updates. Owned by the caller. */
+  /** In the order of a call: outputs, penalties, updates, metrics. Owned by the caller. */
   readonly outputs: readonly NamedBuffer[];
   readonly penalties: readonly NamedBuffer[];
   readonly updates: readonly { readonly path: string; readonly buffer: BufferId }[];
+  readonly metrics: readonly NamedBuffer[];
 }
 
 export interface Program {

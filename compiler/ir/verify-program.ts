@@ -3,6 +3,7 @@
  * only in between, and freed once unless it is a result; what the caller owns is neither written nor freed.
  */
 
+import { allResults } from "./graph.js";
 import type { BufferId, Operand, Program, ProgramFunction, Step } from "./program.js";
 import { elementCount } from "./types.js";
 
@@ -68,7 +69,7 @@ function verifyFunction(program: Program, own: ProgramFunction, problems: string
         break;
     }
   }
-  const results = [...own.outputs, ...own.penalties, ...own.updates].map(({ buffer }) => buffer);
+  const results = allResults(own).map(({ buffer }) => buffer);
   for (const buffer of results) {
     read(buffer, "the caller");
     if (borrowed.has(buffer)) problem(`the result #${buffer} is the caller's already`);
@@ -89,7 +90,7 @@ function verifyCall(
     problem(`there is no function ${callee}`);
     return;
   }
-  const results = target.outputs.length + target.penalties.length + target.updates.length;
+  const results = allResults(target).length;
   if (inputs.length !== target.inputs.length || outputs.length !== results)
     problem(
       `${callee} has ${target.inputs.length} inputs and ${results} results, not ${inputs.length} and ${outputs.length}`,

@@ -6,7 +6,14 @@
  * a test can show all of them; `compile.ts` asks after every pass when LSM_DEBUG is set.
  */
 
-import type { Graph, Module, Node, NodeOf, ValueId } from "./graph.js";
+import {
+  type Graph,
+  type Module,
+  type Node,
+  type NodeOf,
+  type ValueId,
+  allResults,
+} from "./graph.js";
 import { type OpName, tokenOps } from "./ops.js";
 import { shapeRules } from "./shapes.js";
 import { type TensorType, InternalFault, sameAxes, showType, withoutAxes } from "./types.js";
@@ -38,6 +45,7 @@ export function verify(module: Module, level: Level): readonly string[] {
       results: graph.outputs.map((port) => port.name),
       penalties: graph.penalties.map((port) => port.name),
       updates: graph.updates.map(({ path }) => path),
+      metrics: graph.metrics.map((port) => port.name),
     };
     for (const [what, names] of Object.entries(namesOf))
       if (new Set(names).size !== names.length) problems.push(`${name}: two ${what} of one name`);
@@ -60,7 +68,7 @@ class GraphVerifier {
     const { graph } = this;
     for (const { value } of [...graph.inputs, ...graph.parameters]) this.define(value);
     for (const node of graph.nodes) this.node(node);
-    for (const port of [...graph.outputs, ...graph.penalties])
+    for (const port of [...graph.outputs, ...graph.penalties, ...graph.metrics])
       this.use(port.value, `the result ${port.name}`);
     for (const { path, value } of graph.updates) this.use(value, `the update of ${path}`);
     if (new Set(graph.parameters.map(({ path }) => path)).size !== graph.parameters.length)
@@ -136,9 +144,8 @@ class GraphVerifier {
     const declared = typesOf(callee.inputs);
     if (!equalTypes(inputs, declared))
       this.problem(`${callee.name} takes ${shown(declared)} and is given ${shown(inputs)}`);
-    // at the token level losses and updates are not yet results of the call
-    const results = [...callee.outputs, ...(this.level === "token" ? [] : callee.penalties)];
-    return typesOf(this.level === "token" ? results : [...results, ...callee.updates]);
+    // at the token level losses, updates and metrics are not yet results of the call
+    return typesOf(this.level === "token" ? callee.outputs : allResults(callee));
   }
 
   private scan(node: NodeOf<"scan">, inputs: readonly TensorType[]): void {

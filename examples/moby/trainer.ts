@@ -226,6 +226,7 @@ const multiply = defineMap("sum_mul_p: -> ", "0.01 * (8 * sum_mul_p)");
 const logAdd_BT = defineMap("sum_e:BT, max_router:BT -> BT", "log(sum_e) + max_router");
 const sumOfSquares = defineMap("add_e:BT -> ", "square(add_e)", "sum");
 const multiply2 = defineMap("sum_square_e: -> ", "0.001 * (sum_square_e * 0.0009765625)");
+const divide_E = defineMap("mul_p:E -> E", "mul_p / 2");
 const sum2_BT = defineMap("at_p:BTJ -> BT", "at_p", "sum");
 const divide_BTJ = defineMap("x:BTJ, sum_p:BT -> BTJ", "x / sum_p");
 const copy_BTJ = defineMap("top_p:BTJ -> BTJ", "top_p");
@@ -661,6 +662,7 @@ function L_forward(k: KernelSet, w: LWeights, x_BTD: Tensor, positions_BT: Tenso
   const sum_square_e = k.map(sumOfSquares, [add_e_BT], {});
   const z2 = k.map(multiply2, [sum_square_e], {});
   free(sum_square_e);
+  const r_load_E = k.map(divide_E, [mul_p_E], {});
   const at_p_BTJ = k.take("BTE,BTJ->BTJ", "E", p_BTE, top_p_BTJ);
   const sum_p_BT = k.map(sum2_BT, [at_p_BTJ], {});
   const div_p_BTJ = k.map(divide_BTJ, [at_p_BTJ, sum_p_BT], {});
@@ -774,6 +776,7 @@ function L_forward(k: KernelSet, w: LWeights, x_BTD: Tensor, positions_BT: Tenso
       mul_routed_gate_BLF,
       routed_down_BLD,
     },
+    metrics: { "ffn.r.load": r_load_E },
   };
 }
 
@@ -1470,6 +1473,7 @@ function N_forward(k: KernelSet, w: NWeights, x_BTD: Tensor, positions_BT: Tenso
   const sum_square_e = k.map(sumOfSquares, [add_e_BT], {});
   const z2 = k.map(multiply2, [sum_square_e], {});
   free(sum_square_e);
+  const r_load_E = k.map(divide_E, [mul_p_E], {});
   const at_p_BTJ = k.take("BTE,BTJ->BTJ", "E", p_BTE, top_p_BTJ);
   const sum_p_BT = k.map(sum2_BT, [at_p_BTJ], {});
   const div_p_BTJ = k.map(divide_BTJ, [at_p_BTJ, sum_p_BT], {});
@@ -1561,6 +1565,7 @@ function N_forward(k: KernelSet, w: NWeights, x_BTD: Tensor, positions_BT: Tenso
       mul_routed_gate_BLF,
       routed_down_BLD,
     },
+    metrics: { "ffn.r.load": r_load_E },
   };
 }
 
@@ -2129,6 +2134,12 @@ function gradients(k: KernelSet, weights: TensorMap, batch: BatchTensors): Gradi
       ...under("blocks.3", d_block3.weights),
     },
     updates: {},
+    metrics: {
+      ...under("blocks.0", block0.metrics),
+      ...under("blocks.1", block1.metrics),
+      ...under("blocks.2", block2.metrics),
+      ...under("blocks.3", block3.metrics),
+    },
   };
 }
 

@@ -169,6 +169,7 @@ const sumEq_BTE = defineMap("top_e:BTJ -> BTE", "eq(top_e, position(E))", "sum")
 const multiply_E = defineMap("sum_e:E -> E", "sum_e * 0.00048828125");
 const sumOfProducts = defineMap("mul_e:E, sum_e:E -> ", "mul_e * (sum_e * 0.00048828125)", "sum");
 const multiply = defineMap("sum_mul_e: -> ", "0.01 * (4 * sum_mul_e)");
+const divide_E = defineMap("mul_e:E -> E", "mul_e / 2");
 const sigmoid_BTHV = defineMap("x:BTHV -> BTHV", "sigmoid(x)");
 const multiply_BTHV = defineMap("x:BTHV, y:BTHV -> BTHV", "x * y");
 const sigmoid_BTHK = defineMap("x:BTHK -> BTHK", "sigmoid(x)");
@@ -790,6 +791,7 @@ function B_forward(k: KernelSet, w: BWeights, x_BTD: Tensor, positions_BT: Tenso
   free(sum_e_E);
   const balance = k.map(multiply, [sum_mul_e], {});
   free(sum_mul_e);
+  const r_load_E = k.map(divide_E, [mul_e_E], {});
   const gate_BTHV = k.dot("BTd,dHV->BTHV", mixer_norm_BTD, w.mixer.gate.weight);
   const sigmoid_gate_BTHV = k.map(sigmoid_BTHV, [gate_BTHV], {});
   const silu_gate_BTHV = k.map(multiply_BTHV, [gate_BTHV, sigmoid_gate_BTHV], {});
@@ -1525,6 +1527,7 @@ function B_forward(k: KernelSet, w: BWeights, x_BTD: Tensor, positions_BT: Tenso
       silu_gate_BTF,
       mul_gate_BTF,
     },
+    metrics: { "mixer.r.load": r_load_E },
   };
 }
 
@@ -3458,6 +3461,7 @@ function gradients(k: KernelSet, weights: TensorMap, batch: BatchTensors): Gradi
       ...under("blocks.1", d_block1.weights),
     },
     updates: {},
+    metrics: { ...under("blocks.0", block0.metrics), ...under("blocks.1", block1.metrics) },
   };
 }
 

@@ -17,6 +17,7 @@ export interface Results {
   readonly outputs: Map<string, Tensor>;
   readonly penalties: Map<string, Tensor>;
   readonly updates: Map<string, Tensor>;
+  readonly metrics: Map<string, Tensor>;
 }
 
 /** Runs a function on inputs by name and parameters by path under `prefix`. */
@@ -49,6 +50,10 @@ export function interpret(
       graph.updates,
       graph.updates.map((port) => port.path),
     ),
+    metrics: collect(
+      graph.metrics,
+      graph.metrics.map((port) => port.name),
+    ),
   };
 }
 
@@ -75,14 +80,14 @@ function callFunction(
   const callee = module.functions.get(node.attributes.callee)!;
   const inputs = new Map(callee.inputs.map(({ name }, i) => [name, args[i]!]));
   const inner = `${prefix}${node.attributes.prefix}.`;
-  const { outputs, penalties, updates } = interpret(
+  const { outputs, penalties, updates, metrics } = interpret(
     module,
     node.attributes.callee,
     inputs,
     parameters,
     inner,
   );
-  return [...outputs.values(), ...penalties.values(), ...updates.values()];
+  return [outputs, penalties, updates, metrics].flatMap((results) => [...results.values()]);
 }
 
 /** Runs the nodes of a graph whose inputs are in `values`. */

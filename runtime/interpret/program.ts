@@ -3,6 +3,7 @@
  * memory taken at its word: reading a buffer that is not there, or was freed, is a fault.
  */
 
+import { allResults } from "../../compiler/ir/graph.js";
 import type {
   BufferId,
   MapKernel,
@@ -31,6 +32,7 @@ export interface OptimizerState {
 export interface ProgramResults {
   readonly outputs: Map<string, Tensor>;
   readonly updates: Map<string, Tensor>;
+  readonly metrics: Map<string, Tensor>;
   /** Buffers that were neither freed nor given to the caller: none in a correct schedule. */
   readonly leaked: readonly BufferId[];
 }
@@ -46,13 +48,14 @@ export function interpretProgram(
   const given = main.inputs.map(({ name }) => inputs.get(name)!);
   const memory = invoke({ program, parameters, optimizer }, main, given, "");
   const kept = new Set(
-    [...main.inputs, ...main.parameters, ...main.outputs, ...main.updates].map(
+    [...main.inputs, ...main.parameters, ...main.outputs, ...main.updates, ...main.metrics].map(
       ({ buffer }) => buffer,
     ),
   );
   return {
     outputs: new Map(main.outputs.map(({ name, buffer }) => [name, read(memory, buffer)])),
     updates: new Map(main.updates.map(({ path, buffer }) => [path, read(memory, buffer)])),
+    metrics: new Map(main.metrics.map(({ name, buffer }) => [name, read(memory, buffer)])),
     leaked: [...memory.keys()].filter((buffer) => !kept.has(buffer)),
   };
 }
@@ -119,7 +122,7 @@ function execute(machine: Machine, memory: Memory, step: Step, prefix: string): 
         step.inputs.map((id) => read(memory, id)),
         `${prefix}${step.prefix}.`,
       );
-      const results = [...callee.outputs, ...callee.penalties, ...callee.updates];
+      const results = allResults(callee);
       step.outputs.forEach((id, i) => {
         if (id !== null) write(memory, id, read(inner, results[i]!.buffer));
       });

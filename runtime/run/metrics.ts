@@ -1,5 +1,7 @@
 /** `metrics.jsonl`: one JSON object a line, one line a measured step. */
 
+import type { Loads } from "./loads.js";
+
 /** What was measured after `step` updates; names as torchtitan's where there is one. Numbers that are not finite become null. */
 export interface MetricRecord {
   readonly step: number;
@@ -10,7 +12,13 @@ export interface MetricRecord {
   readonly lr?: number | null;
   readonly grad_norm?: number | null;
   readonly tokens_per_second?: number | null;
-  readonly [name: string]: number | string | null | undefined;
+  /** Of the route that is least even: its busiest expert's load over the mean load, 1 where all are as busy. */
+  readonly router_max_load?: number | null;
+  /** Of the route that is least even: the entropy of its loads over that of even ones, 1 where all are as busy. */
+  readonly router_entropy?: number | null;
+  /** Now and then: the share of a step's picks that went to each expert, by route. */
+  readonly loads?: Loads;
+  readonly [name: string]: number | string | null | undefined | Loads;
 }
 
 /** The records as lines. */

@@ -30,6 +30,8 @@ describe.each(layerCases)("%s", (name, text) => {
     expected.outputs.delete("prediction");
     expect(worst(found.outputs, expected.outputs)).toSatisfy(({ error }) => error < 1e-12);
     expect(worst(found.updates, expected.updates)).toSatisfy(({ error }) => error < 1e-12);
+    expect(worst(found.metrics, expected.metrics)).toSatisfy(({ error }) => error < 1e-12);
+    expect([...found.metrics.keys()]).toEqual([...expected.metrics.keys()]);
     expect(found.leaked).toEqual([]);
   });
 

@@ -6,6 +6,8 @@
  *   z loss        (Zoph et al., 2022)    mean (logsumexp logits)²
  *   bias          (Wang et al., 2024)    a buffer added to the scores for the choice alone, moved by
  *                                        `bias` · sign(mean load − load) after each step
+ *
+ * Every route reports the metric `load` [experts]: the share of all picks that went to each.
  */
 
 import { messages } from "../../diagnostics/messages.generated.js";
@@ -68,10 +70,11 @@ export const topK: Builtin = {
     if (truth(call, "normalise", false))
       weights = builder.div(weights, builder.sum(weights, ["choice"]));
     weights = builder.mul(weights, builder.constant(numberOf(call, "scale") ?? 1));
-    const picked = pickedShare(builder, choices, experts);
+    const load = meanLoad(builder, choices, experts);
+    builder.metric(parameterPath(frame, "load"), builder.div(load, builder.constant(k)));
     const balance = numberOf(call, "balance") ?? 0;
     if (balance > 0)
-      penalise(builder, "balance", balanceLoss(builder, scores, picked, experts), balance);
+      penalise(builder, "balance", balanceLoss(builder, scores, load, experts), balance);
     const z = numberOf(call, "z") ?? 0;
     if (z > 0) {
       const logits = logitsOf(builder, scores);
@@ -85,10 +88,7 @@ export const topK: Builtin = {
     }
     if (bias !== null) {
       // load against its mean k / E: too busy goes down, too idle goes up
-      const difference = builder.sub(
-        builder.constant(k / experts.size),
-        builder.op("token_mean", {}, [picked]),
-      );
+      const difference = builder.sub(builder.constant(k / experts.size), load);
       const step = builder.mul(builder.constant(rate), builder.map("sign", difference));
       builder.update(bias.path, builder.add(bias.value, step));
     }
@@ -105,22 +105,22 @@ function balanceBias(frame: Frame, experts: Axis): { path: string; value: ValueI
   };
 }
 
-/** [experts]: 1 where the token was sent, 0 elsewhere. */
-function pickedShare(builder: GraphBuilder, choices: ValueId, experts: Axis): ValueId {
-  return builder.sum(builder.map("eq", choices, builder.iota(experts)), ["choice"]);
+/** [experts]: the share of all tokens that were sent to each; they sum to k. */
+function meanLoad(builder: GraphBuilder, choices: ValueId, experts: Axis): ValueId {
+  const picked = builder.sum(builder.map("eq", choices, builder.iota(experts)), ["choice"]);
+  return builder.op("token_mean", {}, [builder.map("stop", picked)]);
 }
 
 function balanceLoss(
   builder: GraphBuilder,
   scores: ValueId,
-  picked: ValueId,
+  load: ValueId,
   experts: Axis,
 ): ValueId {
-  const share = builder.op("token_mean", {}, [builder.map("stop", picked)]);
   const score = builder.op("token_mean", {}, [scores]);
   return builder.mul(
     builder.constant(experts.size),
-    builder.sum(builder.mul(share, score), [experts.name]),
+    builder.sum(builder.mul(load, score), [experts.name]),
   );
 }
 

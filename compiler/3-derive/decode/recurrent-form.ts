@@ -107,6 +107,7 @@ function decodeFunction(
     outputs: [...outputs, ...carried.map(({ name }) => byName.get(name)!)],
     penalties: [],
     updates: [],
+    metrics: [],
   };
   return { graph: prune(finished), carried };
 }

@@ -3,6 +3,7 @@
  * `lsm generate` and the conformance tests use it.
  */
 
+import { allResults } from "../../ir/graph.js";
 import type { Tensor } from "@tensorflow/tfjs";
 import type {
   KernelSet,
@@ -20,6 +21,7 @@ export type Weights = ReadonlyMap<string, Tensor>;
 export interface Executed {
   readonly outputs: ReadonlyMap<string, Tensor>;
   readonly updates: ReadonlyMap<string, Tensor>;
+  readonly metrics: ReadonlyMap<string, Tensor>;
 }
 
 type Slots = (Tensor | undefined)[];
@@ -48,6 +50,7 @@ export class Executor {
     return {
       outputs: new Map(main.outputs.map(({ name, buffer }) => [name, slots[buffer]!])),
       updates: new Map(main.updates.map(({ path, buffer }) => [path, slots[buffer]!])),
+      metrics: new Map(main.metrics.map(({ name, buffer }) => [name, slots[buffer]!])),
     };
   }
 
@@ -77,9 +80,7 @@ export class Executor {
         throw new InternalFault("the optimiser is run by the training loop");
       case "call": {
         const callee = this.program.functions.get(step.callee)!;
-        const results = [...callee.outputs, ...callee.penalties, ...callee.updates].map(
-          ({ buffer }) => buffer,
-        );
+        const results = allResults(callee).map(({ buffer }) => buffer);
         return (slots, prefix) => {
           const inner = this.invoke(
             callee,

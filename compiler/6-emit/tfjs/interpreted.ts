@@ -37,7 +37,7 @@ export function trainableFromPrograms(programs: TrainablePrograms): Trainable {
     time,
     parameters: parameters.map(({ type, ...rest }) => ({ ...rest, axes: type.axes })),
     gradients: (kernels, weights, inputs) => {
-      const { outputs, updates } = gradients.run(kernels, weights, { ...inputs });
+      const { outputs, updates, metrics } = gradients.run(kernels, weights, { ...inputs });
       const names = new Map(trained.map((path) => [gradientName(path), path]));
       const only = keep(outputs, ["loss", "objective", ...names.keys()]);
       return {
@@ -47,6 +47,7 @@ export function trainableFromPrograms(programs: TrainablePrograms): Trainable {
           [...names].map(([output, path]) => [path, only.get(output)!]),
         ),
         updates: Object.fromEntries(updates),
+        metrics: Object.fromEntries(metrics),
       };
     },
     evaluate: (kernels, weights, inputs) => {

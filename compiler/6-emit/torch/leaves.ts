@@ -3,7 +3,7 @@
  * every expert. A parameter counts only when all its uses are of that form.
  */
 
-import type { Graph, Node, ValueId } from "../../ir/graph.js";
+import { type Graph, type Node, type ValueId, allResults } from "../../ir/graph.js";
 import { type Axis, withoutAxes } from "../../ir/types.js";
 
 export interface Leaf {
@@ -24,9 +24,7 @@ export function leafModules(graph: Graph): LeafModules {
   for (const node of graph.nodes)
     for (const id of node.inputs) consumers.set(id, [...(consumers.get(id) ?? []), node]);
   const used = (id: ValueId): readonly Node[] => consumers.get(id) ?? [];
-  const results = new Set(
-    [...graph.outputs, ...graph.penalties, ...graph.updates].map(({ value }) => value),
-  );
+  const results = new Set(allResults(graph).map(({ value }) => value));
   for (const { path, value } of graph.parameters) {
     if (!path.endsWith(".weight")) continue;
     const home = path.slice(0, -".weight".length);

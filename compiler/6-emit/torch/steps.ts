@@ -3,7 +3,7 @@
  * than as single nodes. Renames are no steps: a tensor's axes have names only while we compile.
  */
 
-import type { Graph, Node, ValueId } from "../../ir/graph.js";
+import { type Graph, type Node, type ValueId, allResults } from "../../ir/graph.js";
 import { type Axis, hasAxis, sameAxes } from "../../ir/types.js";
 import type { LeafModules } from "./leaves.js";
 
@@ -85,7 +85,7 @@ export class GraphView {
       for (const id of node.outputs) this.producers.set(id, node);
       node.inputs.forEach(use);
     }
-    for (const { value } of [...graph.outputs, ...graph.penalties, ...graph.updates]) use(value);
+    for (const { value } of allResults(graph)) use(value);
   }
 
   axes(id: ValueId): readonly Axis[] {

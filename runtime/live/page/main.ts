@@ -2,6 +2,7 @@
 
 import type { RunListing } from "../runs.node.js";
 import { Chart, type Line } from "./chart.js";
+import { HeatMaps } from "./heat-map.js";
 import { RunData, get } from "./run-data.js";
 
 const colours = [
@@ -52,6 +53,16 @@ const quantities: readonly Quantity[] = [
     lines: [{ name: "tokens_per_second", suffix: "" }],
     digits: (value) => Math.round(value).toLocaleString("en-US"),
   },
+  {
+    title: "Busiest expert’s load, times the mean",
+    lines: [{ name: "router_max_load", suffix: "" }],
+    digits: (value) => value.toFixed(2),
+  },
+  {
+    title: "Router entropy, 1 is even",
+    lines: [{ name: "router_entropy", suffix: "" }],
+    digits: (value) => value.toFixed(3),
+  },
 ];
 
 const runs = new Map<string, RunData>();
@@ -59,6 +70,8 @@ const chosen = new Set<string>();
 const charts = quantities.map(
   ({ title, digits, wide = false }) => new Chart(element("charts"), { title, digits, wide }),
 );
+
+const heatMaps = new HeatMaps(element("loads"));
 
 async function ask(): Promise<void> {
   const listings = await get<readonly RunListing[]>("/runs");
@@ -93,6 +106,7 @@ function show(): void {
     );
     charts[at]!.draw(drawn, logarithmic.checked && at === 0);
   });
+  heatMaps.draw(new Map(shown.map((run) => [shown.length > 1 ? run.listing.name : "", run.loads])));
   element("samples").replaceChildren(
     ...shown.flatMap((run) =>
       run.samples

@@ -2,6 +2,7 @@
 
 import type { MetricRecord } from "../../run/metrics.js";
 import { type Point, seriesOf, smooth, thin } from "../../run/series.js";
+import type { LoadRecord } from "./heat-map.js";
 import type { MetricsPart, RunListing, Sample } from "../runs.node.js";
 
 /** Points of one curve: more cannot be told apart on a screen. */
@@ -43,6 +44,11 @@ export class RunData {
   curve(name: string, smoothed: boolean): Point[] {
     const points = seriesOf(this.records, name);
     return thin(smoothed ? smooth(points, points.length / 40) : points, drawnPoints);
+  }
+
+  /** The records that have the loads of all routes. */
+  get loads(): readonly LoadRecord[] {
+    return this.records.flatMap(({ step, loads }) => (loads ? [{ step, loads }] : []));
   }
 
   /** The newest value of that name. */

@@ -86,6 +86,7 @@ export function combine(
     objective: mean(parts.map(({ objective }) => objective)),
     gradients: means(parts.map(({ gradients }) => gradients)),
     updates: means(parts.map(({ updates }) => updates)),
+    metrics: means(parts.map(({ metrics = {} }) => metrics)),
   };
 }
 

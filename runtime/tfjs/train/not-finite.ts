@@ -33,7 +33,7 @@ export async function firstNotFinite(
 ): Promise<NotFinite | null> {
   const seen: Seen[] = [];
   const watching = { ...backend, kernels: watched(backend.kernels, weights, seen) };
-  const { loss, objective, gradients, updates } = batchGradients(
+  const { loss, objective, gradients, updates, metrics } = batchGradients(
     watching,
     trainable,
     weights,
@@ -42,6 +42,7 @@ export async function firstNotFinite(
   freeTensors({ loss, objective });
   freeTensors(gradients);
   freeTensors(updates);
+  freeTensors(metrics ?? {});
   const values = await Promise.all(seen.map(({ difference }) => difference.data()));
   for (const { difference } of seen) difference.dispose();
   const at = values.findIndex(([value]) => value !== 0);

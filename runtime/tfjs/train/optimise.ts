@@ -1,6 +1,7 @@
 /** The optimiser's part of a step: the gradients' global norm, clipping, and AdamW for every parameter. */
 
 import type { Tensor } from "@tensorflow/tfjs";
+import { type Metrics, metricsIn } from "./metrics.js";
 import type { KernelSet, MapKernel } from "../kernel-set.js";
 import type { AdamWSettings } from "./settings.js";
 import type { TrainState } from "./state.js";
@@ -28,13 +29,15 @@ export interface ReadBack {
   readonly scalars: readonly number[];
   /** Σ g² of every gradient, by path. */
   readonly squares: ReadonlyMap<string, number>;
+  readonly metrics: Metrics;
 }
 
-/** Reads scalars and every gradient's sum of squares in one transfer: on a GPU each one waits for all work. */
+/** Reads scalars, metrics and every gradient's sum of squares in one transfer: on a GPU each one waits for all work. */
 export async function readBack(
   kernels: KernelSet,
   scalars: readonly Tensor[],
   gradients: TensorMap,
+  metrics: TensorMap,
 ): Promise<ReadBack> {
   const paths = Object.keys(gradients);
   const sums = paths.map((path) => {
@@ -42,12 +45,14 @@ export async function readBack(
     return kernels.map(squares(gradient.rank), [gradient], {});
   });
   const elements = [...scalars, ...sums].map((tensor) => kernels.reshape(tensor, [1]));
-  const joined = kernels.concat(elements, 0);
+  const measured = Object.values(metrics).map((tensor) => kernels.reshape(tensor, [tensor.size]));
+  const joined = kernels.concat([...elements, ...measured], 0);
   const values = Array.from(await joined.data());
-  for (const tensor of [...sums, ...elements, joined]) tensor.dispose();
+  for (const tensor of [...sums, ...elements, ...measured, joined]) tensor.dispose();
   return {
     scalars: values.slice(0, scalars.length),
     squares: new Map(paths.map((path, i) => [path, values[scalars.length + i]!])),
+    metrics: metricsIn(values.slice(elements.length), metrics),
   };
 }
 

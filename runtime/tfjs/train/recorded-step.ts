@@ -6,12 +6,20 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Batch } from "../../data/batches.js";
 import type { Backend } from "../backend.js";
+import type { KernelSet } from "../kernel-set.js";
 import type { Recorder, Recording, UpdateHandle } from "../recorder.js";
 import { batchTensors, freeBatch, overwriteBatch } from "./batch-tensors.js";
 import { combine, partsOf, predictions, sharesOf } from "./gradients.js";
+import { type Metrics, metricsIn } from "./metrics.js";
 import type { AdamWSettings } from "./settings.js";
 import type { TrainState } from "./state.js";
-import type { BatchTensors, GradientResult, Trainable, WindowTensors } from "./trainable.js";
+import type {
+  BatchTensors,
+  GradientResult,
+  TensorMap,
+  Trainable,
+  WindowTensors,
+} from "./trainable.js";
 
 /** What came of a step, once it has run. */
 export interface Outcome {
@@ -20,6 +28,15 @@ export interface Outcome {
   readonly gradientNorm: number;
   /** Whether all gradients were finite; if not, the state is as it was. */
   readonly finite: boolean;
+  readonly metrics: Metrics;
+}
+
+/** What is left of a step's results once its weights are replaced. */
+interface Recorded extends Pick<GradientResult, "loss" | "objective"> {
+  /** The figures of `UpdateHandle.metrics`, and behind them what the model measures of itself. */
+  readonly figures: Tensor;
+  /** Its shapes. */
+  readonly metrics: TensorMap;
 }
 
 export class RecordedStep {
@@ -29,7 +46,7 @@ export class RecordedStep {
     private readonly inputs: readonly (BatchTensors | WindowTensors)[],
     private readonly shares: readonly Tensor[],
     private readonly handle: UpdateHandle,
-    private readonly recording: Recording<GradientResult>,
+    private readonly recording: Recording<Recorded>,
   ) {}
 
   /** Records a step for batches as large as this one, on the state's own tensors. */
@@ -50,9 +67,11 @@ export class RecordedStep {
       const results = inputs.map((one) => trainable.gradients(kernels, state.weights, one));
       const result = results.length === 1 ? results[0]! : combine(kernels, results, shares);
       handle.record(state, result, clip);
-      for (const map of [result.gradients, result.updates])
+      const { loss, objective, gradients, updates, metrics = {} } = result;
+      const figures = withMetrics(kernels, handle.metrics, metrics);
+      for (const map of [gradients, updates, metrics])
         for (const tensor of Object.values(map)) tensor.dispose();
-      return result;
+      return { loss, objective, figures, metrics };
     });
     return new RecordedStep(recorder, trainable.batch, inputs, shares, handle, recording);
   }
@@ -80,18 +99,33 @@ export class RecordedStep {
     this.recording.free();
     this.recording.result.loss.dispose();
     this.recording.result.objective.dispose();
+    if (this.recording.result.figures !== this.handle.metrics)
+      this.recording.result.figures.dispose();
     this.handle.free();
     for (const tensors of this.inputs) freeBatch(tensors);
     for (const share of this.shares) share.dispose();
   }
 
   private async outcome(): Promise<Outcome> {
-    const [loss, objective, gradientNorm, finite] = await this.handle.metrics.data();
+    const { figures, metrics } = this.recording.result;
+    const values = await figures.data<"float32">();
+    const [loss, objective, gradientNorm, finite] = values;
     return {
       loss: loss!,
       objective: objective!,
       gradientNorm: gradientNorm!,
       finite: finite === 1,
+      metrics: metricsIn(values.subarray(this.handle.metrics.size), metrics),
     };
   }
+}
+
+/** One tensor with all that is read of a step, since every reading is a transfer; `figures` itself where there are no metrics. */
+function withMetrics(kernels: KernelSet, figures: Tensor, metrics: TensorMap): Tensor {
+  const measured = Object.values(metrics);
+  if (measured.length === 0) return figures;
+  const rows = measured.map((tensor) => kernels.reshape(tensor, [tensor.size]));
+  const joined = kernels.concat([figures, ...rows], 0);
+  for (const row of rows) row.dispose();
+  return joined;
 }

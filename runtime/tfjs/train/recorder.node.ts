@@ -3,6 +3,7 @@
 import { lossChart } from "../../run/loss-chart.js";
 import { writeAtomically } from "../../run/files.node.js";
 import { runFiles } from "../../run/folder.node.js";
+import { loadsOf, routerFigures, showsLoads } from "../../run/loads.js";
 import type { MetricRecord } from "../../run/metrics.js";
 import { MetricsLog, readMetrics } from "../../run/metrics.node.js";
 import { Pace } from "../../run/pace.js";
@@ -56,7 +57,7 @@ export class Recorder {
   async step(
     step: number,
     tokens: number,
-    { loss, rate, gradientNorm }: StepResult,
+    { loss, rate, gradientNorm, metrics }: StepResult,
   ): Promise<void> {
     this.#pace.tick(tokens);
     const speed = this.#pace.tokensPerSecond;
@@ -66,6 +67,7 @@ export class Recorder {
       lr: rate,
       grad_norm: gradientNorm,
       tokens_per_second: Math.round(speed),
+      ...routerFigures(loadsOf(metrics), showsLoads(step, this.options.steps)),
     });
     const secondsLeft = this.#pace.secondsFor(this.options.steps - step);
     this.#progress.update({ step, loss, lr: rate, tokensPerSecond: speed, secondsLeft });

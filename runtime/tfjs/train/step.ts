@@ -7,6 +7,7 @@ import type { Backend } from "../backend.js";
 import type { Recorder } from "../recorder.js";
 import { batchGradients } from "./gradients.js";
 import { type NotFinite, firstNotFinite, placeOf } from "./not-finite.js";
+import type { Metrics } from "./metrics.js";
 import { applyUpdate, readBack } from "./optimise.js";
 import { RecordedStep } from "./recorded-step.js";
 import type { TrainSettings } from "./settings.js";
@@ -18,6 +19,7 @@ export interface StepResult {
   /** The gradients' global norm before clipping. */
   readonly gradientNorm: number;
   readonly rate: number;
+  readonly metrics: Metrics;
 }
 
 type StepSettings = Pick<TrainSettings, "optimizer" | "schedule" | "steps" | "clip">;
@@ -38,13 +40,11 @@ export async function trainStep(
   if (backend.recorder)
     return recordedStep(backend, backend.recorder, trainable, settings, state, batch, step);
   const { kernels } = backend;
-  const { loss, objective, gradients, updates } = batchGradients(
-    backend,
-    trainable,
-    state.weights,
-    batch,
-  );
-  const { scalars, squares } = await readBack(kernels, [loss, objective], gradients);
+  const made = batchGradients(backend, trainable, state.weights, batch);
+  const { loss, objective, gradients, updates } = made;
+  const read = await readBack(kernels, [loss, objective], gradients, made.metrics ?? {});
+  const { scalars, squares, metrics } = read;
+  freeTensors(made.metrics ?? {});
   loss.dispose();
   objective.dispose();
   const [lossValue, objectiveValue] = scalars as [number, number];
@@ -60,7 +60,7 @@ export async function trainStep(
   const scale = clip !== null && gradientNorm > clip ? clip / gradientNorm : 1;
   const update = { rate, step: step + 1, scale };
   applyUpdate(kernels, state, trainable.parameters, optimizer, update, gradients, updates);
-  return { loss: lossValue, gradientNorm, rate };
+  return { loss: lossValue, gradientNorm, rate, metrics };
 }
 
 /** The same by a recording, which is made with the first step and kept with the state. */
@@ -83,13 +83,14 @@ async function recordedStep(
     batch,
   ));
   const rate = learningRate(schedule, optimizer.lr, step, steps);
-  const { loss, objective, gradientNorm, finite } = await recorded.run(batch, rate, step + 1);
+  const outcome = await recorded.run(batch, rate, step + 1);
+  const { loss, objective, gradientNorm, finite, metrics } = outcome;
   if (!finite) {
     const squares = await recorded.squares();
     const place = await firstNotFinite(backend, trainable, state.weights, batch);
     throw diverged(step + 1, loss, objective, squares, place);
   }
-  return { loss, gradientNorm, rate };
+  return { loss, gradientNorm, rate, metrics };
 }
 
 function diverged(

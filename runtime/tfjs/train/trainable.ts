@@ -39,6 +39,7 @@ export interface GradientResult {
   readonly objective: Tensor; // scalar: the loss with the routers' penalties
   readonly gradients: TensorMap; // by path, for every trainable parameter
   readonly updates: TensorMap; // new values of untrained buffers, by path
+  readonly metrics?: TensorMap; // what the model measures of itself: the `load` [experts] of every route, by path
 }
 
 export interface EvaluationResult {

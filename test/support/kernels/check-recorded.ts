@@ -37,7 +37,7 @@ export async function checkRecorded(backend: Backend): Promise<void> {
   const state = freshState(tf, trainable.parameters, 1);
   const batch = batchOf([1, 1, 1, 1, 1, 0, 0, 1]); // the parts count 4 and 2 predictions
   const plain = batchGradients(backend, trainable, state.weights, batch);
-  const read = await readBack(kernels, [plain.loss], plain.gradients);
+  const read = await readBack(kernels, [plain.loss], plain.gradients, {});
   freeTensors({ loss: plain.loss, objective: plain.objective, ...plain.gradients });
   const norm = Math.sqrt([...read.squares.values()].reduce((sum, one) => sum + one, 0));
   const [loss] = read.scalars as [number];

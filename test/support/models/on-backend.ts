@@ -120,7 +120,13 @@ async function plainSteps(
     }
     expected.outputs.delete("prediction");
     const outputs = await download(made.outputs);
-    if (step === 1) values = worst(outputs, expected.outputs, 1e-4);
+    const metrics = await download(made.metrics);
+    if (step === 1)
+      values = worst(
+        new Map([...outputs, ...metrics]),
+        new Map([...expected.outputs, ...expected.metrics]),
+        1e-4,
+      );
     errors.push(relativeError(outputs.get("loss")!.data, expected.outputs.get("loss")!.data));
   }
   for (const pair of gpuMoments.values()) free(pair);

@@ -67,7 +67,7 @@ export async function recordedSteps(
     const documents = sizes.packed ? 0.2 : 0;
     const { inputs } = batchFor(model, sizes.batch, sizes.time, random, documents);
     const made = await trainStep(backend, trainable, settings, state, asBatch(inputs), step);
-    const { outputs, updates } = interpretProgram(stages.step, inputs, parameters, {
+    const { outputs, updates, metrics } = interpretProgram(stages.step, inputs, parameters, {
       parameters,
       moments,
       rate: 0.01,
@@ -81,6 +81,9 @@ export async function recordedSteps(
       const wanted = outputs.get(name)!.data[0]!;
       losses = Math.max(losses, Math.abs(is - wanted) / Math.max(Math.abs(wanted), 1e-3));
     }
+    const measured = new Map(Object.entries(made.metrics).map(([path, data]) => [path, { data }]));
+    if (measured.size !== metrics.size) throw new Error(`${measured.size} metrics`);
+    losses = Math.max(losses, worst(measured, metrics).error);
   }
   const actual = new Map<string, { data: ArrayLike<number> }>();
   const expected = new Map<string, Tensor>();

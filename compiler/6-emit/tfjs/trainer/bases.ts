@@ -90,6 +90,8 @@ class Namer {
       if (!isResidual(name) && !isGradient(name) && fn.buffers[buffer]!.name === null)
         bases[buffer] = named(name);
     for (const { path, buffer } of fn.updates) bases[buffer] = named(`new_${parameterBase(path)}`);
+    for (const { name, buffer } of fn.metrics)
+      if (fn.buffers[buffer]!.name === null) bases[buffer] = named(parameterBase(name));
     return bases.map((base, id) => base ?? named(fn.buffers[id]!.name ?? "t"));
   }
 

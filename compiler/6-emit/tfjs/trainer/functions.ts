@@ -118,7 +118,7 @@ export function byPath(
   entries: readonly (readonly [path: string, expression: string])[],
   plan: Plan,
   context: StatementContext,
-  field: "weights" | "updates",
+  field: "weights" | "updates" | "metrics",
 ): string {
   const rest = new Map(entries);
   const groups = new Map<string, string>(); // by the first path of the group

@@ -8,7 +8,7 @@ const words =
 
 /** What emitted files declare, import or take from the language whatever the program. */
 const own =
-  "k w saved batch weights updates settings trainable parameters gradients evaluate Weights Object Array Infinity NaN " +
+  "k w saved batch weights updates metrics settings trainable parameters gradients evaluate Weights Object Array Infinity NaN " +
   "BatchTensors EvaluationResult GradientResult KernelSet ParameterSpec Tensor TensorMap Trainable " +
   "TrainSettings WindowTensors apply defineMap free nest normal parameter parametersUnder runAsMain scan under uniform";
 

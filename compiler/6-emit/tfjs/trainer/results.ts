@@ -18,7 +18,7 @@ export interface Result {
   readonly path: readonly string[];
 }
 
-/** Fields of a call's result: outputs by name, residuals in `saved`, gradients in `weights`, `updates`. */
+/** Fields of a call's result: outputs by name, residuals in `saved`, gradients in `weights`, `updates`, `metrics`. */
 export function resultsOf(
   fn: ProgramFunction,
   expressions: ReadonlyMap<BufferId, string>,
@@ -36,6 +36,7 @@ export function resultsOf(
     path: [fields.unique(name)],
   }));
   const updates = fn.updates.map(({ path, buffer }) => ({ buffer, path: ["updates", path] }));
-  const all = [...outputs, ...penalties, ...updates];
+  const metrics = fn.metrics.map(({ name, buffer }) => ({ buffer, path: ["metrics", name] }));
+  const all = [...outputs, ...penalties, ...updates, ...metrics];
   return all.length === 1 && all[0]!.path.length === 1 ? [{ ...all[0]!, path: [] }] : all;
 }

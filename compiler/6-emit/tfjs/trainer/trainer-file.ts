@@ -145,6 +145,9 @@ export class TrainerFile {
     const updates = plan.fn.updates.map(
       ({ path, buffer }) => [path, plan.expressions.get(buffer)!] as const,
     );
+    const metrics = plan.fn.metrics.map(
+      ({ name, buffer }) => [name, plan.expressions.get(buffer)!] as const,
+    );
     const paths = new Set([...plan.paths, ...this.evaluation.main.paths]);
     return [
       ...this.typeOf(plan, "Weights", [...paths]),
@@ -161,6 +164,9 @@ export class TrainerFile {
             ["objective", of("objective")],
             ["gradients", byPath(gradients, plan, context, "weights")],
             ["updates", byPath(updates, plan, context, "updates")],
+            ...(metrics.length > 0
+              ? ([["metrics", byPath(metrics, plan, context, "metrics")]] as const)
+              : []),
           ];
         },
       }),

@@ -137,10 +137,12 @@ const divide_BTE = defineMap("x:BTE, sum_e:BT -> BTE", "x / sum_e");
 const add_BTE = defineMap("p:BTE, r_balance_bias:E -> BTE", "stop(p) + r_balance_bias");
 const sumEq_BTE = defineMap("top_p:BTJ -> BTE", "eq(top_p, position(E))", "sum");
 const sum_E = defineMap("sum_eq_p:BTE -> E", "sum_eq_p", "sum");
+const multiply_E = defineMap("sum_p:E -> E", "sum_p * 0.08333333333333333");
 const newRBalanceBiasMap_E = defineMap(
-  "r_balance_bias:E, sum_p:E -> E",
-  "r_balance_bias + 0.01 * sign(0.6666666666666666 - sum_p * 0.08333333333333333)",
+  "r_balance_bias:E, mul_p:E -> E",
+  "r_balance_bias + 0.01 * sign(0.6666666666666666 - mul_p)",
 );
+const divide_E = defineMap("mul_p:E -> E", "mul_p / 2");
 const sum2_BT = defineMap("at_p:BTJ -> BT", "at_p", "sum");
 const divide_BTJ = defineMap("x:BTJ, sum_p:BT -> BTJ", "x / sum_p");
 const copy_BTJ = defineMap("top_p:BTJ -> BTJ", "top_p");
@@ -324,6 +326,10 @@ const sumLogAddSquare = defineMap(
   "square(log(sum_e) + max_router)",
   "sum",
 );
+const newRBalanceBiasMap2_E = defineMap(
+  "r_balance_bias:E, sum_p:E -> E",
+  "r_balance_bias + 0.01 * sign(0.6666666666666666 - sum_p * 0.08333333333333333)",
+);
 const sigmoidMultiply_BLF = defineMap(
   "routed_gate:BLF, routed_up:BLF -> BLF",
   "routed_gate * sigmoid(routed_gate) * routed_up",
@@ -468,8 +474,11 @@ function L_forward(k: KernelSet, w: LWeights, x_BTD: Tensor, positions_BT: Tenso
   const sum_eq_p_BTE = k.map(sumEq_BTE, [top_p_BTJ], { E });
   const sum_p_E = k.map(sum_E, [sum_eq_p_BTE], {});
   free(sum_eq_p_BTE);
-  const new_r_balance_bias_E = k.map(newRBalanceBiasMap_E, [w.ffn.r.balance_bias, sum_p_E], {});
+  const mul_p_E = k.map(multiply_E, [sum_p_E], {});
   free(sum_p_E);
+  const new_r_balance_bias_E = k.map(newRBalanceBiasMap_E, [w.ffn.r.balance_bias, mul_p_E], {});
+  const r_load_E = k.map(divide_E, [mul_p_E], {});
+  free(mul_p_E);
   const at_p_BTJ = k.take("BTE,BTJ->BTJ", "E", p_BTE, top_p_BTJ);
   const sum_p_BT = k.map(sum2_BT, [at_p_BTJ], {});
   const div_p_BTJ = k.map(divide_BTJ, [at_p_BTJ, sum_p_BT], {});
@@ -568,6 +577,7 @@ function L_forward(k: KernelSet, w: LWeights, x_BTD: Tensor, positions_BT: Tenso
       routed_down_BLD,
     },
     updates: { "ffn.r.balance_bias": new_r_balance_bias_E },
+    metrics: { "ffn.r.load": r_load_E },
   };
 }
 
@@ -967,7 +977,7 @@ function L_evaluate(k: KernelSet, w: LWeights, x_BTD: Tensor, positions_BT: Tens
   const sum_eq_p_BTE = k.map(sumEq_BTE, [top_p_BTJ], { E });
   const sum_p_E = k.map(sum_E, [sum_eq_p_BTE], {});
   free(sum_eq_p_BTE);
-  const new_r_balance_bias_E = k.map(newRBalanceBiasMap_E, [w.ffn.r.balance_bias, sum_p_E], {});
+  const new_r_balance_bias_E = k.map(newRBalanceBiasMap2_E, [w.ffn.r.balance_bias, sum_p_E], {});
   free(sum_p_E);
   const at_p_BTJ = k.take("BTE,BTJ->BTJ", "E", p_BTE, top_p_BTJ);
   free(p_BTE);
@@ -1516,6 +1526,7 @@ function gradients(k: KernelSet, weights: TensorMap, batch: BatchTensors): Gradi
       ...under("blocks.2", d_block2.weights),
     },
     updates: { ...under("blocks.0", block0.updates), ...under("blocks.1", block1.updates) },
+    metrics: { ...under("blocks.0", block0.metrics), ...under("blocks.1", block1.metrics) },
   };
 }
 
