@@ -33,9 +33,9 @@ export interface Outcome {
 
 /** What is left of a step's results once its weights are replaced. */
 interface Recorded extends Pick<GradientResult, "loss" | "objective"> {
-  /** The figures of `UpdateHandle.metrics`, and behind them what the model measures of itself. */
-  readonly figures: Tensor;
-  /** Its shapes. */
+  /** All that the model measures of itself, in one row, since every reading is a transfer; null where that is nothing. */
+  readonly measured: Tensor | null;
+  /** What the row is made of: their sizes, for they are gone. */
   readonly metrics: TensorMap;
 }
 
@@ -68,10 +68,10 @@ export class RecordedStep {
       const result = results.length === 1 ? results[0]! : combine(kernels, results, shares);
       handle.record(state, result, clip);
       const { loss, objective, gradients, updates, metrics = {} } = result;
-      const figures = withMetrics(kernels, handle.metrics, metrics);
+      const measured = inOneRow(kernels, Object.values(metrics));
       for (const map of [gradients, updates, metrics])
         for (const tensor of Object.values(map)) tensor.dispose();
-      return { loss, objective, figures, metrics };
+      return { loss, objective, measured, metrics };
     });
     return new RecordedStep(recorder, trainable.batch, inputs, shares, handle, recording);
   }
@@ -99,33 +99,30 @@ export class RecordedStep {
     this.recording.free();
     this.recording.result.loss.dispose();
     this.recording.result.objective.dispose();
-    if (this.recording.result.figures !== this.handle.metrics)
-      this.recording.result.figures.dispose();
+    this.recording.result.measured?.dispose();
     this.handle.free();
     for (const tensors of this.inputs) freeBatch(tensors);
     for (const share of this.shares) share.dispose();
   }
 
   private async outcome(): Promise<Outcome> {
-    const { figures, metrics } = this.recording.result;
-    const values = await figures.data<"float32">();
-    const [loss, objective, gradientNorm, finite] = values;
+    const { measured, metrics } = this.recording.result;
+    const [figures, values] = await Promise.all([this.handle.metrics.data(), measured?.data()]);
+    const [loss, objective, gradientNorm, finite] = figures;
     return {
       loss: loss!,
       objective: objective!,
       gradientNorm: gradientNorm!,
       finite: finite === 1,
-      metrics: metricsIn(values.subarray(this.handle.metrics.size), metrics),
+      metrics: metricsIn(values ?? [], metrics),
     };
   }
 }
 
-/** One tensor with all that is read of a step, since every reading is a transfer; `figures` itself where there are no metrics. */
-function withMetrics(kernels: KernelSet, figures: Tensor, metrics: TensorMap): Tensor {
-  const measured = Object.values(metrics);
-  if (measured.length === 0) return figures;
-  const rows = measured.map((tensor) => kernels.reshape(tensor, [tensor.size]));
-  const joined = kernels.concat([figures, ...rows], 0);
+function inOneRow(kernels: KernelSet, tensors: readonly Tensor[]): Tensor | null {
+  if (tensors.length === 0) return null;
+  const rows = tensors.map((tensor) => kernels.reshape(tensor, [tensor.size]));
+  const joined = kernels.concat(rows, 0);
   for (const row of rows) row.dispose();
   return joined;
 }
