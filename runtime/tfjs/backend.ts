@@ -90,20 +90,18 @@ async function running(
 ): Promise<Backend> {
   await tf.ready();
   if (own) return { tf, name, ...own, why };
+  if (name === "node-gpu" || name === "node") return native(tf, name, why);
   const generic = createGenericKernels(tf);
   const kernels = name === "wasm" && simd(tf) ? await wasmKernels(tf, generic) : generic;
-  if (name !== "node-gpu" && name !== "node") return { tf, name, kernels, why };
+  return { tf, name, kernels, why };
+}
+
+async function native(tf: Tf, name: BackendName, why: string): Promise<Backend> {
   const [{ createNativeKernels }, { NativeRecorder }] = await Promise.all([
     import("./native/kernels/index.js"),
     import("./native/graph/recorder.node.js"),
   ]);
-  return {
-    tf,
-    name,
-    kernels: createNativeKernels(tf, generic),
-    why,
-    recorder: new NativeRecorder(tf),
-  };
+  return { tf, name, kernels: createNativeKernels(tf), why, recorder: new NativeRecorder(tf) };
 }
 
 async function wasmKernels(tf: Tf, generic: KernelSet): Promise<KernelSet> {

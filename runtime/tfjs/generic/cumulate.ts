@@ -9,6 +9,9 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { Context } from "./context.js";
 import { threeAxes, toFloat, view } from "./layout.js";
 
+/** Where cumsum is slow: sizes up to which a product with a matrix of ones is faster. */
+const shortAxis = 64;
+
 export function createCumulate(context: Context) {
   const { tf, can } = context;
 
@@ -29,6 +32,16 @@ export function createCumulate(context: Context) {
     return value;
   };
 
+  /** Sums are products with ones on one side of the diagonal. */
+  const byProduct = (x: Tensor, size: number, reverse: boolean, exclusive: boolean): Tensor => {
+    const counts = (to: number, from: number): boolean =>
+      (exclusive && to === from) || (reverse ? from < to : from > to);
+    const ones = Float32Array.from({ length: size * size }, (_, i) =>
+      Number(!counts(Math.floor(i / size), i % size)),
+    );
+    return tf.matMul(view(tf.tensor1d(ones), [1, size, size]), x);
+  };
+
   return (
     x: Tensor,
     fn: "sum" | "max",
@@ -37,6 +50,9 @@ export function createCumulate(context: Context) {
     exclusive: boolean,
   ): Tensor => {
     const whole = toFloat(context, threeAxes(x, axis));
+    const size = x.shape[axis]!;
+    if (fn === "sum" && can.slowCumsum && size <= shortAxis)
+      return view(byProduct(whole, size, reverse, exclusive), x.shape);
     const value =
       fn === "sum" && can.cumsum
         ? tf.cumsum(whole, 1, exclusive, reverse) // cumsum(−1) would read out of bounds on WebAssembly

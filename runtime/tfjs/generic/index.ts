@@ -22,7 +22,7 @@ import { createConcat, createPad, createShift, createSlice } from "./structure.j
 import { createPut, createTake } from "./take.js";
 
 /** Frees everything a kernel makes but its result, which is never one of the arguments. */
-export const tidyFor =
+const tidyFor =
   (tf: Tf) =>
   <Arguments extends unknown[], Result extends Tensor | Tensor[]>(
     kernel: (...given: Arguments) => Result,
@@ -35,11 +35,13 @@ export const tidyFor =
         : result;
     });
 
-/** For the backend that is active now. */
-export function createGenericKernels(tf: Tf): KernelSet {
-  const context = contextOf(tf);
+/** For the backend that is active now, with what it has of its own. */
+export function createGenericKernels(
+  tf: Tf,
+  context = contextOf(tf),
+  products = productsFor(context),
+): KernelSet {
   const tidy = tidyFor(tf);
-  const products = productsFor(context);
   const map = createMap(context);
   const shift = createShift(context);
   return {

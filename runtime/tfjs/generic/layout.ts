@@ -90,7 +90,6 @@ export function spread(
   to: string,
   sizes: Sizes,
 ): Tensor {
-  const { tf } = context;
   const known = sizesOf([from], [x], sizes);
   const missing = without(to, from);
   const present = without(to, missing);
@@ -104,9 +103,8 @@ export function spread(
     const after = held.slice(at);
     held = before + run + after;
     if (size === 1) continue;
-    // Not tf.tile: it is pathological on WebAssembly. Ones keep NaN, infinities and −0 as they are.
-    const one = tf.ones([1, size, 1], value.dtype as "float32" | "int32");
-    value = tf.mul(view(value, [countOf(before, known), 1, countOf(after, known)]), one);
+    const [outer, inner] = [countOf(before, known), countOf(after, known)];
+    value = context.own.broadcast(view(value, [outer, 1, inner]), [outer, size, inner]);
   }
   return view(value, shapeOf(to, known));
 }

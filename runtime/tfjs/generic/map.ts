@@ -8,7 +8,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { ScalarFunction } from "../../../compiler/ir/scalar-functions.js";
 import type { MapKernel, Operand } from "../kernel-set.js";
 import type { Context } from "./context.js";
-import { safeRank, spread, toFloat, view } from "./layout.js";
+import { arrange, safeRank, spread, toFloat, view } from "./layout.js";
 import { scalarOps } from "./scalar.js";
 import { type Sizes, common, countOf, shapeOf, sizesOf, union } from "../letters.js";
 
@@ -20,14 +20,12 @@ export function createMap(context: Context) {
     const known = sizesOf(kernel.inputs, inputs, sizes);
     const positions = positionsOf(kernel);
     const places = [...positions].map((letter) => tf.range(0, known[letter]!, 1, "float32"));
-    const loop = union(kernel.output, ...kernel.inputs);
-    const plan = planLoop(
-      [...kernel.inputs, ...positions],
-      kernel.output,
-      loop,
-      known,
-      can.mergesAxes,
-    );
+    const own = [...kernel.inputs, ...positions];
+    const natural = can.mergesAxes ? naturalLoop(kernel, own, known) : null;
+    const loop = natural ?? union(kernel.output, ...kernel.inputs);
+    const plan = natural
+      ? { groups: [...natural], inputs: own }
+      : planLoop(own, kernel.output, loop, known);
     /** Axes of size 1 for the groups it lacks, but none in front: broadcasting adds those. */
     const shapeFor = (letters: string): number[] => {
       const held = plan.groups.map((group) => letters.includes(group[0]!));
@@ -38,15 +36,9 @@ export function createMap(context: Context) {
     };
 
     const aligned = [...inputs, ...places].map((input, i) => {
-      const own = common(loop, plan.inputs[i]!);
-      const full = spread(
-        context,
-        input,
-        kernel.inputs[i] ?? positions[i - inputs.length]!,
-        own,
-        known,
-      );
-      return toFloat(context, view(full, shapeFor(own)));
+      const letters = common(loop, plan.inputs[i]!);
+      const full = spread(context, input, own[i]!, letters, known);
+      return toFloat(context, view(full, shapeFor(letters)));
     });
     const values: Tensor[] = [];
     const read = (operand: Operand): Tensor => {
@@ -61,23 +53,28 @@ export function createMap(context: Context) {
           return aligned[inputs.length + positions.indexOf(operand.letter)]!;
       }
     };
-    for (const { fn, arguments: operands } of kernel.code) {
+    const { code, reduce } = kernel;
+    // −x is summed as x: there are fewer sums than terms
+    const negated = reduce === "sum" && code.at(-1)!.fn === "neg";
+    for (const { fn, arguments: operands } of negated ? code.slice(0, -1) : code) {
       const [a, b, c] = operands.map(read);
       // An op of one or two arguments never looks at those it has not got.
       values.push(ops[fn as ScalarFunction](a!, b!, c!));
     }
 
-    let value = values.at(-1)!;
+    let value = negated ? read(code.at(-1)!.arguments[0]!) : values.at(-1)!;
     const shape = shapeFor(loop);
-    if (value.size < countOf(loop, known)) value = tf.mul(value, tf.ones(shape)); // no input has some axis
+    if (value.size < countOf(loop, known)) value = context.own.broadcast(value, shape); // no input has some axis
     value = view(value, shape);
     const reduced = shape.flatMap((_, i) =>
       kernel.output.includes(plan.groups[i]![0]!) ? [] : [i],
     );
     if (reduced.length > 0)
-      value = kernel.reduce === "max" ? tf.max(value, reduced) : tf.sum(value, reduced);
-    value = view(value, shapeOf(kernel.output, known));
-    return kernel.code.at(-1)!.fn === "to_int" ? tf.cast(value, "int32") : value;
+      value = reduce === "max" ? tf.max(value, reduced) : tf.sum(value, reduced);
+    if (negated) value = tf.neg(value);
+    const kept = common(loop, kernel.output);
+    value = arrange(context, view(value, shapeOf(kept, known)), kept, kernel.output);
+    return code.at(-1)!.fn === "to_int" ? tf.cast(value, "int32") : value;
   };
 }
 
@@ -89,6 +86,27 @@ function positionsOf({ code }: MapKernel): string {
   return union(...letters);
 }
 
+/** As many axes as TensorFlow's broadcasting takes, after it has merged those that are alike. */
+const mergedRank = 5;
+
+/**
+ * For a backend that merges axes itself, and reduces any of them: where there is a reduction the order of the largest input, so
+ * that this one need not be moved. Null where there are too many axes even when merged.
+ */
+function naturalLoop(
+  { inputs, output, reduce }: MapKernel,
+  own: readonly string[],
+  sizes: Sizes,
+): string | null {
+  const largest = [...inputs].sort((a, b) => countOf(b, sizes) - countOf(a, sizes))[0] ?? "";
+  const loop = reduce === null ? union(output, ...inputs) : union(largest, output, ...inputs);
+  const runs = [...loop].filter(
+    (letter, i) =>
+      i === 0 || own.some((letters) => letters.includes(letter) !== letters.includes(loop[i - 1]!)),
+  );
+  return runs.length <= mergedRank ? loop : null;
+}
+
 interface LoopPlan {
   /** The loop's letters, cut into the axes tfjs gets to see. */
   readonly groups: readonly string[];
@@ -97,13 +115,7 @@ interface LoopPlan {
 }
 
 /** `loop` has the letters of the result first, so that what is kept and what is reduced are two runs. */
-function planLoop(
-  own: readonly string[],
-  output: string,
-  loop: string,
-  sizes: Sizes,
-  mergesItself: boolean,
-): LoopPlan {
+function planLoop(own: readonly string[], output: string, loop: string, sizes: Sizes): LoopPlan {
   let inputs = own;
   const mayJoin = (p: string, q: string): boolean => output.includes(p) === output.includes(q);
   const alike = (p: string, q: string): boolean =>
@@ -120,7 +132,6 @@ function planLoop(
   };
 
   let groups = cut();
-  if (mergesItself && groups.length <= safeRank) return { groups: [...loop], inputs };
   while (groups.length > safeRank) {
     // Repeat some inputs along one of two neighbours, so that these two become alike: the cheapest pair.
     const pairs = groups

@@ -6,12 +6,12 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { ScalarFunction } from "../../../compiler/ir/scalar-functions.js";
 import type { Context } from "./context.js";
-import { toFloat, view } from "./layout.js";
+import { toFloat } from "./layout.js";
 
 type Scalar = (a: Tensor, b: Tensor, c: Tensor) => Tensor;
 
 export function scalarOps(context: Context): Readonly<Record<ScalarFunction, Scalar>> {
-  const { tf, can } = context;
+  const { tf, can, own } = context;
   const asFloat = (condition: Tensor): Tensor => toFloat(context, condition);
   const below = (x: Tensor, limit: number): Tensor => tf.less(tf.abs(x), limit);
   const horner = (x: Tensor, coefficients: readonly number[]): Tensor =>
@@ -55,18 +55,6 @@ export function scalarOps(context: Context): Readonly<Record<ScalarFunction, Sca
     return tf.mul(tf.mul(r, series), tf.sub(1, tf.mul(odd, 2)));
   };
 
-  /** `tf.where` repeats its operands with `tile`, so they get their common shape here. */
-  const select: Scalar = (c, a, b) => {
-    const shape = [c, a, b]
-      .map((t) => t.shape)
-      .reduce(tf.broadcast_util.assertAndGetBroadcastShape);
-    const full = (t: Tensor): Tensor =>
-      t.size === shape.reduce((n, size) => n * size, 1)
-        ? view(t, shape)
-        : tf.mul(t, tf.ones(shape));
-    return tf.where(tf.notEqual(full(c), 0), full(a), full(b));
-  };
-
   return {
     neg: (x) => tf.neg(x),
     exp: (x) => tf.exp(x),
@@ -101,6 +89,6 @@ export function scalarOps(context: Context): Readonly<Record<ScalarFunction, Sca
     ge: (a, b) => asFloat(tf.greaterEqual(a, b)),
     eq: (a, b) => asFloat(tf.equal(a, b)),
     ne: (a, b) => asFloat(tf.notEqual(a, b)),
-    select,
+    select: (c, a, b) => own.select(c, a, b),
   };
 }

@@ -84,7 +84,7 @@ export class Tape {
     return {
       createTensor: (shape, dtype, values) => {
         const id = binding.createTensor(shape, dtype, values);
-        const copy = Array.from(values);
+        const copy = Float64Array.from(values);
         this.recorded.push({ kind: "constant", id, shape: [...shape], dtype, values: copy });
         this.#made.add(id);
         return id;

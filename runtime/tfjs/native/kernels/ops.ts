@@ -1,10 +1,10 @@
 /** TensorFlow's own ops, for what tfjs has no function for, or one that reads values back. */
 
 import type { Tensor, Tensor1D } from "@tensorflow/tfjs";
-import type { Tf } from "../../generic/context.js";
+import type { OwnOps, Tf } from "../../generic/context.js";
 import type { NativeBackend, OpAttribute } from "../graph/binding.js";
 
-export interface NativeOps {
+export interface NativeOps extends OwnOps {
   /** x[indices], rows of the first axis. An index out of bounds is TensorFlow's to complain about. */
   gather(x: Tensor, indices: Tensor): Tensor;
   /** Positions of the k largest of each row, largest first, equal ones by position: int32. */
@@ -40,10 +40,32 @@ export function nativeOps(tf: Tf): NativeOps {
     type: binding.TF_ATTR_INT,
     value,
   });
-  const typeOf = ({ dtype }: Tensor): number => (dtype === "int32" ? int : float);
+  const types: Readonly<Record<string, number>> = {
+    float32: float,
+    int32: int,
+    bool: binding.TF_BOOL,
+  };
+  const typeOf = ({ dtype }: Tensor): number => types[dtype]!;
   const run = (name: string, attributes: readonly OpAttribute[], inputs: readonly Tensor[]) =>
     backend.executeMultipleOutputs(name, attributes, inputs, 1)[0]!;
+  const broadcast = (x: Tensor, shape: readonly number[]): Tensor =>
+    run(
+      "BroadcastTo",
+      [type("T", typeOf(x)), type("Tidx", int)],
+      [x, tf.tensor1d([...shape], "int32")],
+    );
   return {
+    broadcast,
+    select(c, a, b) {
+      const shape = [c, a, b]
+        .map((t) => t.shape)
+        .reduce(tf.broadcast_util.assertAndGetBroadcastShape);
+      const full = (t: Tensor): Tensor =>
+        t.shape.join() === shape.join() ? t : broadcast(t, shape);
+      // SelectV2, which broadcasts itself, takes twice as long
+      const operands = [full(tf.notEqual(c, 0)), full(a), full(b)];
+      return run("Select", [type("T", typeOf(a))], operands);
+    },
     gather: (x, indices) =>
       run(
         "GatherV2",
