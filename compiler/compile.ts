@@ -4,6 +4,7 @@
  *   1-check     text → models            every mistake, or checked token graphs with all sizes known
  *   2-lower     models → graphs          batch and time, recurrences as scans, routes as sorted slots
  *   3-derive    graphs → graphs          forms of the recurrences, gradients, the recurrent form
+ *   4-place     graphs → placements      shards, collectives and memory of a mesh's devices (plan.ts)
  *   5-schedule  graphs → programs        fused kernels in order, buffers and their lifetimes
  *   6-emit      programs → files         one folder per target
  */

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { check } from "../compiler/1-check/check.js";
+import { sequenceFormMistakes } from "../compiler/sequence-forms.js";
 import { catalogue } from "../compiler/diagnostics/catalogue.generated.js";
 import { renderDiagnostics } from "../compiler/diagnostics/render/render.js";
 import { memoryHost } from "./support/memory-host.js";
@@ -15,10 +16,9 @@ import { memoryHost } from "./support/memory-host.js";
 const layers = "layer Double(x: [width]) { 2 * x }\n";
 
 function checked(text: string) {
-  const { diagnostics, sources } = check(
-    memoryHost({ "input.lsm": text, "layers.lsm": layers }),
-    "input.lsm",
-  );
+  const program = check(memoryHost({ "input.lsm": text, "layers.lsm": layers }), "input.lsm");
+  const { sources } = program;
+  const diagnostics = [...program.diagnostics, ...sequenceFormMistakes(program)];
   const shown = renderDiagnostics(diagnostics, { source: (path) => sources.get(path) ?? null });
   return { codes: diagnostics.map(({ code }) => code), shown };
 }

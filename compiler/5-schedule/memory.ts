@@ -1,7 +1,7 @@
 /** How much memory a program's buffers need at once, by traversal of its `alloc` and `free` steps. */
 
-import type { Program, ProgramFunction } from "../ir/program.js";
-import { byteCount } from "../ir/types.js";
+import type { Program, ProgramFunction, Step } from "../ir/program.js";
+import { type TensorType, byteCount } from "../ir/types.js";
 
 export interface Memory {
   /** The most that buffers made by the function and by what it calls take at one time, in bytes. */
@@ -10,12 +10,18 @@ export interface Memory {
   readonly buffers: number;
 }
 
+/** Bytes of a buffer that a function makes: on a mesh, of the part of it that one device has. */
+export type BytesOf = (type: TensorType, fn: string) => number;
+
 /** For every function of a program; inputs and parameters belong to the caller and are not counted. */
-export function programMemory({ functions }: Program): ReadonlyMap<string, Memory> {
+export function programMemory(
+  { functions }: Program,
+  bytesOf: BytesOf = (type) => byteCount(type),
+): ReadonlyMap<string, Memory> {
   const known = new Map<string, Memory>();
   const visit = (name: string): Memory => {
     let memory = known.get(name);
-    if (!memory) known.set(name, (memory = functionMemory(functions.get(name)!, visit)));
+    if (!memory) known.set(name, (memory = functionMemory(functions.get(name)!, visit, bytesOf)));
     return memory;
   };
   for (const name of functions.keys()) visit(name);
@@ -23,10 +29,12 @@ export function programMemory({ functions }: Program): ReadonlyMap<string, Memor
 }
 
 function functionMemory(
-  { buffers, steps }: ProgramFunction,
+  { name, buffers, steps }: ProgramFunction,
   callee: (name: string) => Memory,
+  bytesOf: BytesOf,
 ): Memory {
-  const bytes = (id: number): number => byteCount(buffers[id]!.type);
+  const makers = makersOf(steps);
+  const bytes = (id: number): number => bytesOf(buffers[id]!.type, makers.get(id) ?? name);
   let [live, peak, made] = [0, 0, 0];
   const make = (id: number): void => {
     live += bytes(id);
@@ -34,12 +42,24 @@ function functionMemory(
     peak = Math.max(peak, live);
   };
   for (const step of steps) {
-    if (step.kind === "alloc") make(step.buffer);
-    else if (step.kind === "free") live -= bytes(step.buffer);
+    if (step.kind === "alloc") {
+      if (!makers.has(step.buffer)) make(step.buffer); // a call makes its results itself
+    } else if (step.kind === "free") live -= bytes(step.buffer);
     else if (step.kind === "call") {
       peak = Math.max(peak, live + callee(step.callee).peak);
       for (const id of step.outputs) if (id !== null) make(id); // made inside, owned here
     }
   }
   return { peak, buffers: made };
+}
+
+/** The functions that make the results of calls. */
+export function makersOf(steps: readonly Step[]): ReadonlyMap<number, string> {
+  return new Map(
+    steps.flatMap((step) =>
+      step.kind === "call"
+        ? step.outputs.flatMap((id) => (id === null ? [] : [[id, step.callee] as const]))
+        : [],
+    ),
+  );
 }

@@ -200,6 +200,11 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     title: "{what} has no result",
     prose: "The last expression of a layer, a model or a mix is its result.\n\n## Wrong\n\n```lsm\nlayer A(x: [width]) {\n  y = linear(x, [width])\n}\n```\n\n## Right\n\n```lsm\nlayer A(x: [width]) {\n  linear(x, [width])\n}\n```",
   },
+  "no-sequence-form": {
+    severity: "error",
+    title: "the state `{state}` of the block `{block}` cannot be cut over `cp`",
+    prose: "Over `cp` every device has a part of each sequence. A recurrence can be cut so when what a part does to the state is one affine\nmap, whose size does not depend on the part's length: the devices then exchange these maps, all at once (LASP-2). Steps\nthat are not affine in their state have no such map, nor do steps that read the state as of their chunk's start (`at chunk(n)`):\neach device would have to wait for the one before it.\n\n## Wrong\n\n```lsm\nlayer Saturating(x: [width]) {\n  state S: [width]\n  S <- tanh(S + x)\n  S\n}\nmodel Tiny {\n  language_model(vocab: 64, width: 16, blocks: [Saturating()])\n}\nparallel pod on h100 * 2 {\n  mesh { cp: 2 }\n  sequence over cp\n}\n```\n\n## Right\n\n```lsm\nlayer Decaying(x: [width]) {\n  a = sigmoid(x)\n  state S: [width]\n  S <- a * S + x\n  S\n}\nmodel Tiny {\n  language_model(vocab: 64, width: 16, blocks: [Decaying()])\n}\nparallel pod on h100 * 2 {\n  mesh { cp: 2 }\n  sequence over cp\n}\n```",
+  },
   "no-series": {
     severity: "error",
     title: "`{name}` belongs to a model that reads a series",

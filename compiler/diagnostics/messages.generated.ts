@@ -234,6 +234,12 @@ export const messages = {
     title: `${p.what} has no result`,
     help: "end it with an expression",
   }),
+  noSequenceForm: (p: { state: Value; block: Value }): Message => ({
+    code: "no-sequence-form",
+    severity: "error",
+    title: `the state \`${p.state}\` of the block \`${p.block}\` cannot be cut over \`cp\``,
+    help: "make `cp` 1, or take a layer whose step is affine in its state",
+  }),
   noSeries: (p: { name: Value }): Message => ({
     code: "no-series",
     severity: "error",

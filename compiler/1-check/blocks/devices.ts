@@ -12,3 +12,15 @@ export const devices = {
 } as const;
 
 export type Device = keyof typeof devices;
+
+/** Memory of one device in bytes, as its maker gives it; null for what differs from machine to machine. */
+export const deviceMemoryBytes: Readonly<Record<Device, number | null>> = {
+  cpu: null,
+  a100: 80e9,
+  h100: 80e9,
+  h200: 141e9,
+  b200: 192e9,
+  l40s: 48e9,
+  rtx4090: 24e9,
+  mi300x: 192e9,
+};

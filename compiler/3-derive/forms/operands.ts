@@ -16,11 +16,14 @@ import { covering } from "./layout.js";
 import { Analysis } from "./normal-form.js";
 import { withoutRotations } from "./rotation.js";
 
-export function withOperands(module: Module): Module {
+export const withOperands = (module: Module): Module => withoutRotations(operandForms(module));
+
+/** The same with rotations as they are, for who still has to look into steps that stay. */
+export function operandForms(module: Module): Module {
   const functions = new Map(
     [...module.functions].map(([name, graph]) => [name, prune(rewrite(graph))]),
   );
-  return withoutRotations({ main: module.main, functions });
+  return { main: module.main, functions };
 }
 
 function rewrite(graph: Graph): Graph {

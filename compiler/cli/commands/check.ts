@@ -34,12 +34,14 @@ async function check(
   session: Session,
 ): Promise<ExitCode> {
   const { check: checkProgram } = await import("../../1-check/check.js");
+  const { sequenceFormMistakes } = await import("../../sequence-forms.js");
   const diagnostics: Diagnostic[] = [];
   let failure: ExitCode | null = null;
   for (const path of new Set(files)) {
     session.subject = path;
     try {
-      diagnostics.push(...checkProgram(session.host, path).diagnostics);
+      const checked = checkProgram(session.host, path);
+      diagnostics.push(...checked.diagnostics, ...sequenceFormMistakes(checked));
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       failure = reportFailure(error, session); // the other files still get their say
