@@ -67,7 +67,7 @@ export function mapOfScan(
   const gate = form.gate === null ? null : own(form.gate);
   if (form.erases.length > 0) {
     if (form.key.length === 0 || form.turn !== null)
-      return { label, reason: form.obstacle ?? "it erases along no key" };
+      return { label, reason: form.obstacle?.reason ?? "it erases along no key" };
     const maps = [...form.erases.flatMap(({ a, b }) => [own(a), own(b)]), gate ?? []].flat();
     return { label, axis, state, map: matrix(state, form.key, maps) };
   }
