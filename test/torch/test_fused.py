@@ -86,6 +86,11 @@ def test_linear_cross_entropy(triton, monkeypatch: pytest.MonkeyPatch, rows: int
     expected = gradients(plain, [x, weight])
     triton(True)
     agree(gradients(lambda x, w: linear_cross_entropy(x, w, targets), [x.float(), weight.float()]), expected)
+    share = torch.rand(1, rows)
+    for sums in (lambda y: y.sum() / 7, lambda y: (y * y).sum()):  # one gradient for all losses, and several
+        function = lambda x, w: sums(plain(x, w) * share).view(1)  # noqa: E731, B023
+        ours = lambda x, w: sums(linear_cross_entropy(x, w, targets, share)).view(1)  # noqa: E731, B023
+        agree(gradients(ours, [x.float(), weight.float()]), gradients(function, [x, weight]))
 
 
 def test_routed_swiglu(triton) -> None:

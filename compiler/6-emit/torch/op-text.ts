@@ -400,10 +400,11 @@ const fusedRows: FusedRows = {
     const rest = withoutAxes(w.axes(0), [axis]);
     return w.conform(w.helper("cross_entropy", [w.text(0).text, w.ordered(1, names(rest))]), rest);
   },
-  linear_cross_entropy: ({ attributes: { path, inner } }, w) => {
+  linear_cross_entropy: ({ attributes: { path, inner }, inputs }, w) => {
     const rest = withoutAxes(w.axes(0), names(inner));
     const x = w.ordered(0, [...names(rest), ...names(inner)]);
-    const args = [x, `${w.s.module(path)}.weight`, w.ordered(1, names(rest))];
+    const given = inputs.slice(1).map((_, i) => w.ordered(i + 1, names(rest)));
+    const args = [x, `${w.s.module(path)}.weight`, ...given];
     return w.conform(w.helper("linear_cross_entropy", args), rest);
   },
 };

@@ -1,6 +1,7 @@
 /** Finds the steps of a graph, from its results back: what nobody needs is left out on the way. */
 
 import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
+import { sameAxes } from "../../ir/types.js";
 import { rmsNorm } from "./leaves.js";
 import { experts, moduleOf, routedSwiglu, siluMul, siluOf } from "./recognise-experts.js";
 import { combine, dispatch, quotient } from "./recognise-slots.js";
@@ -38,6 +39,7 @@ function recognise(view: GraphView, node: Node): FusedStep | null {
     logsumexp(view, node) ??
     mean(view, node) ??
     quotient(view, node) ??
+    weightedCrossEntropy(view, node) ??
     crossEntropy(view, node)
   );
 }
@@ -197,6 +199,20 @@ function crossEntropy(view: GraphView, node: NodeOf<"map">): FusedStep | null {
         node.outputs[0]!,
       );
     return fused("cross_entropy", { axis }, [logits, targets], node.outputs[0]!);
+  }
+  return null;
+}
+
+/** Weighted by an input of the model, as a mean over the tokens that count does. */
+function weightedCrossEntropy(view: GraphView, node: NodeOf<"map">): FusedStep | null {
+  for (const [loss, weights] of view.pairs(node.outputs[0]!, "mul")) {
+    const made = view.producer(loss);
+    const step = made?.op === "map" ? crossEntropy(view, made) : null;
+    if (step?.op !== "linear_cross_entropy" || !view.usedOnce(loss)) continue;
+    if (!view.graph.inputs.some(({ value }) => value === view.source(weights))) continue;
+    const alike = [loss, weights].every((id) => sameAxes(view.axes(id), view.axes(node.outputs[0]!)));
+    if (!alike) continue;
+    return fused(step.op, step.attributes, [...step.inputs, weights], node.outputs[0]!);
   }
   return null;
 }

@@ -42,7 +42,7 @@ export interface FusedAttributes {
   quotient: { readonly by: number };
   /** (logits, targets) → −log softmax(logits)[target] */
   cross_entropy: { readonly axis: string };
-  /** (x, targets) → the same of the linear layer at `path`, whose logits are never held for all tokens */
+  /** (x, targets, weights?) → the same of the linear layer at `path`, whose logits are never held for all tokens */
   linear_cross_entropy: { readonly path: string; readonly inner: readonly Axis[] };
 }
 

@@ -24,47 +24,67 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return loss.view(targets.shape)
 
 
-def linear_cross_entropy(x: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """The cross entropy of x W, chunk by chunk: x [.., *D], weight [*D, Z], int targets [..] to float32 [..]."""
+def linear_cross_entropy(x: Tensor, weight: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The cross entropy of x W, times `weights` if given, chunk by chunk: x [.., *D], weight [*D, Z], targets [..]; float32 [..]."""
     matrix = weight.reshape(-1, weight.shape[-1])
     rows = x.reshape(-1, matrix.shape[0])
-    loss: Tensor = _LinearCrossEntropy.apply(rows, matrix, targets.reshape(-1))
-    return loss.view(targets.shape)
+    own = None if weights is None else weights.reshape(-1)
+    trains = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
+    loss: Tensor = _LinearCrossEntropy.apply(rows, matrix, targets, own, trains)
+    return loss
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
-    """The backward pass computes each chunk's logits once more: one matrix product, and nothing of them is kept."""
+    """Where the losses are only summed, each has the same gradient g from above, and all others are g times those of the
+    plain sum: the forward pass takes them while it has the logits. Otherwise the backward pass computes the logits again.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, targets: Tensor, weights: Tensor | None, trains: bool
+    ) -> Tensor:
         device = x.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
-        own = weight.to(dtype)
-        losses, totals = [], []
-        with torch.autocast(device, enabled=False):
-            for rows, ids in _chunks(x, targets, weight.shape[1]):
-                loss, lse = _loss_of(rows.to(dtype) @ own, ids)
-                losses.append(loss)
-                totals.append(lse)
-        ctx.save_for_backward(x, weight, targets, torch.cat(totals))
         ctx.dtype = dtype
-        return torch.cat(losses)
+        ids = targets.reshape(-1)
+        share = torch.ones(len(ids), device=x.device) if weights is None else weights
+        with torch.autocast(device, enabled=False):
+            losses, sums = _pass(x, weight, ids, share, dtype, trains)
+        ctx.save_for_backward(x, weight, ids, share, *sums)
+        return (losses if weights is None else losses * weights).view(targets.shape)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, Tensor, None]:
-        x, weight, targets, lse = ctx.saved_tensors
-        own = weight.to(ctx.dtype)
-        dx = torch.empty_like(x)
-        dw = torch.zeros(weight.shape, device=x.device, dtype=_sum_type(ctx.dtype))
-        start = 0
-        for rows, ids in _chunks(x, targets, weight.shape[1]):
-            part = slice(start, start + rows.shape[0])
-            rows = rows.to(ctx.dtype)
-            dlogits = _gradient(rows @ own, ids, lse[part], gradients[0][part].float())
-            dx[part] = dlogits @ own.T
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, Tensor, None, None, None]:
+        x, weight, ids, share, *sums = ctx.saved_tensors
+        (g,) = gradients
+        if all(step == 0 or size == 1 for step, size in zip(g.stride(), g.shape, strict=True)):
+            dx, dw = sums
+            scale = g.reshape(-1)[:1]
+            return dx * scale.to(dx.dtype), dw * scale.to(dw.dtype), None, None, None
+        del sums
+        _, (dx, dw) = _pass(x, weight, ids, g.reshape(-1) * share, ctx.dtype, True)
+        return dx, dw, None, None, None
+
+
+def _pass(
+    x: Tensor, weight: Tensor, ids: Tensor, share: Tensor, dtype: torch.dtype, trains: bool
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """All losses, and if it trains the gradients of Σ share · loss for x and weight."""
+    own = weight.to(dtype)
+    losses, inner = [], []
+    dw = torch.zeros(weight.shape, device=x.device, dtype=_sum_type(dtype)) if trains else None
+    size = max(1, CHUNK_ELEMENTS[x.device.type] // weight.shape[1])
+    for rows, targets, weights in zip(x.split(size), ids.split(size), share.split(size), strict=True):
+        rows = rows.to(dtype)
+        logits = rows @ own
+        loss, lse = _loss_of(logits, targets)
+        losses.append(loss)
+        if dw is not None:
+            dlogits = _gradient(logits, targets, lse, weights.to(lse.dtype))
+            inner.append((dlogits @ own.T).to(x.dtype))
             _add_product(dw, rows.T, dlogits)
-            start = part.stop
-        return dx, dw.to(weight.dtype), None
+    found = () if dw is None else (torch.cat(inner), dw.to(weight.dtype))
+    return torch.cat(losses), found
 
 
 def _loss_of(logits: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -95,8 +115,3 @@ def _add_product(total: Tensor, a: Tensor, b: Tensor) -> None:
 
 def _sum_type(dtype: torch.dtype) -> torch.dtype:
     return torch.float64 if dtype == torch.float64 else torch.float32
-
-
-def _chunks(x: Tensor, targets: Tensor, vocabulary: int) -> Any:
-    size = max(1, CHUNK_ELEMENTS[x.device.type] // vocabulary)
-    return zip(x.split(size), targets.split(size), strict=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Literal, overload
 
+import torch
 from torch import Tensor
 
 from .arguments import DecayOn, Read, operands
@@ -79,8 +80,12 @@ def recurrence(
     log_decay None, [H], [B, T, H], [B, T, H, K], or [B, T, H, V] with decay_on="value", natural logarithm, at most 0;
     erase a pair (a, b), each [B, T, H, K] or [B, T, R, H, K]; initial_state [B, H, K, V], or [N, H, K, V] with cu_seqlens;
     positions integer [B, T]: each token's place in its document, where 0 resets the state to zero before the step;
-    cu_seqlens integer [N + 1] with B = 1: where the documents begin and end.
+    cu_seqlens integer [N + 1] with B = 1: where the documents begin and end. Under autocast all but log_decay are cast.
     """
+    if torch.is_autocast_enabled(q.device.type):  # as matrix products do; decays keep their precision
+        dtype = torch.get_autocast_dtype(q.device.type)
+        q, k, v = q.to(dtype), k.to(dtype), v.to(dtype)
+        erase = None if erase is None else (erase[0].to(dtype), erase[1].to(dtype))
     x = operands(q, k, v, log_decay, decay_on, erase, read, initial_state, positions, cu_seqlens)
     if chosen(kernels, x.q) == "triton":
         o, state = recurrence_triton(x, return_state)
