@@ -84,10 +84,11 @@ def ours(folder: Path, o: argparse.Namespace, moments: str) -> tuple[Callable[[i
     vocabulary = project.config["vocabulary"]
     count = 0
 
-    def step(rows: int, length: int) -> float:
+    def step(rows: int, length: int) -> Callable[[], float]:
         nonlocal count
         count += 1
-        return stepper(drawn(rows, length, vocabulary), count, settings["lr"]).loss
+        result = stepper.begin(drawn(rows, length, vocabulary), count, settings["lr"])
+        return lambda: result().loss
 
     return step, 6.0 * project.config["activated"]
 
@@ -108,14 +109,15 @@ def peer(o: argparse.Namespace) -> tuple[Callable[[int, int], Any], float]:
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
 
-    def step(rows: int, length: int) -> float:
+    def step(rows: int, length: int) -> Callable[[], float]:
         tokens = torch.randint(shape["vocab_size"], (rows, length)).to(o.device, non_blocking=True)
         loss = model(input_ids=tokens, labels=tokens).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        return float(loss)
+        value = loss.detach()  # and nothing of its graph
+        return lambda: float(value)
 
     count = sum(p.numel() for p in model.parameters())
     experts = sum(p.numel() for name, p in model.named_parameters() if ".experts." in name)
@@ -133,23 +135,33 @@ def measure(
         torch.cuda.reset_peak_memory_stats()
     begin = time.perf_counter()
     for _ in range(3):
-        step(rows, length)
+        waiting = step(rows, length)
+        waiting()
     finish(on_gpu)
     first = time.perf_counter() - begin
     seconds = []
+    processor = time.process_time()
     for _ in range(3):  # of several steps each: the processor may run ahead within one
         begin = time.perf_counter()
         for _ in range(o.steps):
             loss = step(rows, length)
+            before, waiting = waiting, loss
+            before()  # one step behind, as in training
         finish(on_gpu)
         seconds.append((time.perf_counter() - begin) / o.steps)
+    processor = (time.process_time() - processor) / (3 * o.steps)
     rate = rows * length / statistics.median(seconds)
     found = {"name": name, "size": size, "tokens/s": round(rate), "TFLOP/s": round(rate * flops / 1e12, 1)}
-    found |= {"spread": round(max(seconds) / min(seconds), 3), "warm-up s": round(first, 1), "loss": round(loss, 3)}
+    found |= {
+        "spread": round(max(seconds) / min(seconds), 3),
+        "warm-up s": round(first, 1),
+        "processor ms": round(1e3 * processor, 1),
+        "loss": round(loss(), 3),
+    }
     if on_gpu:
         found["GiB"] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
         found["reserved GiB"] = round(torch.cuda.max_memory_reserved() / 2**30, 2)
-    if o.profile:
+    if o.profile and size == o.sizes[0]:
         profile(name, lambda: step(rows, length), o)
     print(json.dumps(found), flush=True)
     return found
@@ -180,8 +192,8 @@ def profile(name: str, step: Callable[[], Any], o: argparse.Namespace) -> None:
     total = sum(sum(t) for t in kernels.values()) / 1e3
     busy = f"{total:.1f} ms of kernels, {sum(map(len, kernels.values()))} of them"
     table = found.key_averages(group_by_input_shape=True).table(sort_by="self_device_time_total", row_limit=60)
-    (o.profile / f"{name}.txt").write_text("\n".join([busy, *lines, "", table]))
-    print(f"{name}: {busy}", *lines[:40], sep="\n  ", flush=True)
+    (o.profile / f"{name.replace(', ', '-').replace(' ', '-')}.txt").write_text("\n".join([busy, *lines, "", table]))
+    print(f"{name}: {busy}", *lines[:30], sep="\n  ", flush=True)
 
 
 def main() -> int:

@@ -6,8 +6,10 @@ import torch.nn.functional as F
 
 from lsm_torch.nn import (
     ExpertLinear,
+    causal_conv,
     combine,
     dispatch,
+    l2_norm,
     linear_cross_entropy,
     put,
     routed_swiglu,
@@ -120,3 +122,21 @@ def test_routed_swiglu(triton) -> None:
     agree(gradients(ours, [x, weights, *matrices]), expected, 1e-12)
     triton(True)
     agree(gradients(ours, [x.float(), weights.float(), *[m.float() for m in matrices]]), expected)
+
+
+@pytest.mark.parametrize("shape", [(2, 70, 3, 9), (1, 1, 5), (2, 3, 130)])
+def test_causal_conv(triton, shape: tuple[int, ...]) -> None:
+    positions = torch.arange(shape[1]).repeat(shape[0], 1)
+    if shape[1] > 60:
+        positions[1, 60:] = torch.arange(shape[1] - 60)
+        positions[0, 2:] = torch.arange(shape[1] - 2)
+    x, weight = drawn(*shape), drawn(4, *shape[2:])
+    triton(False)
+    expected = gradients(lambda x, w: causal_conv(x, w, positions), [x, weight])
+    triton(True)
+    agree(gradients(lambda x, w: causal_conv(x, w, positions), [x.float(), weight.float()]), expected)
+
+
+def test_l2_norm() -> None:
+    x = drawn(2, 3, 5)
+    assert torch.allclose(l2_norm(x, 1e-3), x / (x.square().sum(-1, keepdim=True) + 1e-3).sqrt())

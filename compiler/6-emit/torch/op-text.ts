@@ -366,6 +366,8 @@ const fusedRows: FusedRows = {
     const x = w.ordered(0, [...names(rest), ...names(over)]);
     return w.conform(atom(`${w.s.module(path)}(${x})`), [...rest, ...over]);
   },
+  l2_norm: ({ attributes: { epsilon } }, w) =>
+    w.helper("l2_norm", [w.text(0).text, ...(epsilon === 1e-6 ? [] : [String(epsilon)])]),
   silu: (_, w) => atom(`F.silu(${w.text(0).text})`),
   silu_mul: (_, w) => w.helper("silu_mul", [w.text(0).text, w.text(1).text]),
   dispatch: ({ attributes: { picks } }, w) =>

@@ -33,6 +33,7 @@ function recognise(view: GraphView, node: Node): FusedStep | null {
   return (
     biased(view, node) ??
     normed(view, node) ??
+    l2Norm(view, node) ??
     silu(view, node) ??
     siluMul(view, node) ??
     softmax(view, node) ??
@@ -75,6 +76,23 @@ function normed(view: GraphView, node: NodeOf<"map">): FusedStep | null {
     const x = rmsNorm(view.graph, y, leaf.outer);
     if (x !== null)
       return fused("rms_norm", { path: path!, over: leaf.outer }, [x], node.outputs[0]!);
+  }
+  return null;
+}
+
+/** x · rsqrt(Σ x² + ε) along x's last axis. */
+function l2Norm(view: GraphView, node: NodeOf<"map">): FusedStep | null {
+  const output = node.outputs[0]!;
+  for (const [x, scale] of view.pairs(output, "mul")) {
+    const [added] = view.map(scale, "rsqrt") ?? [];
+    const [total, small] = (added === undefined ? null : view.map(added, "add")) ?? [];
+    const sum = total === undefined ? null : view.reduce(total, "sum");
+    const epsilon = small === undefined ? null : view.constant(small);
+    const [squared] = (sum && view.map(sum.x, "square")) ?? [];
+    const last = view.axes(x).at(-1);
+    if (!sum || epsilon === null || squared !== x || sum.over.join() !== last?.name) continue;
+    if (sameAxes(view.axes(x), view.axes(output)))
+      return fused("l2_norm", { epsilon }, [x], output);
   }
   return null;
 }
@@ -210,7 +228,9 @@ function weightedCrossEntropy(view: GraphView, node: NodeOf<"map">): FusedStep |
     const step = made?.op === "map" ? crossEntropy(view, made) : null;
     if (step?.op !== "linear_cross_entropy" || !view.usedOnce(loss)) continue;
     if (!view.graph.inputs.some(({ value }) => value === view.source(weights))) continue;
-    const alike = [loss, weights].every((id) => sameAxes(view.axes(id), view.axes(node.outputs[0]!)));
+    const alike = [loss, weights].every((id) =>
+      sameAxes(view.axes(id), view.axes(node.outputs[0]!)),
+    );
     if (!alike) continue;
     return fused(step.op, step.attributes, [...step.inputs, weights], node.outputs[0]!);
   }

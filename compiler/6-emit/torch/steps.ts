@@ -15,6 +15,8 @@ export interface FusedAttributes {
   experts: { readonly path: string; readonly inner: readonly Axis[] };
   /** (x) → the norm at `path` */
   rms_norm: { readonly path: string; readonly over: readonly Axis[] };
+  /** (x) → x / √(Σ x² + ε) along its last axis */
+  l2_norm: { readonly epsilon: number };
   /** (x) → x · sigmoid(x) */
   silu: Record<never, never>;
   /** (gate, up) → silu(gate) · up */

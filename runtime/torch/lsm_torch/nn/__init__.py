@@ -8,7 +8,7 @@ from .functional import cumulate, maximum, minimum, rotate, shift, silu_mul, sof
 from .linear import ExpertLinear, Linear
 from .loop import token_loop
 from .loss import cross_entropy, linear_cross_entropy
-from .norm import RMSNorm
+from .norm import RMSNorm, l2_norm
 from .parts import Parts
 from .recurrent import recurrence
 from .route import combine, dispatch, grouped_dot, one_row, put, routed_swiglu, take
@@ -32,6 +32,7 @@ __all__ = [
     "dispatch",
     "documents",
     "grouped_dot",
+    "l2_norm",
     "linear_cross_entropy",
     "maximum",
     "minimum",

@@ -5,7 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..ops.choice import HAS_TRITON, chosen
 from .cache import Cache
+
+if HAS_TRITON:
+    from ..kernels.conv import CausalConv
 
 
 def delay(x: Tensor, by: int, positions: Tensor, cache: Cache | None = None) -> Tensor:
@@ -25,8 +29,11 @@ def causal_conv(x: Tensor, weight: Tensor, positions: Tensor, cache: Cache | Non
 
     x [B, T, ..], weight [taps, ..], positions [B, T].
     """
-    weight = weight.to(x.dtype)
     taps = weight.shape[0]
+    if cache is None and taps > 1 and chosen(None, x) == "triton" and not torch.compiler.is_compiling():
+        flat = CausalConv.apply(x.flatten(2), weight.flatten(1), positions.to(torch.int32))
+        return flat.view(x.shape)
+    weight = weight.to(x.dtype)
     if cache is None or taps == 1:
         y = x * weight[0]
         for j in range(1, taps):

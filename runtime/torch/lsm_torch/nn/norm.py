@@ -19,3 +19,9 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.rms_norm(x, self.axes, self.weight.to(x.dtype), 1e-6)
+
+
+def l2_norm(x: Tensor, epsilon: float = 1e-6) -> Tensor:
+    """x / sqrt(Σ x² + epsilon) along the last axis: the root-mean-square norm over √D."""
+    width = x.shape[-1]
+    return F.rms_norm(x, (width,), None, epsilon / width) * width**-0.5

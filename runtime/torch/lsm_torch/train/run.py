@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
-import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,7 +25,7 @@ from .optimizer import adamw
 from .project import Project
 from .report import Speed, report
 from .schedule import learning_rate
-from .step import Stepper
+from .step import Stepper, StepResult
 
 
 class Run:
@@ -90,32 +92,24 @@ class Run:
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, self._stop)
         speed = Speed(self)
-        every, measures = self.settings["checkpointEvery"], self.settings["evaluateEvery"]
+        waiting: deque[Callable[[], None]] = deque()  # on a GPU the step before the last is asked how it went
         while self.step < steps and self.signal is None:
             rate = learning_rate(
                 self.settings["schedule"], self.settings["optimizer"]["lr"], self.step, steps
             )
             batch = self.data.train.batch(self.position, self.rows)
-            result = self.stepper(batch, self.step + 1, rate)
+            result = self.stepper.begin(batch, self.step + 1, rate)
             self.position += self.rows
             self.step += 1
-            record = {
-                "step": self.step,
-                "loss": result.loss,
-                "lr": rate,
-                "grad_norm": result.gradient_norm,
-                **speed.tick(batch.tokens.numel()),
-            }
-            if metrics is not None:
-                metrics.append(record)
-                metrics.progress(record, speed.seconds(steps - self.step))
-            if self.step < steps:
-                if measures is not None and self.step % measures == 0:
-                    self._measured(metrics, 16)
-                    speed.skip()
-                if every is not None and self.step % every == 0:
-                    self.save(False)
-                    speed.skip()
+            waiting.append(partial(self._note, result, self.step, rate, batch.tokens.numel(), speed, metrics))
+            pauses = self.step >= steps or self.signal is not None or self._pauses()
+            while len(waiting) > (0 if pauses or self.device.type == "cpu" else 1):
+                waiting.popleft()()
+            if self.step < steps and self._pauses():
+                self._pause(metrics)
+                speed.skip()
+        while waiting:
+            waiting.popleft()()
         if self.step >= steps:
             self._measured(metrics, None)
         path = self.save(self.signal is None)
@@ -126,6 +120,41 @@ class Run:
             return 128 + self.signal
         self.say(f"checkpoint {path}")
         return 0
+
+    def _note(
+        self,
+        result: Callable[[], StepResult],
+        step: int,
+        rate: float,
+        tokens: int,
+        speed: Speed,
+        metrics: Metrics | None,
+    ) -> None:
+        """One line of metrics; raises when the step could not be made."""
+        found = result()
+        record = {
+            "step": step,
+            "loss": found.loss,
+            "lr": rate,
+            "grad_norm": found.gradient_norm,
+            **speed.tick(tokens),
+        }
+        if metrics is not None:
+            metrics.append(record)
+            metrics.progress(record, speed.seconds(self.settings["steps"] - step))
+
+    def _pauses(self) -> bool:
+        return any(
+            self.settings[name] is not None and self.step % self.settings[name] == 0
+            for name in ("evaluateEvery", "checkpointEvery")
+        )
+
+    def _pause(self, metrics: Metrics | None) -> None:
+        every, measures = self.settings["checkpointEvery"], self.settings["evaluateEvery"]
+        if measures is not None and self.step % measures == 0:
+            self._measured(metrics, 16)
+        if every is not None and self.step % every == 0:
+            self.save(False)
 
     @torch.no_grad()
     def measure(self, batches: int | None) -> float | None:
@@ -243,6 +272,3 @@ class Run:
             raise KeyboardInterrupt
         self.signal = number
         self.say("\nstopping after this step")
-
-
-__all__ = ["Run", "time"]

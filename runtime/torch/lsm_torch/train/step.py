@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,8 +25,11 @@ class StepResult:
     gradient_norm: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stepper:
+    """Makes updates. On a GPU the processor need not wait for any: `begin` gives what tells later how the step went, and
+    after a step that is not finite no further one changes anything."""
+
     model: nn.Module
     optimizer: Optimizer
     clip: float | None
@@ -33,22 +38,33 @@ class Stepper:
     device: torch.device
     rank: int = 0
     ranks: int = 1
+    finite: Tensor | None = None  # whether all steps so far were, on a GPU
 
     def __call__(self, batch: Batch, step: int, rate: float) -> StepResult:
         """Makes update `step` (from 1) at learning rate `rate`; raises before anything changed when it cannot."""
+        return self.begin(batch, step, rate)()
+
+    def begin(self, batch: Batch, step: int, rate: float) -> Callable[[], StepResult]:
+        """The same, without waiting; the result must be asked for once."""
         self.optimizer.zero_grad()
         sums, shares = self._gradients(batch)
-        gradients = list(self.optimizer.gradients().values())
+        gradients = self.optimizer.gradients()
         if self.ranks > 1:
-            _sum_over_ranks([sums, *gradients])
-        norms = torch._foreach_norm(gradients, 2, dtype=torch.float32)
-        norm = torch.linalg.vector_norm(torch.stack(norms))
-        facts = torch.cat((sums, norm.view(1)))
-        loss, objective, norm_value = self._update(facts, norm, rate)
-        if not all(map(math.isfinite, (loss, objective, norm_value))):
-            raise self.diverged(step, loss, objective)
+            _sum_over_ranks([sums, *gradients.values()])
+        norms = torch.stack(torch._foreach_norm(list(gradients.values()), 2, dtype=torch.float32))
+        worst = norms.isfinite().logical_not().to(torch.uint8).argmax()
+        facts = torch.cat((sums, torch.linalg.vector_norm(norms).view(1), worst.view(1).float()))
+        names = list(gradients)
+        read = self._update(facts, rate)
         apply_updates(self.model, shares if self.ranks == 1 else None)
-        return StepResult(loss, norm_value)
+
+        def result() -> StepResult:
+            loss, objective, norm, place = read()
+            if not all(map(math.isfinite, (loss, objective, norm))):
+                raise diverged(step, loss, objective, None if math.isfinite(norm) else names[int(place)])
+            return StepResult(loss, norm)
+
+        return result if facts.is_cuda else partial(_same, result())
 
     def _gradients(self, batch: Batch) -> tuple[Tensor, list[float]]:
         """The sums of loss and objective, and the shares of this rank's parts; gradients are left with the optimiser."""
@@ -73,37 +89,46 @@ class Stepper:
                 self.optimizer.accumulate()
         return sums, shares
 
-    def _update(self, facts: Tensor, norm: Tensor, rate: float) -> list[float]:
-        """Updates where all facts are finite, and gives them. On a GPU the update waits for no answer from it."""
+    def _update(self, facts: Tensor, rate: float) -> Callable[[], list[float]]:
+        """Updates where all facts are finite; gives what reads them."""
         if facts.is_cuda:
-            factor = torch.ones_like(norm) if self.clip is None else (self.clip / norm).clamp(max=1)
-            scale = torch.where(facts.isfinite().all(), factor, -1.0)
-            found = torch.empty(3, pin_memory=True).copy_(facts, non_blocking=True)
+            fine = facts.isfinite().all()
+            self.finite = fine if self.finite is None else self.finite & fine
+            factor = facts.new_ones(()) if self.clip is None else (self.clip / facts[2]).clamp(max=1)
+            found = torch.empty(len(facts), pin_memory=True).copy_(facts, non_blocking=True)
             ready = torch.cuda.Event()
             ready.record()
-            self.optimizer.step(rate, scale)
-            ready.synchronize()
-            return found.tolist()
+            self.optimizer.step(rate, torch.where(self.finite, factor, -1.0))
+
+            def read() -> list[float]:
+                ready.synchronize()
+                values: list[float] = found.tolist()
+                return values
+
+            return read
         values = facts.tolist()
         if all(map(math.isfinite, values)):
             if self.clip is not None and values[2] > self.clip:
                 torch._foreach_mul_(list(self.optimizer.gradients().values()), self.clip / values[2])
             self.optimizer.step(rate, None)
-        return values
+        return lambda: values
 
     def precision(self) -> Any:
         if self.autocast is None:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, self.autocast)
 
-    def diverged(self, step: int, loss: float, objective: float) -> RunError:
-        gradients = self.optimizer.gradients()
-        found = next((path for path, x in gradients.items() if not x.isfinite().all()), None)
-        what = f"at step {step} the loss is {loss}, the objective {objective}"
-        if found is not None:
-            what += f"; the first gradient that is not finite is of `{found}`"
-        help = "lower `lr`, warm up for longer, or clip the gradients; checkpoints written before are untouched"
-        return RunError("training-diverged", what, f"step {step}", help)
+
+def _same(result: StepResult) -> StepResult:
+    return result
+
+
+def diverged(step: int, loss: float, objective: float, path: str | None) -> RunError:
+    what = f"at step {step} the loss is {loss}, the objective {objective}"
+    if path is not None:
+        what += f"; the first gradient that is not finite is of `{path}`"
+    help = "lower `lr`, warm up for longer, or clip the gradients; checkpoints written before are untouched"
+    return RunError("training-diverged", what, f"step {step}", help)
 
 
 def _sum_over_ranks(tensors: list[Tensor]) -> None:
