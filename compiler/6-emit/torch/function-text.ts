@@ -23,6 +23,7 @@ const stems: Readonly<Record<string, string>> = {
   mean: "mean",
   softmax: "p",
   recurrence: "o",
+  delta_rule: "o",
   scan: "o",
   take: "rows",
   argsort: "order",

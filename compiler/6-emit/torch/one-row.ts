@@ -12,6 +12,7 @@ import type { Region } from "./regions.js";
 const alongTime = new Set<string>([
   "scan",
   "recurrence",
+  "delta_rule",
   "conv",
   "attend",
   "delay",

@@ -227,19 +227,7 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
   conv_input_gradient: never("conv_input_gradient"),
   conv_weight_gradient: never("conv_weight_gradient"),
   attend: (node, w) => attend(node, w),
-  recurrence: (node, w) => {
-    w.s.use("recurrence");
-    return recurrenceText(
-      node,
-      node.inputs.map((id, i) =>
-        i === 0 && w.s.isZero(id) ? { text: atom("None"), axes: w.axes(0) } : w.operand(i),
-      ),
-      w.output,
-      w.s.letters,
-      w.s.isZero(node.inputs[0]!) ? null : w.text(0),
-      w.s.cache,
-    );
-  },
+  recurrence: ({ attributes }, w) => recurrence(attributes, null, w),
   scan: never("a scan in an expression"),
   adamw: never("adamw"),
   call: never("a call in an expression"),
@@ -271,6 +259,21 @@ function dot(over: readonly string[], w: Writer): Text {
   const spell = (axes: readonly Axis[]): string => names(axes).map(letter).join("");
   const equation = `${spell(a)}, ${spell(b)} -> ${spell(w.output)}`;
   return atom(`torch.einsum("${equation}", ${w.text(0).text}, ${w.text(1).text})`);
+}
+
+type Recurrence = NodeOf<"recurrence">["attributes"];
+
+/** A recurrence; a delta rule where β, and a key of its own to erase by, stand behind its other operands. */
+function recurrence(attributes: Recurrence, erasing: boolean | null, w: Writer): Text {
+  const zero = w.s.isZero(w.inputs[0]!);
+  const operands = w.inputs.map((_, i) =>
+    i === 0 && zero ? { text: atom("None"), axes: w.axes(0) } : w.operand(i),
+  );
+  const eraseKey = erasing === true ? operands.pop()! : null;
+  const delta = erasing === null ? null : { beta: operands.pop()!, eraseKey };
+  w.s.use(delta ? "delta_rule" : "recurrence");
+  const initial = zero ? null : w.text(0);
+  return recurrenceText(attributes, delta, operands, w.output, w.s.letters, initial, w.s.cache);
 }
 
 function take(axis: string, w: Writer): Text {
@@ -366,6 +369,7 @@ const fusedRows: FusedRows = {
     const x = w.ordered(0, [...names(rest), ...names(over)]);
     return w.conform(atom(`${w.s.module(path)}(${x})`), [...rest, ...over]);
   },
+  delta_rule: ({ attributes }, w) => recurrence(attributes, attributes.erasing, w),
   l2_norm: ({ attributes: { epsilon } }, w) =>
     w.helper("l2_norm", [w.text(0).text, ...(epsilon === 1e-6 ? [] : [String(epsilon)])]),
   silu: (_, w) => atom(`F.silu(${w.text(0).text})`),

@@ -3,6 +3,7 @@
 import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { sameAxes } from "../../ir/types.js";
 import { rmsNorm } from "./leaves.js";
+import { deltaRule } from "./recognise-delta.js";
 import { experts, moduleOf, routedSwiglu, siluMul, siluOf } from "./recognise-experts.js";
 import { combine, dispatch, quotient } from "./recognise-slots.js";
 import { type FusedStep, type GraphView, type Step, fused } from "./steps.js";
@@ -27,6 +28,7 @@ function recognise(view: GraphView, node: Node): FusedStep | null {
   if (node.op === "dot") return linear(view, node, node.outputs[0]!);
   if (node.op === "grouped_dot") return experts(view, node);
   if (node.op === "concat") return rotate(view, node);
+  if (node.op === "recurrence") return deltaRule(view, node);
   if (node.op === "take") return dispatch(view, node);
   if (node.op === "put") return routedSwiglu(view, node) ?? combine(view, node);
   if (node.op !== "map") return null;

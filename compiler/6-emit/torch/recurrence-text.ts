@@ -1,4 +1,4 @@
-/** A `recurrence` as a call of lsm_torch.ops.recurrence: which axes are heads, keys and values. */
+/** A `recurrence` as a call of lsm_torch.nn.recurrence, or of delta_rule: which axes are heads, keys and values. */
 
 import type { NodeOf } from "../../ir/graph.js";
 import type { Axis } from "../../ir/types.js";
@@ -50,16 +50,23 @@ function rolesOf(
   };
 }
 
+/** What makes a recurrence a delta rule: β, and the key that erases if it is not the one that writes. */
+export interface Delta {
+  readonly beta: Operand;
+  readonly eraseKey: Operand | null;
+}
+
 export function recurrenceText(
-  node: NodeOf<"recurrence">,
+  attributes: NodeOf<"recurrence">["attributes"],
+  delta: Delta | null,
   inputs: readonly Operand[],
   output: readonly Axis[],
   letters: Letters,
   initial: Text | null,
   cache: readonly string[],
 ): Text {
-  const { axis, gated, writes, erases, read } = node.attributes;
-  const { heads, key, value, gateOnValue } = rolesOf(node.attributes, inputs);
+  const { axis, gated, writes, erases, read } = attributes;
+  const { heads, key, value, gateOnValue } = rolesOf(attributes, inputs);
   const [, positions, query, ...rest] = inputs as [Operand, Operand, Operand, ...Operand[]];
   const batch = inputs[0]!.axes.find(({ name }) => name === "batch")!;
   const time = positions.axes.find(({ name }) => name === axis)!;
@@ -108,6 +115,7 @@ export function recurrenceText(
     stacked(pairs(0, writes, 0).map((k) => shaped(k, key, false))),
     stacked(pairs(0, writes, 1).map((v) => shaped(v, value, true))),
   ];
+  if (delta) args.push(shaped(delta.beta, null, true).text);
   if (gate) {
     const onKey = key.some(({ name }) => gate.axes.some((own) => own.name === name));
     args.push(shaped(gate, gateOnValue ? value : onKey ? key : null, true).text);
@@ -118,10 +126,11 @@ export function recurrenceText(
     const b = stacked(pairs(2 * writes, erases, 1).map((x) => shaped(x, key, true)));
     args.push(`erase=(${a}, ${b})`);
   }
+  if (delta?.eraseKey) args.push(`erase_key=${shaped(delta.eraseKey, key, true).text}`);
   if (read === "before") args.push('read="before"');
   if (initial) args.push(`initial_state=${initial.text}`);
   args.push(`positions=${positions.text.text}`, ...cache.map((own) => `cache=${own}`));
-  return restored(atom(`recurrence(${args.join(", ")})`));
+  return restored(atom(`${delta ? "delta_rule" : "recurrence"}(${args.join(", ")})`));
 
   /** [B, T, H, V] back to the axes of the result. */
   function restored(text: Text): Text {

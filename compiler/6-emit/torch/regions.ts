@@ -70,7 +70,15 @@ function commonPath(token: Graph, { parameters, nodes }: Application): string | 
   return (shared < 0 ? first : first.slice(0, shared)).join(".");
 }
 
-const backward = new Set(["scan", "recurrence", "conv", "delay", "attend", "slot_positions"]);
+const backward = new Set([
+  "scan",
+  "recurrence",
+  "delta_rule",
+  "conv",
+  "delay",
+  "attend",
+  "slot_positions",
+]);
 
 /** Whether a region looks at earlier tokens, and so has something to keep when it is to go on with later ones. */
 export function looksBack({ items }: Region): boolean {

@@ -3,7 +3,7 @@
  * than as single nodes. Renames are no steps: a tensor's axes have names only while we compile.
  */
 
-import { type Graph, type Node, type ValueId, allResults } from "../../ir/graph.js";
+import { type Graph, type Node, type NodeOf, type ValueId, allResults } from "../../ir/graph.js";
 import { type Axis, hasAxis, sameAxes } from "../../ir/types.js";
 import type { LeafModules } from "./leaves.js";
 
@@ -15,6 +15,8 @@ export interface FusedAttributes {
   experts: { readonly path: string; readonly inner: readonly Axis[] };
   /** (x) → the norm at `path` */
   rms_norm: { readonly path: string; readonly over: readonly Axis[] };
+  /** (S₀, positions, q, log Λ if gated, k, v, β, p if erasing by another key) → the delta rule's y */
+  delta_rule: NodeOf<"recurrence">["attributes"] & { readonly erasing: boolean };
   /** (x) → x / √(Σ x² + ε) along its last axis */
   l2_norm: { readonly epsilon: number };
   /** (x) → x · sigmoid(x) */

@@ -10,7 +10,7 @@ from .loop import token_loop
 from .loss import cross_entropy, linear_cross_entropy
 from .norm import RMSNorm, l2_norm
 from .parts import Parts
-from .recurrent import recurrence
+from .recurrent import delta_rule, recurrence
 from .route import combine, dispatch, grouped_dot, one_row, put, routed_swiglu, take
 from .slots import slot_positions
 from .update import after_step, apply_updates
@@ -29,6 +29,7 @@ __all__ = [
     "cross_entropy",
     "cumulate",
     "delay",
+    "delta_rule",
     "dispatch",
     "documents",
     "grouped_dot",

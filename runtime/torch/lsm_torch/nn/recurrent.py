@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..ops.arguments import DecayOn, Read, operands
+from ..ops.delta_rule import delta_rule as delta_over_time
 from ..ops.recurrence import recurrence as over_time
 from ..ops.step import recurrence_step
 from .cache import Cache
@@ -57,6 +58,48 @@ def recurrence(
         )
     place.store(state)
     return place.rows.back(o)
+
+
+def delta_rule(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    beta: Tensor,
+    log_decay: Tensor | None = None,
+    *,
+    erase_key: Tensor | None = None,
+    initial_state: Tensor | None = None,
+    positions: Tensor,
+    cache: Cache | None = None,
+) -> Tensor:
+    """o [B, T, H, V] of S_t = (I - beta k pᵀ)(Λ_t∘S_{t-1}) + beta k vᵀ, p being k unless given; beta [B, T, H]."""
+    if cache is None:
+        o = delta_over_time(
+            q,
+            k,
+            v,
+            beta,
+            log_decay,
+            erase_key=erase_key,
+            initial_state=initial_state,
+            positions=positions,
+        )
+        assert isinstance(o, Tensor)
+        return o
+    written = beta.unsqueeze(-1) * k
+    p = k if erase_key is None else erase_key
+    if log_decay is not None:
+        p = (log_decay if log_decay.ndim == 4 else log_decay.unsqueeze(-1)).exp() * p
+    return recurrence(
+        q,
+        written,
+        v,
+        log_decay,
+        erase=(-written, p),
+        initial_state=initial_state,
+        positions=positions,
+        cache=cache,
+    )
 
 
 def one_token(

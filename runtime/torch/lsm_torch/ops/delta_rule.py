@@ -8,6 +8,7 @@ with p = k unless an erase key is given (Comba). DeltaNet has no decay, Gated De
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from .arguments import operands, rows
@@ -33,6 +34,10 @@ def delta_rule(
     kernels: Kernels | None = None,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """q, k, erase_key [B, T, H, K]; v [B, T, H, V]; beta [B, T, H]; the rest, and what it gives, as in `recurrence`."""
+    if torch.is_autocast_enabled(q.device.type):  # as matrix products do; decays and strengths keep their precision
+        dtype = torch.get_autocast_dtype(q.device.type)
+        q, k, v = q.to(dtype), k.to(dtype), v.to(dtype)
+        erase_key = None if erase_key is None else erase_key.to(dtype)
     beta = rows(beta, "beta", (*q.shape[:2], max(q.shape[2], k.shape[2], v.shape[2])))
     p = k if erase_key is None else erase_key
     x = operands(q, k, v, log_decay, "key", (k, p), "after", initial_state, positions, cu_seqlens)
