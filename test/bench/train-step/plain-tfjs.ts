@@ -1,6 +1,9 @@
 /**
  * Peer: the same model written by hand in plain tfjs with tfjs's gradients, on tfjs's WebAssembly backend.
  * Gated linear attention in chunks of 32 tokens, as in torch_peer.py. Argument: the case's folder.
+ *
+ * Every expert sees every token, and those that were not chosen count 0 times: tfjs has no gradient for gathering rows on
+ * WebAssembly, and a product with one-hot rows for each expert's tokens costs more than the experts do at these sizes.
  */
 
 import * as tf from "@tensorflow/tfjs";
@@ -12,7 +15,7 @@ import { readCase } from "./weights.js";
 
 const chunk = 32;
 const { bench, weights, tokens, targets } = readCase(process.argv[2]!);
-const { width, blocks, heads, batch, time } = bench;
+const { width, blocks, heads, experts, topK, batch, time } = bench;
 const [key, value, chunks] = [width / 2 / heads, width / heads, time / chunk];
 
 setWasmPaths(wasmPath());
@@ -23,7 +26,8 @@ const parameters = new Map(
   [...weights].map(([path, { data, shape }]) => {
     // heads stay within the columns of a matrix here
     const columns = path.includes(".out.linear.") ? width : undefined;
-    const flat = shape.length > 2 ? [columns ? width : shape[0]!, columns ?? -1] : [...shape];
+    const joined = shape.length > 2 && !path.includes(".routed.");
+    const flat = joined ? [columns ? width : shape[0]!, columns ?? -1] : [...shape];
     return [path, tf.variable(tf.tensor(data).reshape(flat))];
   }),
 );
@@ -92,6 +96,41 @@ function gla(x: tf.Tensor2D, path: string): tf.Tensor {
   );
 }
 
+/** Silu-gated, as [width, hidden], [width, hidden], [hidden, width]. */
+function swiglu(x: tf.Tensor2D, [gate, up, down]: readonly tf.Tensor2D[]): tf.Tensor {
+  const gated = silu(tf.matMul(x, gate!)).mul(tf.matMul(x, up!)) as tf.Tensor2D;
+  return tf.matMul(gated, down!);
+}
+
+/** 1 at the largest of each row, else 0; tfjs has no gradient for topk, and none is needed. */
+const chosen = tf.customGrad((x) => ({
+  value: tf.tidy(() =>
+    tf
+      .oneHot(tf.topk(x as tf.Tensor, topK).indices, experts)
+      .toFloat()
+      .sum(1),
+  ),
+  gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
+}));
+
+function mixture(x: tf.Tensor2D, path: string): tf.Tensor {
+  const probabilities = tf.softmax(tf.matMul(x, matrix(`${path}.router.weight`)));
+  const kept = probabilities.mul(chosen(probabilities));
+  const weights = kept.div(kept.sum(-1, true));
+  const shares = tf.split(weights, experts, 1);
+  const own = ["gate", "up", "down"].map((name) =>
+    tf.unstack(parameter(`${path}.routed.${name}.weight`)),
+  );
+  return tf.addN(
+    shares.map((share, e) =>
+      swiglu(
+        x,
+        own.map((one) => one[e] as tf.Tensor2D),
+      ).mul(share),
+    ),
+  );
+}
+
 function loss(): tf.Scalar {
   let x: tf.Tensor = tf.matMul(oneHotTokens, matrix("table"));
   for (let i = 0; i < blocks; i++) {
@@ -99,9 +138,8 @@ function loss(): tf.Scalar {
     const h = rms(x, parameter(`${block}.mixer_norm.weight`)) as tf.Tensor2D;
     x = x.add(gla(h, `${block}.mixer`));
     const f = rms(x, parameter(`${block}.ffn_norm.weight`)) as tf.Tensor2D;
-    const linear = (name: string): tf.Tensor => tf.matMul(f, matrix(`${block}.ffn.${name}.weight`));
-    const gated = silu(linear("gate")).mul(linear("up")) as tf.Tensor2D;
-    x = x.add(tf.matMul(gated, matrix(`${block}.ffn.down.weight`)));
+    const own = ["gate", "up", "down"].map((name) => `${block}.ffn.${name}.weight`);
+    x = x.add(experts > 0 ? mixture(f, `${block}.ffn`) : swiglu(f, own.map(matrix)));
   }
   const logits = tf.matMul(
     rms(x, parameter("norm.weight")) as tf.Tensor2D,

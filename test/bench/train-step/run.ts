@@ -30,34 +30,34 @@ interface PeerKind {
   readonly name: string;
   readonly what: string;
   readonly command: (folder: string) => readonly string[];
-  readonly can: (bench: BenchCase) => boolean;
+  /** Whether it is here. */
+  readonly there: boolean;
 }
 
-const always = (): boolean => true;
 const peers: readonly PeerKind[] = [
   {
     name: "wasm",
     what: "compiled, wasm",
     command: (folder) => [process.execPath, `${bundles}/compiled.mjs`, folder, "wasm"],
-    can: always,
+    there: true,
   },
   {
     name: "node-gpu",
     what: "compiled, node-gpu over TensorFlow",
     command: (folder) => [process.execPath, `${bundles}/compiled.mjs`, folder, "node-gpu"],
-    can: always,
+    there: true,
   },
   {
     name: "torch",
     what: "PyTorch eager",
     command: (folder) => [python, "test/bench/train-step/torch_peer.py", folder, flags.threads],
-    can: () => existsSync(python),
+    there: existsSync(python),
   },
   {
     name: "tfjs",
     what: "plain tfjs by hand, wasm",
     command: (folder) => [process.execPath, `${bundles}/plain-tfjs.mjs`, folder],
-    can: ({ experts }) => experts === 0, // nobody writes routing in plain tfjs
+    there: true,
   },
 ];
 
@@ -118,7 +118,7 @@ async function measure(bench: BenchCase, rounds: number): Promise<Row> {
   const wanted = new Set(flags.peers.split(","));
   const running: Peer[] = [];
   for (const kind of peers) {
-    if (!wanted.has(kind.name) || !kind.can(bench)) continue;
+    if (!wanted.has(kind.name) || !kind.there) continue;
     const peer = new Peer(kind, folder);
     if (await peer.ready()) running.push(peer);
   }
