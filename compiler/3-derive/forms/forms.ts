@@ -12,6 +12,7 @@ import { chunkForm, familyOf, planChunk } from "./chunk.js";
 import { type Held, chunkStartForm, heldStates, ownStates } from "./chunk-start.js";
 import { insideChunk } from "./inside-chunk.js";
 import { linearForm } from "./linear-form.js";
+import { linearChunk, linearInChunks } from "./linear-in-chunks.js";
 import { withoutRotations } from "./rotation.js";
 import { delayForm, slotPositionsForm } from "./routes.js";
 import { Analysis } from "./normal-form.js";
@@ -129,6 +130,7 @@ function rewriteScan(rewrite: Rewrite, node: NodeOf<"scan">, inputs: readonly Va
   const frame = turn === null ? null : turningFrame(builder, turn, state, length);
   const form = frame === null ? analysed : inFrame(builder, analysed, state, frame);
   const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
+  const finalUsed = used.has(node.outputs[outputs]!);
   const obstacle =
     form.obstacle ??
     (keepsBefores ? { reason: "the state is used without contracting it", span: null } : null);
@@ -149,6 +151,15 @@ function rewriteScan(rewrite: Rewrite, node: NodeOf<"scan">, inputs: readonly Va
       ...(obstacle ?? { reason: "its writes are no outer products" }),
       step,
     });
+  const part =
+    obstacle === null && form.key.length > 0 && !finalUsed
+      ? linearChunk(node, length.size, options.chunk ?? chunk)
+      : null;
+  const inChunks = part === null ? null : linearInChunks(builder, node, inputs, part);
+  if (inChunks !== null) {
+    report(family, `scan in chunks of ${part}`, { step });
+    return replaceOutputs(rewrite, node, [...inChunks.outputs, ...inChunks.finals]);
+  }
   report(family, "scan", { step });
   return replaceOutputs(rewrite, node, linearForm(builder, node, inputs, form, frame));
 }

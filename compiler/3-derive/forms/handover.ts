@@ -3,12 +3,12 @@
  *
  * How a gate was made tells that it is not negative, and what its logarithm is; an input of the body would tell
  * nothing. So constants, and the elementwise ops that make a value which is never negative, are written
- * again inside.
+ * again inside. So is what is larger than all that it is made of.
  */
 
 import type { GraphBuilder } from "../../ir/builder.js";
-import type { ValueId } from "../../ir/graph.js";
-import { hasAxis, withoutAxes } from "../../ir/types.js";
+import type { Node, ValueId } from "../../ir/graph.js";
+import { elementCount, hasAxis, withoutAxes } from "../../ir/types.js";
 import { boundsOf } from "../../ir/bounds.js";
 
 /** Longer chains of elementwise ops are not written again. */
@@ -30,8 +30,7 @@ export class Handover {
 
   /** The value as the body sees it. */
   value(id: ValueId): ValueId {
-    const gate = boundsOf(this.outer, id).low >= 0;
-    return this.find(id, gate ? deepest : 0);
+    return this.find(id, boundsOf(this.outer, id).low >= 0 ? deepest : 0);
   }
 
   private find(id: ValueId, depth: number): ValueId {
@@ -47,8 +46,21 @@ export class Handover {
     const node = outer.producer(id);
     if (node?.op === "constant") return body.constant(node.attributes.value);
     if (node?.op === "iota") return body.iota(node.attributes.axis);
-    if (node?.op !== "map" || depth === 0) return null;
-    return body.map(node.attributes.fn, ...node.inputs.map((input) => this.find(input, depth - 1)));
+    if (node?.op === "concat" && depth > 0 && node.attributes.axis !== this.axis)
+      return body.op("concat", node.attributes, this.inner(node, depth));
+    if (node?.op !== "map" || (depth === 0 && !this.isOuterProduct(node))) return null;
+    return body.map(node.attributes.fn, ...this.inner(node, depth));
+  }
+
+  private inner({ inputs }: Node, depth: number): ValueId[] {
+    return inputs.map((input) => this.find(input, Math.max(0, depth - 1)));
+  }
+
+  /** Whether a value is larger than all together that it is made of: then it need not lie in memory for all tokens. */
+  private isOuterProduct({ inputs, outputs }: Node): boolean {
+    const size = (id: ValueId): number => elementCount(this.outer.type(id));
+    const all = [...new Set(inputs)].reduce((sum, id) => sum + size(id), 0);
+    return size(outputs[0]!) > all;
   }
 
   private given(outer: ValueId): ValueId {

@@ -10,6 +10,7 @@ import { chunkForm, planChunk } from "./chunk.js";
 import { linearForm } from "./linear-form.js";
 import { Analysis } from "./normal-form.js";
 import { stagesOf } from "./stages.js";
+import { inFrame, lastTurned, turningFrame } from "./turn.js";
 
 export interface NoForm {
   readonly reason: string;
@@ -58,24 +59,27 @@ function oneState(
   node: NodeOf<"scan">,
   inputs: readonly ValueId[],
 ): ChunkStep | NoForm {
-  const form = new Analysis(builder, node, builder.type(inputs[0]!)).run(inputs);
-  if (form.kind === "not affine") return form;
-  if (form.turn !== null) return { reason: "it rotates its state" };
-  const length = inputs
-    .map((id) => findAxis(builder.type(id), node.attributes.axis)?.size)
-    .find((size) => size !== undefined);
-  if (length === undefined) return { reason: "its step uses nothing of the token" };
+  const state = builder.type(inputs[0]!);
+  const analysed = new Analysis(builder, node, state).run(inputs);
+  if (analysed.kind === "not affine") return analysed;
+  const along = inputs
+    .map((id) => findAxis(builder.type(id), node.attributes.axis))
+    .find((found) => found !== undefined);
+  if (along === undefined) return { reason: "its step uses nothing of the token" };
+  const { turn } = analysed;
+  const frame = turn === null ? null : turningFrame(builder, turn, state, along);
+  const form = frame === null ? analysed : inFrame(builder, analysed, state, frame);
   const plan =
     form.obstacle === null && form.key.length > 0
-      ? planChunk(builder, form, inputs[0]!, length, length)
+      ? planChunk(builder, form, inputs[0]!, along.size, along.size)
       : null;
   if (plan !== null) {
     const { outputs, final } = chunkForm(builder, node, inputs, form, plan);
-    return { outputs, finals: [final] };
+    return { outputs, finals: [frame === null ? final : lastTurned(builder, frame, final, along)] };
   }
   if (form.erases.length > 0)
     return { reason: form.obstacle?.reason ?? "its writes are no outer products" };
-  const results = linearForm(builder, node, inputs, form, null);
+  const results = linearForm(builder, node, inputs, form, frame);
   const outputs = node.attributes.body.outputs.length - 1;
   return { outputs: results.slice(0, outputs), finals: [results[outputs]!] };
 }

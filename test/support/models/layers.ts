@@ -92,6 +92,14 @@ const own: Readonly<Record<string, string>> = {
     state S: [n, inner]
     S <- exp(-dt * exp(A)) * S + dt * B * u
     linear(dot(C, S, n) + u, [width])`,
+  "elementwise decay in chunks (F5)": `
+    dt = softplus(linear(x, [inner]))
+    B = linear(x, [n])
+    C = linear(x, [n])
+    A = param([n, inner], log(1 + iota(n)))
+    state S: [n, inner]
+    S <- exp(-dt * exp(A)) * S + dt * B * linear(x, [inner]) at chunk(3)
+    linear(dot(C, S, n) + dot(B, S.prev, n), [width])`,
   "two micro-steps (DeltaProduct)": `
     q = linear(x, [heads, key])
     k1 = l2norm(linear(x, [heads, key]), key)
