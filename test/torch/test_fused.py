@@ -48,7 +48,9 @@ def triton(monkeypatch: pytest.MonkeyPatch):
     return switch
 
 
-@pytest.mark.parametrize(("batch", "time", "picks", "shape"), [(1, 19, 3, (40,)), (2, 7, 2, (3, 5)), (1, 1, 1, (1300,))])
+@pytest.mark.parametrize(
+    ("batch", "time", "picks", "shape"), [(1, 19, 3, (40,)), (2, 7, 2, (3, 5)), (1, 1, 1, (1300,))]
+)
 def test_slots(triton, batch: int, time: int, picks: int, shape: tuple[int, ...]) -> None:
     experts = torch.randint(4, (batch, time * picks))
     order = torch.argsort(experts, dim=1, stable=True)
@@ -90,8 +92,8 @@ def test_linear_cross_entropy(triton, monkeypatch: pytest.MonkeyPatch, rows: int
     agree(gradients(lambda x, w: linear_cross_entropy(x, w, targets), [x.float(), weight.float()]), expected)
     share = torch.rand(1, rows)
     for sums in (lambda y: y.sum() / 7, lambda y: (y * y).sum()):  # one gradient for all losses, and several
-        function = lambda x, w: sums(plain(x, w) * share).view(1)  # noqa: E731, B023
-        ours = lambda x, w: sums(linear_cross_entropy(x, w, targets, share)).view(1)  # noqa: E731, B023
+        function = lambda x, w: sums(plain(x, w) * share).view(1)  # noqa: B023
+        ours = lambda x, w: sums(linear_cross_entropy(x, w, targets, share)).view(1)  # noqa: B023
         agree(gradients(ours, [x.float(), weight.float()]), gradients(function, [x, weight]))
 
 

@@ -37,10 +37,7 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
             print(error, file=sys.stderr)
         status = 1
     except torch.OutOfMemoryError as error:
-        print(
-            f"error[out-of-memory]: {error}\nhelp: give --accumulate 2 or more, --recompute, or a smaller `seq`",
-            file=sys.stderr,
-        )
+        print(f"error[out-of-memory]: {error}\nhelp: give --moments bf16, or train on several GPUs", file=sys.stderr)
         status = 1
     finally:
         if dist.is_initialized():
@@ -61,6 +58,7 @@ def _options(project: Project) -> Any:
     parser.add_argument("--accumulate", type=int, help="parts that a batch is computed in")
     parser.add_argument("--recompute", action="store_true", help="keep no activations inside blocks")
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
+    parser.add_argument("--wandb", action="store_true", help="also log to Weights & Biases")
     options = parser.parse_args()
     if options.precision is None:
         on_gpu = options.device.startswith("cuda")

@@ -1,4 +1,4 @@
-"""metrics.jsonl, TensorBoard where it is installed, and the progress line."""
+"""metrics.jsonl, TensorBoard where it is installed, wandb where it is asked for, and the progress line."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ..errors import RunError
+
 
 class Metrics:
     """Lines of later steps than `step` are dropped, so that the file reads as if the run had never stopped."""
 
-    def __init__(self, folder: Path, step: int, steps: int) -> None:
+    def __init__(self, folder: Path, step: int, steps: int, wandb: dict[str, Any] | None = None) -> None:
         self.path, self.steps = folder / "metrics.jsonl", steps
         kept: list[str] = []
         if step > 0 and self.path.exists():
@@ -21,12 +23,15 @@ class Metrics:
         self.path.write_text("".join(f"{line}\n" for line in kept))
         self.file = self.path.open("a")
         self.board = _tensorboard(folder)
+        self.wandb = None if wandb is None else _wandb(folder, wandb)
         self.terminal = sys.stderr.isatty()
         self.shown = 0.0
 
     def append(self, record: dict[str, Any]) -> None:
         self.file.write(json.dumps(record, separators=(",", ":")) + "\n")
         self.file.flush()
+        if self.wandb is not None:
+            self.wandb.log({name: x for name, x in record.items() if name != "step"}, step=record["step"])
         for name, value in record.items():
             if self.board is not None and name != "step":
                 self.board.add_scalar(name, value, record["step"])
@@ -50,6 +55,8 @@ class Metrics:
         self.file.close()
         if self.board is not None:
             self.board.close()
+        if self.wandb is not None:
+            self.wandb.finish()
 
 
 def _tensorboard(folder: Path) -> Any:
@@ -58,6 +65,15 @@ def _tensorboard(folder: Path) -> Any:
     except ImportError:
         return None
     return SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+
+
+def _wandb(folder: Path, config: dict[str, Any]) -> Any:
+    try:
+        import wandb  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:
+        what = "--wandb was given, and wandb is not installed"
+        raise RunError("wandb-missing", what, "--wandb", "run `pip install wandb`, or leave the flag out") from None
+    return wandb.init(project=str(config["model"]), name=folder.name, dir=str(folder), config=config, resume="allow")
 
 
 def _duration(seconds: float) -> str:

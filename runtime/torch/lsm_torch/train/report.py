@@ -31,13 +31,12 @@ def report(run: Run) -> None:
     count = sum(x.numel() for x in run.tensors.values())
     activated = config["activated"]
     tokens = run.rows * settings["data"]["seq"]
-    state = 16 * count / 2**30  # weights, gradients and two moments in float32
     rows = [
         ("model", f"{config['model']}, {count:,} parameters, {activated:,} activated"),
         ("data", run.data.summary),
         ("step", f"{tokens:,} tokens in {run.stepper.parts} parts on {run.stepper.ranks} ranks"),
         ("compute", f"{flops_per_token(activated) / 1e9:.3g} GFLOPs a token, forward and backward"),
-        ("memory", f"{state:.2f} GiB of weights, gradients and moments; activations come on top"),
+        ("memory", run.memory.text()),
         ("device", f"{run.device}, {'bf16 with float32 weights' if run.autocast else 'float32'}"),
     ]
     if run.step > 0:

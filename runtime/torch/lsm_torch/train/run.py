@@ -20,6 +20,7 @@ from ..data import OpenedData, open_data
 from ..errors import RunError
 from ..nn import documents
 from .initialise import initialise
+from .memory import estimate, refuse_impossible, too_little
 from .metrics import Metrics
 from .optimizer import adamw
 from .project import Project
@@ -56,6 +57,8 @@ class Run:
             split=self.autocast is not None,
             moments=torch.bfloat16 if options.moments == "bf16" else torch.float32,
         )
+        self.memory = estimate(self.optimizer, self.device)
+        refuse_impossible(self.memory)
         self.step = 0
         self.position = 0
         if self.saved is not None:
@@ -83,12 +86,19 @@ class Run:
 
     def train(self) -> int:
         """Trains to the end; gives the exit status: 0, or 128 + the signal that stopped it."""
+        try:
+            return self._train()
+        except torch.OutOfMemoryError as error:
+            what = f"step {self.step + 1} does not fit: {self.memory.text()} ({str(error).split('. ')[0]})"
+            raise too_little(self.memory, what, self.options) from None
+
+    def _train(self) -> int:
         folder: Path = self.options.out
         steps = self.settings["steps"]
         if self.rank == 0:
             self._describe(folder)
         report(self)
-        metrics = Metrics(folder, self.step, steps) if self.rank == 0 else None
+        metrics = Metrics(folder, self.step, steps, self._wandb()) if self.rank == 0 else None
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, self._stop)
         speed = Speed(self)
@@ -120,6 +130,9 @@ class Run:
             return 128 + self.signal
         self.say(f"checkpoint {path}")
         return 0
+
+    def _wandb(self) -> dict[str, Any] | None:
+        return {**self.project.config, "train": self.settings} if self.options.wandb else None
 
     def _note(
         self,

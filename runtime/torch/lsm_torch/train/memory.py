@@ -1,0 +1,72 @@
+"""How much of a device's memory a run takes before any activation, and what helps when it is too little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import RunError
+from .optimizer import Optimizer
+
+_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes a rank holds through the whole run, and of what it makes in each step its gradients."""
+
+    weights: int
+    moments: int
+    gradients: int
+    capacity: int | None  # of the device, where it is known
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.moments + self.gradients
+
+    def text(self) -> str:
+        parts = f"{_gib(self.weights)} weights + {_gib(self.moments)} moments + {_gib(self.gradients)} gradients"
+        of = "" if self.capacity is None else f" of {_gib(self.capacity)}"
+        return f"{parts} = {_gib(self.total)}{of} GiB a rank; activations come on top"
+
+
+def estimate(optimizer: Optimizer, device: torch.device) -> Memory:
+    def size(x: Tensor) -> int:
+        return x.numel() * x.element_size()
+
+    trained = [x for x in optimizer.tensors.values() if x.requires_grad]
+    split = optimizer.split
+    low = sum(map(size, split.low.values())) if split is not None else 0
+    moments = 0 if split is None else sum(size(x) for pair in split.state.values() for x in pair)
+    apart = set() if split is None else {id(x) for x in split.weights.values()}
+    moments += sum(2 * size(x) for x in trained if id(x) not in apart)
+    capacity = torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else None
+    weights = sum(map(size, optimizer.tensors.values())) + low
+    return Memory(weights, moments, sum(map(size, trained)), capacity)
+
+
+def refuse_impossible(memory: Memory) -> None:
+    """Before anything is computed."""
+    if memory.capacity is not None and memory.total > memory.capacity:
+        raise too_little(memory, "the model does not fit on this device: " + memory.text(), None)
+
+
+def too_little(memory: Memory, what: str, options: Any) -> RunError:
+    """What is short of memory, with the knobs that help most, those not turned yet."""
+    split = options is None or options.precision == "bf16"
+    held = options is None or options.moments == "fp32"
+    knobs = []
+    if split and held:
+        knobs.append(f"--moments bf16 (saves {_gib(memory.moments // 2)} GiB)")
+    if options is None or not options.recompute:
+        knobs.append("--recompute (a block's activations instead of all; about a third more computing)")
+    parts = 2 * (1 if options is None or not options.accumulate else options.accumulate)
+    knobs.append(f"--accumulate {parts} (half the activations), or a smaller `seq`")
+    return RunError("out-of-memory", what, "the device's memory", "give " + "; or ".join(knobs))
+
+
+def _gib(count: int) -> str:
+    return f"{count / _GIB:.2f}"

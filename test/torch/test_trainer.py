@@ -1,0 +1,249 @@
+"""The trainer's command line, in this process where it can be: every flag, every format of data, every way to stop."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lsm_torch.errors import RunError
+from lsm_torch.train import main
+from lsm_torch.train import metrics as metrics_module
+from lsm_torch.train.memory import Memory, refuse_impossible
+from lsm_torch.train.step import Stepper
+from tiny_project import texts, write_project
+
+Losses = list[float]
+
+
+def train(folder: Path, *flags: str, out: str = "run") -> int:
+    """The exit status of `python train.py --device cpu --out … FLAGS`, run here."""
+    spec = importlib.util.spec_from_file_location("tiny_model", folder / "model.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    before = sys.argv, signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    sys.argv = ["train.py", "--device", "cpu", "--out", str(folder / out), *flags]
+    try:
+        main(module.Tiny, folder)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    finally:
+        sys.argv = before[0]
+        signal.signal(signal.SIGTERM, before[1])
+        signal.signal(signal.SIGINT, before[2])
+    return -1
+
+
+def losses(folder: Path, out: str = "run") -> Losses:
+    lines = map(json.loads, (folder / out / "metrics.jsonl").read_text().splitlines())
+    return [line["loss"] for line in lines if "loss" in line]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_project(tmp_path_factory.mktemp("plain"))
+    assert train(folder, out="plain") == 0
+    return folder
+
+
+def test_it_learns_and_leaves_a_run(plain: Path) -> None:
+    found = losses(plain, "plain")
+    assert len(found) == 6 and found[-1] < found[0]
+    run = plain / "plain"
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert {"step", "lr", "grad_norm", "tokens_per_second", "throughput(tps)", "tflops"} <= lines[0].keys()
+    assert [line["step"] for line in lines if "eval_loss" in line] == [3, 6]
+    assert {"config.json", "model.lsm", "metrics.jsonl", "checkpoints"} <= {p.name for p in run.iterdir()}
+    names = sorted(p.name for p in (run / "checkpoints").iterdir())
+    assert names == ["final.safetensors", "step-00000002.safetensors", "step-00000004.safetensors"]
+
+
+@pytest.mark.parametrize("flags", [["--accumulate", "2"], ["--accumulate", "4"], ["--recompute"]])
+def test_losses_are_the_same(plain: Path, flags: list[str]) -> None:
+    assert train(plain, *flags, out="other") == 0
+    assert losses(plain, "other") == pytest.approx(losses(plain, "plain"), rel=1e-5)
+
+
+def test_compiled_blocks_have_the_same_losses(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without inductor, whose C++ would take longest: what it would get is traced without a break."""
+    compiled: list[Any] = []
+
+    def compile(self: torch.nn.Module) -> None:
+        compiled.append(self)
+        self._compiled_call_impl = torch.compile(self._call_impl, backend="aot_eager", fullgraph=True)
+
+    monkeypatch.setattr(torch.nn.Module, "compile", compile)
+    assert train(plain, "--compile", "--steps", "2", out="compiled") == 0
+    assert len(compiled) == 2
+    assert losses(plain, "compiled")[0] == pytest.approx(losses(plain, "plain")[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("moments", ["fp32", "bf16"])
+def test_bfloat16_with_split_weights(plain: Path, moments: str) -> None:
+    flags = ["--precision", "bf16", "--moments", moments]
+    assert train(plain, *flags, out=moments) == 0
+    assert losses(plain, moments) == pytest.approx(losses(plain, "plain"), rel=2e-2)
+    where = str(plain / moments / "checkpoints" / "step-00000004.safetensors")
+    assert train(plain, *flags, "--resume", where, out="again") == 0
+    assert losses(plain, "again") == pytest.approx(losses(plain, moments)[4:], rel=1e-6 if moments == "fp32" else 1e-3)
+    assert train(plain, *flags, "--accumulate", "2", out="parts") == 0
+    assert losses(plain, "parts") == pytest.approx(losses(plain, moments), rel=5e-3)
+
+
+def test_two_ranks_have_the_losses_of_one(plain: Path) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    command += ["--standalone", str(plain / "train.py"), "--device", "cpu", "--out", str(plain / "two")]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=plain, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert losses(plain, "two") == pytest.approx(losses(plain, "plain"), rel=1e-5)
+
+
+def test_a_signal_saves_and_the_run_goes_on(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append = metrics_module.Metrics.append
+
+    def stop_at_three(self: Any, record: dict[str, Any]) -> None:
+        append(self, record)
+        if record["step"] == 3 and "loss" in record:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(metrics_module.Metrics, "append", stop_at_three)
+        assert train(plain, out="stopped") == 128 + signal.SIGTERM
+    assert losses(plain, "stopped") == losses(plain, "plain")[:3]
+    assert (plain / "stopped" / "checkpoints" / "step-00000003.safetensors").exists()
+    assert train(plain, "--resume", out="stopped") == 0
+    assert losses(plain, "stopped") == losses(plain, "plain")
+
+
+def test_a_loss_that_is_no_number_stops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_project(tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    config["train"] |= {"clip": None, "schedule": {"kind": "constant"}}
+    config["train"]["optimizer"]["lr"] = 1e30
+    (folder / "config.json").write_text(json.dumps(config))
+    assert train(folder) == 1
+    said = capsys.readouterr().err
+    assert "error[training-diverged]: at step 2" in said and "is of `" in said
+    assert len(losses(folder)) == 1
+
+
+def test_too_little_memory_names_the_knobs(
+    plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has")
+
+    monkeypatch.setattr(Stepper, "begin", full)
+    assert train(plain, "--precision", "bf16", out="full") == 1
+    said = capsys.readouterr().err
+    assert "error[out-of-memory]: step 1 does not fit" in said and "CUDA out of memory)" in said
+    assert all(knob in said for knob in ("--moments bf16", "--recompute", "--accumulate 2"))
+    assert train(plain, "--accumulate", "2", "--recompute", out="full") == 1
+    said = capsys.readouterr().err
+    assert "--accumulate 4" in said and "--recompute" not in said and "--moments" not in said
+
+
+def test_what_cannot_fit_is_refused() -> None:
+    fits = Memory(weights=4, moments=8, gradients=2, capacity=14)
+    refuse_impossible(fits)
+    with pytest.raises(RunError, match="does not fit"):
+        refuse_impossible(Memory(weights=4, moments=8, gradients=3, capacity=14))
+
+
+def test_formats_of_data(tmp_path: Path) -> None:
+    """The same documents in every format give the same losses."""
+    ids = [np.frombuffer(text.encode(), np.uint8).astype(np.uint16) for text in texts()]
+    expected = None
+    for name in ("text.jsonl", "text.parquet", "megatron.bin", "words.jsonl"):
+        tokenizer: Any = {"json": "tokenizer.json"} if name == "words.jsonl" else "bytes"
+        folder = write_project(tmp_path / name, name, tokenizer)
+        if name.endswith(".jsonl"):
+            (folder / name).write_text("".join(json.dumps({"text": text}) + "\n" for text in texts()))
+        elif name.endswith(".parquet"):
+            parquet = pytest.importorskip("pyarrow.parquet")
+            parquet.write_table(pytest.importorskip("pyarrow").table({"text": texts()}), folder / name)
+        else:
+            np.concatenate(ids).tofile(folder / name)
+            megatron_index(folder / "megatron.idx", [len(one) for one in ids])
+        if name == "words.jsonl":
+            pytest.importorskip("tokenizers")
+            bytes_tokenizer(folder / "tokenizer.json")
+        assert train(folder) == 0
+        found = losses(folder)
+        expected = expected or found
+        assert found == expected, name
+
+
+def test_nanogpt_tokens_are_one_document(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "bin", "tokens.bin", pack=False)
+    raw = "".join(texts()).encode()
+    np.frombuffer(raw, np.uint8).astype(np.uint16).tofile(folder / "tokens.bin")
+    same = write_project(tmp_path / "text", "all.txt", pack=False)
+    (same / "all.txt").write_bytes(raw)
+    assert train(folder) == 0 and train(same) == 0
+    assert losses(folder) == losses(same)
+
+
+def megatron_index(path: Path, lengths: list[int]) -> None:
+    """Megatron-LM's MMapIndexedDataset: a document a sequence, uint16 ids."""
+    count = np.asarray
+    starts = 2 * np.cumsum([0, *lengths[:-1]])
+    path.write_bytes(
+        b"MMIDIDX\x00\x00"
+        + (1).to_bytes(8, "little")
+        + bytes([8])
+        + len(lengths).to_bytes(8, "little")
+        + (len(lengths) + 1).to_bytes(8, "little")
+        + count(lengths, np.int32).tobytes()
+        + count(starts, np.int64).tobytes()
+        + np.arange(len(lengths) + 1, dtype=np.int64).tobytes()
+    )
+
+
+def bytes_tokenizer(path: Path) -> None:
+    """A tokenizer.json whose ids are the bytes of ASCII text."""
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+
+    own = Tokenizer(models.WordLevel({chr(i): i for i in range(128)}, unk_token="\x00"))
+    own.pre_tokenizer = pre_tokenizers.Split(Regex("[\\s\\S]"), "isolated")
+    own.save(str(path))
+
+
+def test_wandb_and_tensorboard(
+    plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[tuple[int, str]] = []
+
+    class Board:
+        def __init__(self, folder: str) -> None:
+            assert folder.endswith("tensorboard")
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            seen.append((step, name))
+
+        def close(self) -> None:
+            seen.append((0, "closed"))
+
+    logged: list[int] = []
+    run = types.SimpleNamespace(log=lambda record, step: logged.append(step), finish=lambda: logged.append(0))
+    board = types.SimpleNamespace(SummaryWriter=Board)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", board)
+    monkeypatch.setitem(sys.modules, "wandb", types.SimpleNamespace(init=lambda **_: run))
+    assert train(plain, "--wandb", "--steps", "2", out="logged") == 0
+    assert (1, "loss") in seen and (2, "eval_loss") in seen and seen[-1] == (0, "closed")
+    assert logged == [1, 2, 2, 0]
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    assert train(plain, "--wandb", out="without") == 1
+    assert "error[wandb-missing]" in capsys.readouterr().err
