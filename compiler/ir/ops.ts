@@ -153,6 +153,18 @@ export interface OpAttributes {
     readonly label: string; // the state's name in the source
   };
   /**
+   * (S₀, positions, a, b) → the states S_t = a_t ⊗ S_{t−1} ⊕ b_t along axis, for targets with a scan of their own. Where a
+   * position is 0 the state is `restart` before the step. b has the axes of the states, and a some of them; `modulus` and
+   * `ties` are those of linear_scan.
+   */
+  state_scan: {
+    readonly axis: string;
+    readonly semiring: Semiring;
+    readonly modulus: number | null;
+    readonly ties: "state" | "input";
+    readonly restart: number;
+  };
+  /**
    * (p, g, m, v, rate, step) → (p, m, v): one AdamW step (Loshchilov & Hutter, 2019) at learning rate
    * `rate` for step 1, 2, …, with decoupled weight decay.
    */

@@ -56,6 +56,7 @@ export type PlainKernelOp = Exclude<
   | "call"
   | "adamw"
   | "recurrence"
+  | "state_scan"
   | "attend"
   | "delay"
   | "rotate"

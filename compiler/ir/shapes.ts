@@ -192,6 +192,10 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
     const finals = body.outputs.slice(0, states).map(typeOf);
     return [...body.outputs.slice(states).map(typeOf).map(along), ...finals, ...finals.map(along)];
   },
+  state_scan: ({ axis }, [, , , b]) => {
+    axisOf(b!, axis);
+    return [float(b!.axes)];
+  },
   recurrence: ({ axis, key }, [state, positions, query]) => {
     const time = axisOf(positions!, axis);
     const own = withoutAxes(unionAxes([state!.axes, query!.axes]), ["batch", axis, ...key]);

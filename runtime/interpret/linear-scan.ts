@@ -25,3 +25,27 @@ export function linearScan(
   });
   return [out];
 }
+
+/** The same for a state that restarts where a position is 0. */
+export function stateScan(
+  { axis, semiring, modulus, restart }: OpAttributes["state_scan"],
+  [initial, positions, a, b]: readonly Tensor[],
+  [type]: readonly TensorType[],
+): readonly Tensor[] {
+  const out = tensor(type!.axes);
+  const along = findAxis(type!, axis)!;
+  const step = (x: Tensor): number => stridesFor(x.axes, [along])[0]!;
+  const [aStep, bStep, pStep, outStep] = [step(a!), step(b!), step(positions!), step(out)];
+  const inputs = [initial!, positions!, a!, b!];
+  visit(withoutAxes(type!.axes, [axis]), [out.axes, ...inputs.map(({ axes }) => axes)], (o) => {
+    let h = initial!.data[o[1]!]!;
+    for (let t = 0; t < along.size; t += 1) {
+      if (positions!.data[o[2]! + t * pStep] === 0) h = restart;
+      const [at, bt] = [a!.data[o[3]! + t * aStep]!, b!.data[o[4]! + t * bStep]!];
+      h = semiring === "plus-times" ? at * h + bt : Math.max(at + h, bt);
+      if (modulus !== null) h -= modulus * Math.floor(h / modulus);
+      out.data[o[0]! + t * outStep] = h;
+    }
+  });
+  return [out];
+}

@@ -15,7 +15,7 @@ import {
 } from "../../compiler/ir/types.js";
 import { convolve, convolveInputGradient, convolveWeightGradient } from "./conv.js";
 import { attend } from "./attend.js";
-import { linearScan } from "./linear-scan.js";
+import { linearScan, stateScan } from "./linear-scan.js";
 import { argsort, put, slotPositions, take, topK } from "./indices.js";
 import { runRecurrence } from "./recurrence.js";
 import { type Tensor, stridesFor, tensor, visit } from "./tensor.js";
@@ -243,6 +243,7 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
   conv_weight_gradient: convolveWeightGradient,
   attend,
   recurrence: runRecurrence,
+  state_scan: stateScan,
   adamw: ({ beta1, beta2, epsilon, decay }, inputs) => {
     const [p, g, m, v, rate, step] = inputs.map((input) => input.data);
     const axes = inputs[0]!.axes;

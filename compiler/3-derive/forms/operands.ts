@@ -2,7 +2,8 @@
  * Recurrences as one op each, for targets that have kernels for them: what a scan computes out of its
  * step becomes the operands q, k, v, log Λ, a and b of a `recurrence`, computed for all tokens around it.
  *
- * A step that has no normal form, or whose gate has every axis of the state, stays a `scan`.
+ * States that are changed elementwise, or linearly in the max-plus semiring, are one `state_scan`; what has neither
+ * form stays a `scan`.
  */
 
 import { GraphBuilder } from "../../ir/builder.js";
@@ -13,8 +14,11 @@ import { prune } from "../prune.js";
 import { planChunk } from "./chunk.js";
 import { logarithm } from "./factors.js";
 import { covering } from "./layout.js";
-import { Analysis } from "./normal-form.js";
+import { Analysis, type NormalForm } from "./normal-form.js";
 import { withoutRotations } from "./rotation.js";
+import { documentFrame, stateScanForm } from "./state-scan.js";
+import { type Tropical, tropicalStep } from "./tropical.js";
+import { type Frame, inFrame } from "./turn.js";
 
 export const withOperands = (module: Module): Module => withoutRotations(operandForms(module));
 
@@ -46,56 +50,81 @@ function rewriteScan(
   known: Map<ValueId, ValueId>,
   used: ReadonlySet<ValueId>,
 ): boolean {
-  const { axis, body, states, resets, label } = node.attributes;
+  const { axis, body, states, resets, restart, label } = node.attributes;
   const inputs = node.inputs.map((id) => known.get(id)!);
   const state = inputs[0]!;
   const outputs = body.outputs.length - states;
+  if (states !== 1 || !resets || !begins(builder, state, restart[0]!)) return false;
+  const finalUsed = node.outputs.slice(outputs, outputs + states).some((id) => used.has(id));
   const keepsBefores = node.outputs.slice(outputs + states).some((id) => used.has(id));
-  if (!resets || keepsBefores) return false;
-  const form = new Analysis(builder, node, builder.type(state)).run(inputs);
-  if (
-    form.kind === "not affine" ||
-    form.obstacle !== null ||
-    form.turn !== null ||
-    form.key.length === 0
-  )
-    return false;
   const positions = positionsOf(builder, inputs[1]!);
-  const length = findAxis(builder.type(positions), axis)!.size;
-  const plan = planChunk(builder, form, state, length, null);
-  if (plan === null) return false;
-  const { key } = form;
+  const length = findAxis(builder.type(positions), axis)!;
   const type = builder.type(state);
+  const replace = (results: readonly ValueId[]): void => {
+    results.forEach((id, i) => {
+      const original = node.outputs[i]!;
+      const { name } = graph.values[original]!;
+      known.set(original, name === null ? id : builder.label(id, name));
+    });
+  };
+  const scanned = (step: NormalForm | Tropical, frame: Frame | null): boolean => {
+    if (finalUsed) return false;
+    const made = stateScanForm(builder, node, inputs, positions, step, frame);
+    replace(made.outputs);
+    known.set(node.outputs[outputs + 1]!, made.before);
+    return true;
+  };
+  const analysed = new Analysis(builder, node, type).run(inputs);
+  if (analysed.kind === "not affine") {
+    const step = tropicalStep(builder, node, inputs);
+    return step !== null && scanned(step, null);
+  }
+  const { turn } = analysed;
+  if (turn !== null && (finalUsed || restart[0] !== 0)) return false;
+  const frame = turn === null ? null : documentFrame(builder, turn, type, positions, length);
+  const form = frame === null ? analysed : inFrame(builder, analysed, type, frame);
+  const { key } = form;
   const whole = (x: ValueId): ValueId => covering(builder, x, key, type);
+  const plan =
+    form.obstacle === null &&
+    !keepsBefores &&
+    restart[0] === 0 &&
+    key.length > 0 &&
+    form.reads.length > 0
+      ? planChunk(builder, form, state, length.size, null)
+      : null;
+  if (plan === null) return form.erases.length === 0 && scanned(form, frame);
   const operands = [
     ...(form.gate === null ? [] : [logarithm(builder, form.gate)]),
     ...plan.writes.flatMap(({ key: k, value }) => [k, value]),
     ...form.erases.flatMap(({ a, b }) => [a, whole(b)]),
   ];
-  form.reads.forEach(({ query, scale, plus, when }, i) => {
-    const attributes = {
-      axis,
-      key,
-      gated: form.gate !== null,
-      writes: plan.writes.length,
-      erases: form.erases.length,
-      read: when === "new" ? "after" : "before",
-      label,
-    } as const;
-    const [read, final] = builder.ops("recurrence", attributes, [
-      state,
-      positions,
-      whole(query),
-      ...operands,
-    ]);
-    const scaled = scale === null ? read! : builder.mul(read!, scale);
-    const y = plus === null ? scaled : builder.add(scaled, plus);
-    const original = node.outputs[i]!;
-    const { name } = graph.values[original]!;
-    known.set(original, name === null ? y : builder.label(y, name));
+  const attributes = {
+    axis,
+    key,
+    gated: form.gate !== null,
+    writes: plan.writes.length,
+    erases: form.erases.length,
+    label,
+  } as const;
+  const results = form.reads.map(({ query, scale, plus, when }) => {
+    const read = when === "new" ? "after" : "before";
+    const values = [state, positions, whole(query), ...operands];
+    const [y, final] = builder.ops("recurrence", { ...attributes, read }, values);
     known.set(node.outputs[outputs]!, final!);
+    const scaled = scale === null ? y! : builder.mul(y!, scale);
+    return plus === null ? scaled : builder.add(scaled, plus);
   });
-  return form.reads.length > 0;
+  replace(results);
+  return true;
+}
+
+/** Whether a state is, before the first token, what it is before a document. */
+function begins(builder: GraphBuilder, state: ValueId, restart: number): boolean {
+  const producer = builder.producer(state);
+  const [value] = producer?.op === "expand" ? producer.inputs : [state];
+  const constant = builder.producer(value!);
+  return constant?.op === "constant" && constant.attributes.value === restart;
 }
 
 /** The positions that a reset flag `positions = 0` was made of. */

@@ -18,7 +18,7 @@ const alongTime = new Set<string>([
   "delay",
   "shift",
   "slot_positions",
-  "linear_scan",
+  "state_scan",
   "call",
   "solve",
 ]);

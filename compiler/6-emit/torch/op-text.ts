@@ -228,6 +228,7 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
   conv_weight_gradient: never("conv_weight_gradient"),
   attend: (node, w) => attend(node, w),
   recurrence: ({ attributes }, w) => recurrence(attributes, null, w),
+  state_scan: (node, w) => stateScan(node, w),
   scan: never("a scan in an expression"),
   adamw: never("adamw"),
   call: never("a call in an expression"),
@@ -274,6 +275,21 @@ function recurrence(attributes: Recurrence, erasing: boolean | null, w: Writer):
   w.s.use(delta ? "delta_rule" : "recurrence");
   const initial = zero ? null : w.text(0);
   return recurrenceText(attributes, delta, operands, w.output, w.s.letters, initial, w.s.cache);
+}
+
+/** (a, b, positions): a with the axes it has, ready to broadcast. */
+function stateScan({ attributes }: NodeOf<"state_scan">, w: Writer): Text {
+  const { semiring, modulus, ties, restart } = attributes;
+  const args = [
+    w.broadcast(2).text,
+    w.ordered(3, names(w.output)),
+    w.text(1).text,
+    ...(restart === 0 ? [] : [`restart=${restart}`]),
+    ...(modulus === null ? [] : [`modulus=${modulus}`]),
+    ...(semiring === "max-plus" && ties === "input" ? ['ties="input"'] : []),
+    ...w.s.cache.map((cache) => `cache=${cache}`),
+  ];
+  return w.helper(semiring === "max-plus" ? "maxplus_scan" : "linear_scan", args);
 }
 
 function take(axis: string, w: Writer): Text {

@@ -78,6 +78,7 @@ const backward = new Set([
   "delay",
   "attend",
   "slot_positions",
+  "state_scan",
 ]);
 
 /** Whether a region looks at earlier tokens, and so has something to keep when it is to go on with later ones. */

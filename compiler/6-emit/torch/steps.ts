@@ -118,16 +118,17 @@ export class GraphView {
     return node?.op === "constant" ? node.attributes.value : null;
   }
 
-  /** True for the zeros that a recurrence begins with, which its kernel makes itself. */
+  /** True for the constant that a recurrence begins with: its kernel makes it itself. */
   isStart(id: ValueId): boolean {
     const node = this.producer(id);
-    if (node?.op !== "expand" || this.constant(node.inputs[0]!) !== 0) return false;
+    if (node?.op !== "expand" || this.constant(node.inputs[0]!) === null) return false;
     const source = this.source(id);
     const users = this.graph.nodes.filter(({ inputs }) =>
       inputs.some((input) => this.source(input) === source),
     );
     return users.every(
-      ({ op, inputs }) => op === "recurrence" && this.source(inputs[0]!) === source,
+      ({ op, inputs }) =>
+        (op === "recurrence" || op === "state_scan") && this.source(inputs[0]!) === source,
     );
   }
 

@@ -69,6 +69,7 @@ export const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
   attend: never, // 3-derive/forms writes it out first
   scan: scanGradient,
   recurrence: never, // only for targets that take gradients themselves
+  state_scan: never,
   adamw: never,
   call: never, // backpropagate's caller differentiates functions
   state: never,

@@ -12,6 +12,7 @@ from .norm import RMSNorm, l2_norm
 from .parts import Parts
 from .recurrent import delta_rule, recurrence
 from .route import combine, dispatch, grouped_dot, one_row, put, routed_swiglu, take
+from .scan import linear_scan, maxplus_scan
 from .slots import slot_positions
 from .update import after_step, apply_updates
 
@@ -35,7 +36,9 @@ __all__ = [
     "grouped_dot",
     "l2_norm",
     "linear_cross_entropy",
+    "linear_scan",
     "maximum",
+    "maxplus_scan",
     "minimum",
     "one_row",
     "put",
