@@ -43,6 +43,7 @@ const along: Along = {
   attend: ({ axis, key }) => [axis, key],
   scan: ({ axis, body }) => [axis, ...alongGraph(body)],
   recurrence: ({ axis, key }) => [axis, ...key],
+  state_scan: ({ axis }) => [axis],
   adamw: none,
   call: none, // of its inputs it takes no part: a block's are whole
   state: gone,

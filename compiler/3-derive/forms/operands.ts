@@ -20,23 +20,25 @@ import { documentFrame, stateScanForm } from "./state-scan.js";
 import { type Tropical, tropicalStep } from "./tropical.js";
 import { type Frame, inFrame } from "./turn.js";
 
-export const withOperands = (module: Module): Module => withoutRotations(operandForms(module));
+export const withOperands = (module: Module): Module => withoutRotations(rewritten(module, true));
 
-/** The same with rotations as they are, for who still has to look into steps that stay. */
-export function operandForms(module: Module): Module {
+/** Recurrences alone, and rotations as they are: for who still has to look into steps that stay. */
+export const operandForms = (module: Module): Module => rewritten(module, false);
+
+function rewritten(module: Module, stateScans: boolean): Module {
   const functions = new Map(
-    [...module.functions].map(([name, graph]) => [name, prune(rewrite(graph))]),
+    [...module.functions].map(([name, graph]) => [name, prune(rewrite(graph, stateScans))]),
   );
   return { main: module.main, functions };
 }
 
-function rewrite(graph: Graph): Graph {
+function rewrite(graph: Graph, stateScans: boolean): Graph {
   const builder = new GraphBuilder(graph.name);
   const known = openCopy(builder, graph);
   const used = new Set(graph.nodes.flatMap((node) => node.inputs));
   for (const node of graph.nodes) {
     builder.origin = graph.values[node.outputs[0]!]!.origin;
-    if (node.op === "scan" && rewriteScan(builder, graph, node, known, used)) continue;
+    if (node.op === "scan" && rewriteScan(builder, graph, node, known, used, stateScans)) continue;
     copyNode(builder, graph, node, known);
   }
   return closeCopy(builder, graph, known);
@@ -49,6 +51,7 @@ function rewriteScan(
   node: NodeOf<"scan">,
   known: Map<ValueId, ValueId>,
   used: ReadonlySet<ValueId>,
+  stateScans: boolean,
 ): boolean {
   const { axis, body, states, resets, restart, label } = node.attributes;
   const inputs = node.inputs.map((id) => known.get(id)!);
@@ -68,7 +71,7 @@ function rewriteScan(
     });
   };
   const scanned = (step: NormalForm | Tropical, frame: Frame | null): boolean => {
-    if (finalUsed) return false;
+    if (finalUsed || !stateScans) return false;
     const made = stateScanForm(builder, node, inputs, positions, step, frame);
     replace(made.outputs);
     known.set(node.outputs[outputs + 1]!, made.before);
@@ -80,7 +83,7 @@ function rewriteScan(
     return step !== null && scanned(step, null);
   }
   const { turn } = analysed;
-  if (turn !== null && (finalUsed || restart[0] !== 0)) return false;
+  if (turn !== null && (!stateScans || finalUsed || restart[0] !== 0)) return false;
   const frame = turn === null ? null : documentFrame(builder, turn, type, positions, length);
   const form = frame === null ? analysed : inFrame(builder, analysed, type, frame);
   const { key } = form;
