@@ -20,7 +20,10 @@ import {
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const pictures = { "docs/moby.svg": "examples/moby/moby.lsm" };
+const pictures = {
+  "docs/moby.svg": ["examples/moby/moby.lsm"],
+  "docs/pod.svg": ["examples/linear-moe/a1b-7b.lsm", "--view", "mesh"],
+};
 
 const cache = join(root, "node_modules", ".cache");
 mkdirSync(cache, { recursive: true });
@@ -38,9 +41,9 @@ try {
     logLevel: "warning",
   });
   cpSync(join(root, "stdlib"), join(folder, "stdlib"), { recursive: true });
-  for (const [picture, source] of Object.entries(pictures)) {
+  for (const [picture, flags] of Object.entries(pictures)) {
     const drawn = join(folder, "picture.svg");
-    execFileSync(process.execPath, [program, "diagram", source, "--out", drawn, "--force"], {
+    execFileSync(process.execPath, [program, "diagram", ...flags, "--out", drawn, "--force"], {
       cwd: root,
       stdio: ["ignore", "ignore", "inherit"],
     });

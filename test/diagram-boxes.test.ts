@@ -5,7 +5,15 @@ import { describe, expect, test } from "vitest";
 import { check } from "../compiler/1-check/check.js";
 import { timeOf } from "../compiler/1-check/model.js";
 import { compileTraining } from "../compiler/compile.js";
-import { architecture, kernels, render } from "../compiler/6-emit/diagram/diagram.js";
+import { groupSize, meshShape, sequenceAxes } from "../compiler/4-place/mesh-shape.js";
+import { writtenPlan } from "../compiler/4-place/place.js";
+import { planOf } from "../compiler/plan.js";
+import {
+  architecture,
+  kernels,
+  mesh as drawMesh,
+  render,
+} from "../compiler/6-emit/diagram/diagram.js";
 import { summarise } from "../compiler/summary.js";
 import { hasChromium, outputOfPage } from "./support/chromium.js";
 import { memoryHost } from "./support/memory-host.js";
@@ -75,6 +83,55 @@ function pictures(): Map<string, string> {
   return drawn;
 }
 
+/** Meshes of one device to 512, with every axis, stages that differ, and memory that does not do. */
+const pods = `
+parallel one on h100 { mesh { } }
+parallel host on cpu * 3 { mesh { dp_shard: 3 } }
+parallel full on rtx4090 * 8 { mesh { dp_replicate: 2, ep: 4 }  experts over ep }
+parallel wide on l40s * 128 { mesh { dp_shard: 128 } }
+parallel pipe on h100 * 96 {
+  mesh { pp: 3, dp_shard: 4, cp: 2, tp: 2, ep: 2 }
+  blocks over pp schedule interleaved_1f1b  heads over tp  sequence over cp  experts over ep  recompute blocks
+}
+parallel large on a100 * 512 {
+  mesh { pp: 2, dp_replicate: 4, dp_shard: 8, cp: 2, tp: 4 }
+  blocks over pp  heads over tp  sequence over cp by ring
+}`;
+const parallel = `model Parallel {
+  L = Block(GatedDeltaNet(heads: 8), MoE(experts: 16, top_k: 2, hidden: 4096))
+  N = Block(Attention(heads: 8), MoE(experts: 16, top_k: 2, hidden: 4096))
+  language_model(vocab: 128000, width: 4096, blocks: [L, L, L, N] * 8, tied: true)
+}
+${pods}`;
+
+function meshPictures(): Map<string, string> {
+  const drawn = new Map<string, string>();
+  const path = "linear-moe/a1b-7b.lsm";
+  const files = { "p.lsm": parallel, [path]: readFileSync(join(examples, path), "utf8") };
+  for (const file of Object.keys(files)) {
+    const checked = check(memoryHost(files), file);
+    const model = [...checked.models.values()].at(-1)!;
+    for (const mesh of checked.meshes.values()) {
+      const plan = writtenPlan(mesh)!;
+      const shares = groupSize(meshShape(plan.axes), sequenceAxes);
+      const work = {
+        batch: 2 * shares,
+        parts: 4,
+        time: 1024,
+        packed: true,
+        precision: "bf16",
+      } as const;
+      const planned = planOf(model, mesh, plan, work);
+      if (planned.kind !== "planned") throw new Error(`${mesh.name} is not placed`);
+      drawn.set(
+        `mesh ${file} ${mesh.name}`,
+        render(drawMesh(planned.plan), "svg", checked.sources),
+      );
+    }
+  }
+  return drawn;
+}
+
 /** Runs in the browser: gives what is wrong with each picture, in words. */
 const measure = `
 const wrong = [];
@@ -119,7 +176,7 @@ if (!hasChromium && !required("chromium"))
 
 describe.skipIf(!hasChromium && !required("chromium"))("pictures in chromium", () => {
   test("no text leaves its box, no two texts meet", { timeout: 120_000 }, () => {
-    const drawn = pictures();
+    const drawn = new Map([...pictures(), ...meshPictures()]);
     expect(drawn.size).toBeGreaterThan(20);
     const sections = [...drawn].map(([name, svg]) => `<section id="${name}">${svg}</section>`);
     const page = `<!doctype html><meta charset="utf-8"><output id="measured"></output>${sections.join("")}<script>${measure}</script>`;

@@ -183,6 +183,94 @@ describe("the kernels view", () => {
   });
 });
 
+describe("the mesh view", () => {
+  const pod = `${hybrid}
+parallel pod on h100 * 16 {
+  mesh { pp: 2, dp_shard: 2, tp: 2, ep: 2 }
+  blocks over pp schedule "1f1b"
+  heads over tp
+  experts over ep
+}
+parallel searched on h100 * 8 { search throughput }
+`;
+  const run = async (argv: string[], source = pod) => {
+    const host = memoryHost({ "m.lsm": source });
+    const told = await lsm(["diagram", "m.lsm", "--view", "mesh", ...argv], { host });
+    return { ...told, host };
+  };
+  const drawn = async (ending: string) => {
+    const { host, code, err } = await run(["--parallel", "pod", "--out", `p.${ending}`], pod);
+    expect([code, err]).toEqual([0, ""]);
+    return host.files.get(`p.${ending}`)!;
+  };
+
+  test("shows devices, their memory, what crosses the mesh and every shard", async () => {
+    const said = texts(await drawn("svg"));
+    for (const text of [
+      "Hybrid on 16 × h100",
+      "node 1",
+      "stage 0: 8 devices",
+      "dp_shard × ep",
+      "all-to-all",
+      "tokens to experts",
+      "activations of the last block",
+      "experts 8 / 4 × width 32 × hidden 32 / 2",
+      "experts over ep, dp_shard; hidden over tp",
+    ])
+      expect(said).toContain(text);
+    expect(said.filter((text) => text === "15")).toHaveLength(1);
+  });
+
+  test.each(["mmd", "dot", "html"])("says the same as %s", async (ending) => {
+    const text = await drawn(ending);
+    for (const word of ["all-to-all", "stage 0: 8 devices", "kept activations", "logits.weight"])
+      expect(text).toContain(word);
+  });
+
+  test("is always the same", async () => {
+    expect(await drawn("svg")).toBe(await drawn("svg"));
+  });
+
+  test("takes the batch of the training that fits, and its model", async () => {
+    const training = `data d { text "a.txt"  seq 64 }
+train small { model Hybrid  data d  optimizer adamw(lr: 1e-3)  batch 2  steps 1 }
+train large { model Hybrid  data d  optimizer adamw(lr: 1e-3)  batch 32  steps 1  accumulate 4 }
+model Other { language_model(vocab: 64, width: 32, blocks: [Block(GLA(heads: 2), swiglu(hidden: 32))] * 4) }
+`;
+    const source = (training + pod).replaceAll("vocab: 64", "vocab: 256");
+    const { host } = await run(["--parallel", "pod", "--out", "p.svg"], source);
+    const svg = host.files.get("p.svg")!;
+    expect(svg).toContain("32 × 64 tokens a step in 4 parts, fp32");
+    expect(svg).toContain("a device computes 2 × 64 tokens at a time");
+  });
+
+  test.each([
+    [["--out", "p.svg"], 2, "several: `pod`, `searched`"],
+    [["--parallel", "searched", "--out", "p.svg"], 2, "leaves its mesh to a search"],
+    [["--parallel", "pot", "--out", "p.svg"], 2, "did you mean `pod`?"],
+    [["--parallel", "pod", "--view", "kernels", "--out", "p.svg"], 2, "add --view mesh"],
+  ])("of %j ends with %i", async (argv, code, message) => {
+    const found = await run(argv);
+    expect([found.code, found.err.includes(message)], found.err).toEqual([code, true]);
+  });
+
+  test("shows the mistake of a recurrence that cannot be cut", async () => {
+    const source = `layer Odd(x: [width]) {
+  state S: [width]
+  S <- tanh(S + x)
+  S
+}
+model M { language_model(vocab: 64, width: 32, blocks: [Odd()]) }
+parallel pod on h100 * 2 { mesh { cp: 2 }  sequence over cp }
+`;
+    const found = await run(["--out", "p.svg"], source);
+    expect([found.code, found.host.files.has("p.svg")]).toEqual([1, false]);
+    expect(found.err).toContain("error[no-sequence-form]");
+    const none = await run(["--out", "p.svg"], hybrid);
+    expect([none.code, none.err.includes("no `parallel` block")]).toEqual([2, true]);
+  });
+});
+
 describe("the command", () => {
   test("draws a PNG in the picture's light colours", async () => {
     const host = memoryHost({ "m.lsm": hybrid });

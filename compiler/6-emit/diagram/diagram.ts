@@ -9,7 +9,8 @@ import { type Place, svg } from "./svg.js";
 
 export { architecture, type ModelFigures } from "./architecture.js";
 export { kernels } from "./kernels.js";
-export const views = ["architecture", "kernels"] as const;
+export { mesh, type MeshFigures } from "./mesh/mesh.js";
+export const views = ["architecture", "kernels", "mesh"] as const;
 export type View = (typeof views)[number];
 
 export const formats = ["svg", "html", "mmd", "dot"] as const;

@@ -48,10 +48,40 @@ export interface Flow {
   readonly edges: readonly Edge[];
 }
 
+/** A rectangle with texts, all in the coordinates of its panel; `inside` lies within it. */
+export interface Cell {
+  readonly id: string;
+  /** How it looks: a class of the style sheet. */
+  readonly look: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly texts: readonly PlacedText[];
+  readonly note: string;
+  readonly inside: readonly Cell[];
+}
+
+export interface PlacedText {
+  readonly text: string;
+  readonly style: Style;
+  readonly x: number; // its left end
+  readonly y: number; // its base line
+}
+
+/** What is drawn as it stands: grids, bars, tables. */
+export interface Figure {
+  readonly width: number;
+  readonly height: number;
+  readonly cells: readonly Cell[];
+}
+
 export interface Panel {
   readonly title: string;
   readonly facts: readonly string[];
   readonly flow: Flow;
+  /** Drawn instead of the flow, which text formats show. */
+  readonly figure?: Figure;
 }
 
 export interface Drawing {
@@ -60,4 +90,6 @@ export interface Drawing {
   readonly description: string;
   /** The whole model first, then each kind of block. */
   readonly panels: readonly Panel[];
+  /** The first panel on top and the others below it in two columns, instead of rows. */
+  readonly columns?: true;
 }

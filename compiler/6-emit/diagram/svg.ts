@@ -1,6 +1,6 @@
 /** A drawing as SVG: text stays text, and what it shows is said in its title and description. */
 
-import type { Drawing, Line } from "./drawing.js";
+import type { Cell, Drawing, Line } from "./drawing.js";
 import { escapeMarkup } from "./escape.js";
 import { linesHeight, padding } from "./layout/measure.js";
 import type { Layout, Placed, Wire } from "./layout/layout.js";
@@ -37,8 +37,23 @@ function drawPanel(
     `<rect class="panel" width="${n(width)}" height="${n(height)}" rx="10"/>`,
     ...texts,
     `<g transform="translate(${n(flow.x)} ${n(flow.y)})">`,
-    drawLayout(flow.layout, place),
+    "cells" in flow.layout
+      ? flow.layout.cells.map(drawCell).join("\n")
+      : drawLayout(flow.layout, place),
     "</g>",
+    "</g>",
+  ].join("\n");
+}
+
+function drawCell({ id, look, x, y, width, height, texts, note, inside }: Cell): string {
+  return [
+    `<g class="box ${look}" data-id="${escapeMarkup(id)}">`,
+    ...(note === "" ? [] : [`<title>${escapeMarkup(note)}</title>`]),
+    `<rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="${n(Math.min(4, width / 4, height / 4))}"/>`,
+    ...texts.map(({ text, style: kind, x: left, y: base }) =>
+      textAt(text, kind, left, base, textWidth(text, kind)),
+    ),
+    ...(inside.length === 0 ? [] : ["<g>", ...inside.map(drawCell), "</g>"]),
     "</g>",
   ].join("\n");
 }
