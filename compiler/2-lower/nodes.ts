@@ -167,13 +167,10 @@ function lowerCall(
   [x]: readonly ValueId[],
   sequence: SequenceContext,
 ): readonly ValueId[] {
-  const { builder, callees, batch, time } = lowering;
+  const { builder, callees } = lowering;
   const { callee, prefix } = node.attributes;
   const target = callees.get(callee)!;
-  const rest = builder
-    .type(x!)
-    .axes.filter((axis) => axis.name !== "batch" && axis.name !== "time");
-  const input = builder.conform(x!, [batch, time, ...rest]);
+  const input = builder.conform(x!, target.values[target.inputs[0]!.value]!.type.axes);
   const ports = allResults(target);
   const types = ports.map(({ value }) => target.values[value]!.type);
   const outputs = builder.node("call", { callee, prefix }, [input, sequence.positions], types);

@@ -32,8 +32,8 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
   "Lightning (F1)": ["Lightning(heads: 2)", "swiglu(hidden: 5)"],
   "Based (F0)": ["Based(heads: 2, key: 2)", "swiglu(hidden: 5)"],
   "ReBased (F0)": ["ReBased(heads: 2, key: 4)", "swiglu(hidden: 5)"],
-  "RWKV-6 (F2)": ["RWKV6(heads: 2, value: 4, rank: 2)", "ChannelMix(hidden: 5)"],
-  "RWKV-7 (F4)": ["RWKV7(heads: 2, value: 4, rank: 2)", "ChannelMix(hidden: 5)"],
+  "RWKV-6 (F2)": ["RWKV6(heads: 2, value: 4, rank: 2, shift_rank: 2)", "ChannelMix(hidden: 5)"],
+  "RWKV-7 (F4)": ["RWKV7(heads: 2, value: 4)", "ChannelMix7(hidden: 5)"],
   "KDA (F4)": ["KDA(heads: 2, rank: 2)", "swiglu(hidden: 5)"],
   "Comba (F3)": ["Comba(heads: 2)", "swiglu(hidden: 5)"],
   "DeltaProduct (F3, rank 2)": ["DeltaProduct(heads: 2)", "swiglu(hidden: 5)"],
@@ -208,6 +208,12 @@ model Tiny {
 `;
 }
 
+/** Models whose blocks hand on more than the residual stream. */
+const whole: Readonly<Record<string, string>> = {
+  "RWKV-7's blocks, with the value residual (F4)":
+    "rwkv7_model(vocab: 5, width: 4, blocks: [RWKV7Block(heads: 1, rank: 2, hidden: 5)] * 3)",
+};
+
 /** Every case with its whole program. */
 export const layerCases: readonly (readonly [string, string])[] = [
   ...Object.entries(blocks).map(([name, [mixer, ffn]]) => [name, program(mixer, ffn)] as const),
@@ -216,6 +222,7 @@ export const layerCases: readonly (readonly [string, string])[] = [
       "layer Own(x: [width], heads = 2, key = 3, value = 2, n = 3, inner = 4, state = 4, pairs = 2)";
     return [name, program("Own()", "swiglu(hidden: 5)", `${header} {${body}\n}`)] as const;
   }),
+  ...Object.entries(whole).map(([name, text]) => [name, `model Tiny { ${text} }\n`] as const),
 ];
 
 /** Whether a case runs in another form where each row holds one document: the chunk-start form. */
