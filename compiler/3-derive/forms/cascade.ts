@@ -86,7 +86,9 @@ export function cascadeOf(
     if (own.by !== null && !(boundsOf(b, own.by).low >= 0)) return null;
     const writes = form.writes.map((write) => factorWrite(b, write, key, value));
     if (!writes.every((write) => write !== null)) return null;
-    const covered = writes.map((write) => ({ ...write, key: covering(b, write.key, key, state) }));
+    const covered = writes
+      .flat()
+      .map((write) => ({ ...write, key: covering(b, write.key, key, state) }));
     steps.push({ gate: own.by, fed: form.terms.filter((term) => term !== own), writes: covered });
   }
   if (

@@ -86,7 +86,7 @@ export function planChunk(
   const keys = form.key.reduce((n, name) => n * builder.size(state, name), 1);
   const natural =
     gateOnKey || gateOnValue ? 16 : Math.max(16, Math.min(64, 2 ** Math.floor(Math.log2(keys))));
-  const products = (writes as OuterProduct[]).map(({ key, value: v }) => ({
+  const products = (writes as (readonly OuterProduct[])[]).flat().map(({ key, value: v }) => ({
     key: covering(builder, key, form.key, builder.type(state)),
     value: v,
   }));

@@ -1,7 +1,7 @@
 /** Looks into how a value was made: factors of an outer product, logarithms of gates. */
 
 import type { GraphBuilder } from "../../ir/builder.js";
-import type { ValueId } from "../../ir/graph.js";
+import type { NodeOf, ValueId } from "../../ir/graph.js";
 import { hasAxis } from "../../ir/types.js";
 import { boundsOf } from "../../ir/bounds.js";
 
@@ -14,38 +14,63 @@ export interface OuterProduct {
 /** Products of more factors (`w * w`, squared again and again) are not taken apart. */
 const mostFactors = 64;
 
-/** Splits a write into k and v; null when a factor has axes of both sides. */
+/** Sums of more products along an axis (`dot(k, v, rank)`) are not taken apart either. */
+const mostProducts = 8;
+
+/** Splits a write into products k vᵀ that add up to it; null when a factor has axes of both sides. */
 export function factorWrite(
   builder: GraphBuilder,
   write: ValueId,
   key: readonly string[],
   value: readonly string[],
-): OuterProduct | null {
+): readonly OuterProduct[] | null {
   const has = (id: ValueId, names: readonly string[]): boolean =>
     names.some((name) => hasAxis(builder.type(id), name));
-  let keySide: ValueId | null = null;
-  let valueSide: ValueId | null = null;
   const times = (side: ValueId | null, factor: ValueId): ValueId =>
     side === null ? factor : builder.mul(side, factor);
-  const work = [write];
-  for (let factors = 0; work.length > 0; factors += 1) {
-    if (factors > mostFactors) return null;
-    const id = work.pop()!;
-    const both = has(id, key) && has(id, value);
-    if (!both) {
-      if (has(id, value)) valueSide = times(valueSide, id);
-      else keySide = times(keySide, id);
-      continue;
+  let factors = 0;
+  const split = (
+    work: ValueId[],
+    keySide: ValueId | null,
+    valueSide: ValueId | null,
+  ): readonly OuterProduct[] | null => {
+    while (work.length > 0) {
+      if ((factors += 1) > mostFactors) return null;
+      const id = work.pop()!;
+      const both = has(id, key) && has(id, value);
+      if (!both) {
+        if (has(id, value)) valueSide = times(valueSide, id);
+        else keySide = times(keySide, id);
+        continue;
+      }
+      const node = builder.producer(id);
+      if (node?.op === "dot") {
+        const products = productsOf(builder, node);
+        const each = products.map((pair) => split([...work, ...pair], keySide, valueSide));
+        return products.length > 0 && each.every((one) => one !== null) ? each.flat() : null;
+      }
+      if (node?.op !== "map") return null;
+      const { fn } = node.attributes;
+      if (fn === "mul") work.push(node.inputs[1]!, node.inputs[0]!);
+      else if (fn === "neg") work.push(node.inputs[0]!, builder.constant(-1));
+      else if (fn === "div") work.push(builder.map("reciprocal", node.inputs[1]!), node.inputs[0]!);
+      else return null;
     }
-    const node = builder.producer(id);
-    if (node?.op !== "map") return null;
-    const { fn } = node.attributes;
-    if (fn === "mul") work.push(node.inputs[1]!, node.inputs[0]!);
-    else if (fn === "neg") work.push(node.inputs[0]!, builder.constant(-1));
-    else if (fn === "div") work.push(builder.map("reciprocal", node.inputs[1]!), node.inputs[0]!);
-    else return null;
-  }
-  return { key: keySide ?? builder.constant(1), value: valueSide ?? builder.constant(1) };
+    return [{ key: keySide ?? builder.constant(1), value: valueSide ?? builder.constant(1) }];
+  };
+  return split([write], null, null);
+}
+
+/** The products that a short dot along one axis adds up, as a state of several inputs is written (Mamba-3). */
+function productsOf(
+  builder: GraphBuilder,
+  { attributes: { over }, inputs: [a, b] }: NodeOf<"dot">,
+): readonly (readonly [ValueId, ValueId])[] {
+  const [axis] = over;
+  if (over.length !== 1 || builder.size(a!, axis!) > mostProducts) return [];
+  const at = (x: ValueId, i: number): ValueId =>
+    builder.sum(builder.slice(x, axis!, i, 1), [axis!]);
+  return Array.from({ length: builder.size(a!, axis!) }, (_, i) => [at(a!, i), at(b!, i)]);
 }
 
 /**

@@ -31,7 +31,8 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
   "HGRN2 (F2)": ["HGRN2(heads: 2)", "swiglu(hidden: 5)"],
   "Lightning (F1)": ["Lightning(heads: 2)", "swiglu(hidden: 5)"],
   "Based (F0)": ["Based(heads: 2, key: 2)", "swiglu(hidden: 5)"],
-  "ReBased (F0)": ["ReBased(heads: 2, key: 4)", "swiglu(hidden: 5)"],
+  "ReBased (F0)": ["ReBased(heads: 2, key: 3)", "swiglu(hidden: 5)"],
+  "gated fast weights (F5)": ["GFW(heads: 2)", "swiglu(hidden: 5)"],
   "RWKV-6 (F2)": ["RWKV6(heads: 2, value: 4, rank: 2, shift_rank: 2)", "ChannelMix(hidden: 5)"],
   "RWKV-7 (F4)": ["RWKV7(heads: 2, value: 4)", "ChannelMix7(hidden: 5)"],
   "KDA (F4)": ["KDA(heads: 2, rank: 2)", "swiglu(hidden: 5)"],
@@ -42,6 +43,7 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
   "Mamba-1 (F5)": ["Mamba1(n: 2, rank: 1)", "swiglu(hidden: 5)"],
   S4D: ["S4D(n: 2)", "swiglu(hidden: 5)"],
   "TTT-Linear (F7)": ["TTTLinear(heads: 2, key: 4, chunk: 3)", "swiglu(hidden: 5)"],
+  "TTT-MLP (F7)": ["TTTMLP(heads: 1, hidden: 3, chunk: 3)", "swiglu(hidden: 5)"],
   "Titans (F7)": ["Titans(heads: 2, chunk: 3, taps: 2)", "swiglu(hidden: 5)"],
   "Time-SSM, one pole (F2v)": ["SpectralSSM(n: 3, rank: 1)", "swiglu(hidden: 5)"],
   "Time-SSM, as Mamba starts (F5)": [
@@ -51,6 +53,14 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
   "S4D, complex (F6)": ["S4DComplex(pairs: 2)", "swiglu(hidden: 5)"],
   "S5 (F6)": ["S5(pairs: 3)", "swiglu(hidden: 5)"],
   "Mamba-3 (F1)": ["Mamba3(heads: 2, n: 4, value: 2)", "swiglu(hidden: 5)"],
+  "Mamba-3, all pairs turned (F1)": [
+    "Mamba3(heads: 2, n: 4, value: 2, turned: 1)",
+    "swiglu(hidden: 5)",
+  ],
+  "Mamba-3, several inputs and outputs (F1)": [
+    "Mamba3MIMO(heads: 2, n: 4, value: 2, rank: 3)",
+    "swiglu(hidden: 5)",
+  ],
   "GateLoop (F6)": ["GateLoop(heads: 2, key: 4)", "swiglu(hidden: 5)"],
   "Liger (F2)": ["Liger(heads: 2, window: 3)", "swiglu(hidden: 5)"],
 };
