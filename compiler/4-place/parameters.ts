@@ -39,12 +39,16 @@ export function ownParameters(
     const { type } = graph.values[value]!;
     const expert = routed.has(value);
     const fsdp = type.axes.length === 0 ? [] : present(shape, expert ? expertShardAxes : shardAxes);
+    const model = type.axes.map(({ name }) => [
+      ...(expert && experts.has(name) ? present(shape, ["ep"]) : []),
+      ...(shared.get(value) === name ? present(shape, ["tp"]) : []),
+    ]);
+    // by the first axis that comes out even, else unevenly by the first, as FSDP2 does by itself
+    const even = type.axes.findIndex(
+      ({ size }, i) => (size / groupSize(shape, model[i]!)) % groupSize(shape, fsdp) === 0,
+    );
     const axes = type.axes.map(({ name, size }, i): PlacedAxis => {
-      const over = [
-        ...(expert && experts.has(name) ? present(shape, ["ep"]) : []),
-        ...(shared.get(value) === name ? present(shape, ["tp"]) : []),
-        ...(i === 0 ? fsdp : []),
-      ];
+      const over = [...model[i]!, ...(i === Math.max(even, 0) ? fsdp : [])];
       return { name, size, over, shares: groupSize(shape, over) };
     });
     return {

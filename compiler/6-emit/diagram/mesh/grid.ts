@@ -51,7 +51,7 @@ export function gridFigure(shape: MeshShape): Figure {
   }
   const rows = axes.filter((axis) => !columns.includes(axis));
   const across = groupSize(shape, columns);
-  const wrapped = across > mostColumns ? devicesOfNode : across; // an axis longer than a line breaks at the nodes
+  const wrapped = Math.min(across, mostColumns); // an axis longer than a line breaks at the nodes
   const lines = groupSize(shape, rows) * Math.ceil(across / wrapped);
 
   const rowWidths = rows.map((axis) => Math.max(22, textWidth(axis, "faint") + 10));

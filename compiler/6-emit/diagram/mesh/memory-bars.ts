@@ -36,15 +36,20 @@ export function groupTitle({ stages }: StageGroup, all: number): string {
   return `${stages.length > 1 ? "stages" : "stage"} ${numbersText(stages.map(({ index }) => index))}: ${each}`;
 }
 
+/** `blocks.0–5, 16–21`; paths that do not end in a number are told by the first and the last. */
+function pathsText(paths: readonly string[]): string {
+  const stem = paths[0]!.replace(/\d+$/, "");
+  const numbers = paths.map((path) => Number(path.slice(stem.length)));
+  const counted = paths.every((path, i) => path === `${stem}${numbers[i]}`);
+  return counted ? stem + numbersText(numbers) : `${paths[0]!} to ${paths.at(-1)!}`;
+}
+
 /** The blocks of a stage, and what it has besides them. */
 export function holds({ stages }: StageGroup, all: number): string {
   const [first] = stages;
   const paths = first!.blocks.map(({ path }) => path);
   const blocks = blocksText(first!.blocks.map(({ block }) => block));
-  const range =
-    stages.length > 1 || paths.length === 0
-      ? ""
-      : ` (${paths[0]!}${paths.length > 1 ? ` to ${paths.at(-1)!}` : ""})`;
+  const range = stages.length > 1 || paths.length === 0 ? "" : ` (${pathsText(paths)})`;
   const before = all > 1 && first!.index === 0 ? ["what comes before the blocks"] : [];
   const behind = all > 1 && first!.index === all - 1 ? ["what comes behind them"] : [];
   return [...before, ...(blocks === "" ? [] : [blocks + range]), ...behind].join(", ");
