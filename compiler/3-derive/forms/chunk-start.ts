@@ -4,7 +4,8 @@
  *
  * It is a scan over chunks. Within a chunk the start is constant, so what the step does with it is computed
  * for all n tokens at once, by matrix products; what is left is a recurrence of n tokens in its own
- * family's chunk form. So it needs chunks that begin at the same tokens in every row of the batch.
+ * family's chunk form. So it needs chunks that begin at the same tokens in every row of the batch; where they do not,
+ * packed-chunks.ts has another.
  */
 
 import { GraphBuilder } from "../../ir/builder.js";
@@ -16,6 +17,7 @@ import { type ChunkStep, type ScanParts, perChunk } from "./per-chunk.js";
 /** The states of a scan that are copies of others, as of the chunk's start. */
 export interface Held {
   readonly size: number; // tokens a chunk
+  readonly flag: number; // index of the body's input that says where chunks begin
   /** Index of a copy → index of the state that it is of. */
   readonly copies: ReadonlyMap<number, number>;
 }
@@ -28,10 +30,10 @@ export function heldStates(
 ): Held | null {
   const { body, states, sequences, resets } = node.attributes;
   if (!resets) return null;
-  const flag = builder.producer(inputs[states]!);
-  const positions = flag?.inputs[0];
+  const positions = builder.producer(inputs[states]!)?.inputs[0];
   const copies = new Map<number, number>();
   const sizes = new Set<number>();
+  const flags = new Set<number>();
   body.outputs.slice(0, states).forEach(({ value }, at) => {
     const step = body.nodes.find(({ outputs }) => outputs.includes(value));
     if (step?.op !== "map" || step.attributes.fn !== "select") return;
@@ -45,9 +47,10 @@ export function heldStates(
     if (size === null || used.length !== 1) return;
     copies.set(at, now);
     sizes.add(size);
+    flags.add(first);
   });
-  const [size] = sizes;
-  return sizes.size === 1 ? { size: size!, copies } : null;
+  const [[size], [flag]] = [sizes, flags];
+  return sizes.size === 1 && flags.size === 1 ? { size: size!, flag: flag!, copies } : null;
 }
 
 /** n of a flag `positions mod n = 0`. */
@@ -106,7 +109,7 @@ export function chunkStartForm(
 }
 
 /** The body of a scan within a chunk: the copies are statics, behind all others. */
-function withoutCopies(
+export function withoutCopies(
   { attributes }: NodeOf<"scan">,
   { copies }: Held,
   own: readonly number[],

@@ -105,6 +105,8 @@ function exactLogarithm(builder: GraphBuilder, value: ValueId, depth: number): V
   switch (node.attributes.fn) {
     case "exp":
       return x;
+    case "select":
+      return builder.map("select", x, inner(y), inner(node.inputs[2]!));
     case "sigmoid":
       return builder.neg(builder.map("softplus", builder.neg(x)));
     case "pow":

@@ -10,6 +10,7 @@ import { closeCopy, copyNode, openCopy } from "../../ir/copy.js";
 import { attentionForm } from "./attention.js";
 import { chunkForm, familyOf, planChunk } from "./chunk.js";
 import { type Held, chunkStartForm, heldStates, ownStates } from "./chunk-start.js";
+import { packedChunksForm } from "./packed-chunks.js";
 import { insideChunk } from "./inside-chunk.js";
 import { linearForm } from "./linear-form.js";
 import { linearChunk, linearInChunks } from "./linear-in-chunks.js";
@@ -181,15 +182,13 @@ function rewriteChunkStart(
     return false;
   };
   if (held.size === 1) return recurrent("asked for by `at chunk(1)`");
-  if (axis !== "time")
-    return recurrent("every memory of a `mix` begins its chunks at tokens of its own");
-  if (options.packed ?? true)
-    return recurrent("documents begin anywhere in a packed row, and their chunks with them");
+  // memories of a `mix` begin their chunks at tokens of their own, and so do packed documents
+  const form = axis !== "time" || (options.packed ?? true) ? packedChunksForm : chunkStartForm;
   const outputs = body.outputs.length - states;
   // behind a chunk that is filled up the states are those of tokens that are not there
   if (node.outputs.slice(outputs).some((id) => used.has(id)))
     return recurrent("the state is used without contracting it");
-  const made = chunkStartForm(builder, node, inputs, held, insideChunk);
+  const made = form(builder, node, inputs, held, insideChunk);
   if ("reason" in made) return recurrent(made.reason);
   reports.push({ ...report, form: `chunk ${held.size}`, reason: null });
   return replaceOutputs(rewrite, node, made.outputs);

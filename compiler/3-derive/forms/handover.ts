@@ -45,7 +45,8 @@ export class Handover {
     const { body, outer } = this;
     const node = outer.producer(id);
     if (node?.op === "constant") return body.constant(node.attributes.value);
-    if (node?.op === "iota") return body.iota(node.attributes.axis);
+    if (node?.op === "iota" && node.attributes.axis.name !== this.axis)
+      return body.iota(node.attributes.axis);
     if (node?.op === "concat" && depth > 0 && node.attributes.axis !== this.axis)
       return body.op("concat", node.attributes, this.inner(node, depth));
     if (node?.op !== "map" || (depth === 0 && !this.isOuterProduct(node))) return null;

@@ -26,10 +26,11 @@ export function insideChunk(
   node: NodeOf<"scan">,
   inputs: readonly ValueId[],
 ): ChunkStep | NoForm {
-  const { body, states, sequences } = node.attributes;
+  const { body, states, sequences, resets, restart } = node.attributes;
+  const first = resets ? states + 1 : states;
   const stages = stagesOf(node);
   if (stages === null) return { reason: "within a chunk its states step by each other" };
-  if (stages.some(({ takes }) => takes.length > 0)) {
+  if (!resets && stages.some(({ takes }) => takes.length > 0)) {
     const cascade = cascadeOf(builder, node, inputs);
     if (cascade !== null) return cascadeForm(builder, node, inputs, cascade);
   }
@@ -42,10 +43,15 @@ export function insideChunk(
       body: own,
       states: 1,
       sequences: sequences + takes.length,
-      restart: [0],
+      restart: [restart[state]!],
       label: body.inputs[state]!.name,
     };
-    const given = [inputs[state]!, ...takes.map((id) => made.get(id)!), ...inputs.slice(states)];
+    const given = [
+      inputs[state]!,
+      ...inputs.slice(states, first),
+      ...takes.map((id) => made.get(id)!),
+      ...inputs.slice(first),
+    ];
     const result = oneState(builder, { ...node, attributes, inputs: given }, given);
     if ("reason" in result) return result;
     gives.forEach((id, i) => made.set(id, result.outputs[i]!));

@@ -217,6 +217,7 @@ export class Analysis {
     if (inputs.some((form) => form.kind === "state" && form.modulus !== null))
       return notAffine("the state is changed after `mod`");
     if (fn === "neg") return this.scale(x, this.b.constant(-1));
+    if (fn === "select" && x.kind === "free") return this.choose(x.value, y, inputs[2]!);
     if (fn === "add") return this.add(x, y);
     if (fn === "sub") {
       const negated = this.scale(y, this.b.constant(-1));
@@ -227,6 +228,19 @@ export class Analysis {
     if (fn === "div" && y.kind === "free") return this.scale(x, this.b.map("reciprocal", y.value));
     if (fn === "mul" || fn === "div") return notAffine("the state is multiplied with itself");
     return notAffine(`\`${fn}\` of the state is not affine in it`);
+  }
+
+  /** One of two by a condition that is free of the state: the gate is one of two, all else is kept or left out. */
+  private choose(condition: ValueId, x: Affine, y: Affine): Form {
+    const { b } = this;
+    const is = b.map("ne", condition, b.constant(0));
+    const [left, right] = [this.scale(x, is), this.scale(y, b.sub(b.constant(1), is))];
+    if (left.kind === "not affine" || right.kind === "not affine") return notAffine("?");
+    const either = this.add(left, right);
+    if (either.kind !== "state" || x.kind === "read" || y.kind === "read") return either;
+    const gateOf = (form: Exclude<Affine, ReadForm>): ValueId =>
+      form.kind === "free" ? b.constant(0) : (form.gate ?? b.constant(1));
+    return { ...either, gate: b.map("select", condition, gateOf(x), gateOf(y)) };
   }
 
   /** R(θ) of gate ∘ S + …, for a gate that commutes with R (which is seen to at the end). */

@@ -5,7 +5,7 @@
 
 import { GraphBuilder } from "../../ir/builder.js";
 import type { Graph, ValueId } from "../../ir/graph.js";
-import { findAxis, withoutAxes } from "../../ir/types.js";
+import { type Axis, findAxis, withoutAxes } from "../../ir/types.js";
 import { Handover } from "./handover.js";
 import type { NoForm } from "./inside-chunk.js";
 
@@ -70,7 +70,7 @@ export function perChunk(
   const body = new GraphBuilder(`${label} over chunks`);
   const given = initial.map((id, i) => body.input(`S${i}`, builder.type(id)));
   const hand = new Handover(builder, body, axis, (id) =>
-    cutInChunks(builder, id, axis, size, count, length),
+    cutInChunks(builder, id, builder.type(initial[0]!).axes[0]!, axis, size, count, length),
   );
   const made = chunk(
     body,
@@ -113,21 +113,22 @@ export function perChunk(
 function cutInChunks(
   builder: GraphBuilder,
   x: ValueId,
+  batch: Axis,
   axis: string,
   size: number,
   count: number,
   length: number,
 ): ValueId {
-  const [batch, ...rest] = withoutAxes(builder.type(x).axes, [axis]);
+  const rest = withoutAxes(builder.type(x).axes, [batch.name, axis]);
   const missing = size * count - length;
-  const along = builder.conform(x, [batch!, { name: axis, size: length }, ...rest]);
+  const along = builder.conform(x, [batch, { name: axis, size: length }, ...rest]);
   const last = builder.sum(builder.slice(along, axis, length - 1, 1), [axis]);
   const whole =
     missing === 0
       ? along
       : builder.op("concat", { axis }, [
           along,
-          builder.conform(last, [batch!, { name: axis, size: missing }, ...rest]),
+          builder.conform(last, [batch, { name: axis, size: missing }, ...rest]),
         ]);
   const outer = { name: "chunk", size: count };
   return builder.op("split", { axis, outer, inner: { name: axis, size } }, [whole]);
