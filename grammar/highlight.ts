@@ -12,7 +12,8 @@ import {
   type TokenRow,
 } from "./tokens.js";
 
-interface Pattern {
+/** A rule of a TextMate grammar. */
+export interface Pattern {
   readonly name?: string;
   readonly match?: string;
   readonly begin?: string;

@@ -10,7 +10,7 @@ import { openData } from "../runtime/data/open.node.js";
 import { errorsOf, fitBaselines } from "../runtime/data/series/baselines.js";
 import { parseCsv } from "../runtime/data/series/csv.js";
 import { ErrorSum } from "../runtime/data/series/errors.js";
-import { type OpenedSeries } from "../runtime/data/series/open.node.js";
+import { type OpenedSeries } from "../runtime/data/series/opened.js";
 import { gramOf, ridge } from "../runtime/data/series/ridge.js";
 import { readSeries, scalesOf } from "../runtime/data/series/series.js";
 import type { SeriesData } from "../runtime/data/series/spec.js";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { type OpenedTokens, openData } from "../../runtime/data/open.node.js";
 import { errorsOf } from "../../runtime/data/series/baselines.js";
 import type { Errors } from "../../runtime/data/series/errors.js";
-import type { OpenedSeries } from "../../runtime/data/series/open.node.js";
+import type { OpenedSeries } from "../../runtime/data/series/opened.js";
 import { type Windows, measuringWindows } from "../../runtime/data/series/windows.js";
 import { RunError } from "../../runtime/run/errors.js";
 import { runFiles, runFolderOf } from "../../runtime/run/folder.node.js";

@@ -38,6 +38,7 @@ const virtual = {
     { name: "Small language model", text: read(join(here, "starter.lsm")) },
     { name: "Moby", text: read(join(root, "examples/moby/moby.lsm")) },
     { name: "Recall", text: read(join(root, "examples/recall/recall.lsm")) },
+    { name: "Forecasting (Time-SSM)", text: read(join(root, "examples/time-ssm/time-ssm.lsm")) },
     { name: "Linear-MoE A0.3B-2B", text: read(join(root, "examples/linear-moe/a03b-2b.lsm")) },
     { name: "Linear-MoE A1B-7B", text: read(join(root, "examples/linear-moe/a1b-7b.lsm")) },
   ],
@@ -98,6 +99,8 @@ writeFileSync(
   join(out, "moby-dick.txt"),
   chapters.map((name) => read(join(book, name))).join("\n\n\n\n"),
 );
+const weather = "seattle-weather.csv";
+cpSync(join(root, "node_modules/vega-datasets/data", weather), join(out, weather));
 console.log(`built ${out}`);
 
 if (process.argv.includes("--serve")) {
@@ -107,6 +110,7 @@ if (process.argv.includes("--serve")) {
     ".css": "text/css",
     ".wasm": "application/wasm",
     ".txt": "text/plain",
+    ".csv": "text/csv",
   };
   const server = createServer(({ url }, response) => {
     const { pathname } = new URL(url ?? "/", "http://localhost");

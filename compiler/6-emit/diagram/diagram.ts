@@ -17,7 +17,8 @@ export const formats = ["svg", "html", "mmd", "dot"] as const;
 export type Format = (typeof formats)[number];
 
 export function render(drawing: Drawing, format: Format, sources: Sources): string {
-  const place: Place = ({ source, start }) => {
+  const place: Place = (span) => {
+    const { source, start } = sources.place?.(span) ?? span;
     const line = (sources.get(source) ?? "").slice(0, start).split("\n").length;
     return `${source}:${line}`;
   };

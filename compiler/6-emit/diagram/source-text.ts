@@ -2,10 +2,16 @@
 
 import type { Expression, Span } from "../../../grammar/ast.js";
 
-export type Sources = ReadonlyMap<string, string>;
+/** The files of a program, by path. */
+export interface Sources {
+  readonly get: (source: string) => string | undefined;
+  /** Where a span is now, of a program that was checked as it was typed; else it is where it says. */
+  readonly place?: (span: Span) => Span;
+}
 
 /** The text of a span on one line. */
-export function textOf(sources: Sources, { source, start, end }: Span): string {
+export function textOf(sources: Sources, span: Span): string {
+  const { source, start, end } = sources.place?.(span) ?? span;
   const text = sources.get(source)?.slice(start, end) ?? "";
   return text
     .replace(/\/\/[^\n]*/g, "")

@@ -1,5 +1,6 @@
 /** A drawing as SVG: text stays text, and what it shows is said in its title and description. */
 
+import type { Span } from "../../../grammar/ast.js";
 import type { Cell, Drawing, Line } from "./drawing.js";
 import { escapeMarkup } from "./escape.js";
 import { linesHeight, padding } from "./layout/measure.js";
@@ -9,7 +10,7 @@ import { style } from "./svg-style.js";
 import { fonts, lineHeight, textWidth } from "./text-width.js";
 
 /** Where a box's source is, as the picture's reader may see it: `model.lsm:3`. */
-export type Place = (span: { readonly source: string; readonly start: number }) => string;
+export type Place = (span: Span) => string;
 
 export function svg(drawing: Drawing, place: Place): string {
   const { width, height, panels } = placePanels(drawing);

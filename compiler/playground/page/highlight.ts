@@ -3,20 +3,13 @@
 import { HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
 import { tags } from "@lezer/highlight";
 import type { Extension } from "@codemirror/state";
+import type { Pattern } from "../../../grammar/highlight.js";
 import grammar from "../../../grammar/highlight.generated.json" with { type: "json" };
 
 interface Rule {
   readonly match: RegExp;
   /** Groups of the match and what they are; group 0 is the whole. */
   readonly captures: readonly (readonly [group: number, style: string])[];
-}
-
-interface Pattern {
-  readonly name?: string;
-  readonly match?: string;
-  readonly begin?: string;
-  readonly end?: string;
-  readonly captures?: Readonly<Record<string, { readonly name: string }>>;
 }
 
 /** Scopes of TextMate and the tags of the editor. */

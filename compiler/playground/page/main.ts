@@ -1,14 +1,12 @@
 /** The playground: an editor, what the compiler makes of its program, and a training in the page. */
 
 import { Chart } from "../../../runtime/live/page/chart.js";
+import type { BackendName } from "../../../runtime/tfjs/backend.js";
 import { type Point, smooth, thin } from "../../../runtime/run/series.js";
-import {
-  type CompilerFunctions,
-  type Mistake,
-  type Report,
-  type View,
-} from "../workers/compiler.worker.js";
+import { type Pane, type View, views } from "../views.js";
+import type { CompilerFunctions, Mistake, Report } from "../workers/compiler.worker.js";
 import { type Event, Remote } from "../workers/rpc.js";
+import type { Showing } from "../workers/lessons.js";
 import type { Progress, TrainerFunctions } from "../workers/trainer.worker.js";
 import { Editor, type Knowledge } from "./editor.js";
 import { fromAddress, toAddress } from "./share.js";
@@ -21,7 +19,9 @@ const shown = element("shown");
 const model = element<HTMLSelectElement>("model");
 const training = element<HTMLSelectElement>("training");
 const start = element<HTMLButtonElement>("train");
-const tabs = [...document.querySelectorAll<HTMLButtonElement>("[role=tab]")];
+const tabs = Object.entries(views).map(([name, title]) => makeTab(name as View, title));
+element("tabs").append(...tabs);
+shown.setAttribute("aria-labelledby", tabs[0]!.id);
 
 const compiler = new Remote<CompilerFunctions>(
   new Worker(new URL("./compiler.js", location.href), { type: "module" }),
@@ -96,20 +96,50 @@ async function show(): Promise<void> {
   if (model.value === "") return; // the last view stays while there are mistakes
   shown.setAttribute("aria-busy", "true");
   try {
-    const { kind, content } = await compiler.call("view", view, model.value);
+    const panes = await compiler.call("view", view, model.value);
     if (own !== newest) return;
-    if (kind === "svg") shown.innerHTML = content;
-    else {
-      const text = document.createElement("pre");
-      text.textContent = content;
-      text.tabIndex = 0;
-      shown.replaceChildren(text);
-    }
+    shown.classList.toggle("several", panes.length > 1);
+    shown.replaceChildren(...panes.map((pane) => drawPane(pane, panes.length > 1)));
   } catch (error) {
     if (own === newest) shown.textContent = error instanceof Error ? error.message : String(error);
   } finally {
     if (own === newest) shown.removeAttribute("aria-busy");
   }
+}
+
+function drawPane({ title, kind, content }: Pane, titled: boolean): HTMLElement {
+  const pane = document.createElement("section");
+  pane.className = "pane";
+  pane.setAttribute("aria-label", title);
+  if (titled) {
+    const heading = document.createElement("h3");
+    heading.textContent = title;
+    pane.append(heading);
+  }
+  if (kind === "svg") pane.insertAdjacentHTML("beforeend", content);
+  else if (kind === "image") {
+    const image = new Image();
+    image.src = `data:image/svg+xml,${encodeURIComponent(content)}`;
+    image.alt = /<desc[^>]*>([^<]*)/.exec(content)?.[1] ?? title;
+    pane.append(image);
+  } else {
+    const text = document.createElement("pre");
+    text.textContent = content;
+    text.tabIndex = 0;
+    pane.append(text);
+  }
+  return pane;
+}
+
+function makeTab(name: View, title: string): HTMLButtonElement {
+  const tab = document.createElement("button");
+  const first = name === Object.keys(views)[0];
+  Object.assign(tab, { type: "button", id: `tab-${name}`, textContent: title, role: "tab" });
+  tab.tabIndex = first ? 0 : -1;
+  tab.dataset["view"] = name;
+  tab.setAttribute("aria-selected", String(first));
+  tab.setAttribute("aria-controls", "shown");
+  return tab;
 }
 
 function choose(tab: HTMLButtonElement): void {
@@ -165,16 +195,19 @@ let drawn = 0;
 function onEvent({ event, value }: Event): void {
   if (event === "backend") element("backend").textContent = String(value);
   else if (event === "progress") onProgress(value as Progress);
-  else if (event === "sample") {
-    const { step, text } = value as { step: number; text: string };
-    const article = document.createElement("article");
-    const heading = document.createElement("h3");
-    heading.textContent = `After step ${step}`;
-    const said = document.createElement("pre");
-    said.textContent = text;
-    article.append(heading, said);
-    samples.prepend(article);
+  else if (event === "restart") forget();
+  else if (event === "shown") {
+    const { step, ...showing } = value as Showing & { readonly step: number };
+    const article = drawPane({ title: `After step ${step}`, ...showing }, true);
+    if (showing.kind === "image")
+      samples.replaceChildren(article); // each picture is of the same window
+    else samples.prepend(article);
   }
+}
+
+function forget(): void {
+  [losses, heldOut] = [[], []];
+  samples.replaceChildren();
 }
 
 function onProgress({ step, steps, loss, tokensPerSecond, heldOut: measured }: Progress): void {
@@ -196,15 +229,20 @@ function onProgress({ step, steps, loss, tokensPerSecond, heldOut: measured }: P
 
 async function train(): Promise<void> {
   element("training-part").hidden = false;
-  [losses, heldOut] = [[], []];
-  samples.replaceChildren();
+  forget();
   start.textContent = "Stop";
   trainStatus.textContent = "starting …";
   const worker = new Worker(new URL("./trainer.js", location.href), { type: "module" });
   trainer = new Remote<TrainerFunctions>(worker, onEvent);
   try {
     const wasm = new URL("./wasm/", location.href).href;
-    await trainer.call("train", editor.text, training.value, await textToLearn(), wasm);
+    await trainer.call("train", {
+      program: editor.text,
+      training: training.value,
+      text: await textToLearn(),
+      backend: new URLSearchParams(location.search).get("backend") as BackendName | null,
+      wasm,
+    });
     trainStatus.textContent += ", done";
   } catch (error) {
     trainStatus.textContent = error instanceof Error ? error.message : String(error);
@@ -216,13 +254,16 @@ async function train(): Promise<void> {
   }
 }
 
-/** The file that was chosen, or else the text that came with the page. */
+/** The file that was chosen, or else what came with the page. */
 async function textToLearn(): Promise<string> {
   const file = element<HTMLInputElement>("file").files?.[0];
   if (file) return file.text();
-  if (!report?.trainings.some(({ name, text }) => name === training.value && text)) return "";
-  const response = await fetch("./moby-dick.txt");
-  if (!response.ok) throw new Error("the text that came with the page is not there");
+  const source = report?.trainings.find(({ name }) => name === training.value)?.source;
+  if (source?.kind === "chosen")
+    throw new Error(`the page does not have ${source.name}: choose the file under “Data”`);
+  if (source?.kind !== "page") return "";
+  const response = await fetch(`./${source.file}`);
+  if (!response.ok) throw new Error(`${source.file}, which came with the page, is not there`);
   return response.text();
 }
 

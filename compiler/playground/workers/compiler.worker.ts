@@ -3,6 +3,7 @@
 import type { Position } from "vscode-languageserver-types";
 import type { Span } from "../../../grammar/ast.js";
 import { format } from "../../../grammar/format.js";
+import type { TrainingData } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
 import type { Model } from "../../1-check/model.js";
 import { compileTraining } from "../../compile.js";
@@ -16,6 +17,8 @@ import { Workspace } from "../../server/workspace.js";
 import { summarise } from "../../summary.js";
 import { printProgram } from "../../ir/print-program.js";
 import { architecture, kernels, render } from "../../6-emit/diagram/diagram.js";
+import type { Sources } from "../../6-emit/diagram/source-text.js";
+import { type Pane, type Shown, type View, views } from "../views.js";
 import { pageHost, programPath } from "./page-host.js";
 import { answer } from "./rpc.js";
 import library from "lsm:library";
@@ -43,6 +46,12 @@ export interface Proposal {
   readonly insert: string;
 }
 
+/** Where data of a training comes from: nowhere, a file that came with the page, or one that is to be chosen. */
+export type DataSource =
+  | { readonly kind: "none" }
+  | { readonly kind: "page"; readonly file: string }
+  | { readonly kind: "chosen"; readonly name: string };
+
 export interface Report {
   readonly hints: readonly Hint[];
   readonly mistakes: readonly Mistake[];
@@ -51,24 +60,8 @@ export interface Report {
   readonly trainings: readonly {
     readonly name: string;
     readonly model: string;
-    readonly text: boolean;
+    readonly source: DataSource;
   }[];
-}
-
-export const views = {
-  diagram: "Diagram",
-  summary: "Costs",
-  kernels: "Kernels",
-  program: "Schedule",
-  typescript: "TypeScript",
-  pytorch: "PyTorch",
-} as const;
-export type View = keyof typeof views;
-
-/** What a view shows: a picture as SVG, or text. */
-export interface Shown {
-  readonly kind: "svg" | "text";
-  readonly content: string;
 }
 
 const uri = `file:///${programPath}`;
@@ -78,13 +71,19 @@ const workspace = new Workspace(pageHost(library), {
 });
 let version = 0;
 let program: Program | null = null;
-let checked: Checked | null = null;
+/** The program that was last looked at whole. */
+let looked: Program | null = null;
 
-function look(text: string): Report {
+/** The program as it is written now, with all that features ask of it. */
+function read(text: string): Program {
   workspace.open(uri, ++version, text);
   program = workspace.program(programPath)!;
-  checked = program.checked;
-  const { models, trainings, diagnostics } = checked;
+  return program;
+}
+
+function look(text: string): Report {
+  const program = (looked = read(text));
+  const { models, trainings, diagnostics } = program.checked;
   return {
     hints: hintsOf(program),
     mistakes: diagnostics.map(({ labels, severity, code, title, help, edit }) => {
@@ -104,9 +103,19 @@ function look(text: string): Report {
     trainings: [...trainings.values()].map(({ name, model, data }) => ({
       name,
       model,
-      text: data.kind === "text",
+      source: sourceOf(data),
     })),
   };
+}
+
+/** Any text that is not there is replaced by the page's; a table is not, since its columns would be others. */
+function sourceOf(data: TrainingData): DataSource {
+  if (data.kind === "mqar") return { kind: "none" };
+  if (data.kind === "text") return { kind: "page", file: "moby-dick.txt" };
+  const name = data.csv.split("/").at(-1)!;
+  return data.csv.startsWith("npm:vega-datasets/") && name === "seattle-weather.csv"
+    ? { kind: "page", file: name }
+    : { kind: "chosen", name: data.csv };
 }
 
 const fixOf = ({ start, end }: Span, text: string): Mistake["fix"] => ({
@@ -126,39 +135,45 @@ function hintsOf(of: Program): Hint[] {
 const positionOf = (of: Program, offset: number): Position =>
   of.range(programPath, offset, offset).start;
 
-const draw: Readonly<Record<View, (model: Model, program: Checked) => Promise<Shown> | Shown>> = {
-  diagram: (model, program) => {
+type Draw = (model: Model, program: Checked, sources: Sources) => Promise<Shown> | Shown;
+
+const one = (kind: Pane["kind"], view: View, content: string): Shown => [
+  { title: views[view], kind, content },
+];
+
+const draw: Readonly<Record<View, Draw>> = {
+  diagram: (model, program, sources) => {
     const figures = summarise(model, sizesFor(program, model).time);
-    const drawing = architecture(model, figures, program.sources);
-    return { kind: "svg", content: render(drawing, "svg", program.sources) };
+    const drawing = architecture(model, figures, sources);
+    return one("svg", "diagram", render(drawing, "svg", sources));
   },
-  summary: (model, program) => ({
-    kind: "text",
-    content: summaryText(summarise(model, sizesFor(program, model).time)),
-  }),
-  kernels: (model, program) => {
+  summary: (model, program) =>
+    one("text", "summary", summaryText(summarise(model, sizesFor(program, model).time))),
+  kernels: (model, program, sources) => {
     const sizes = sizesFor(program, model);
     const what = `forward pass of ${sizes.batch} × ${sizes.time} tokens`;
     const drawing = kernels(compileTraining(model, sizes).evaluation, { title: model.name, what });
-    return { kind: "svg", content: render(drawing, "svg", program.sources) };
+    return one("svg", "kernels", render(drawing, "svg", sources));
   },
-  program: (model, program) => ({
-    kind: "text",
-    content: printProgram(compileTraining(model, sizesFor(program, model)).step),
-  }),
-  typescript: async (model, program) => {
-    const training = [...program.trainings.values()].find((one) => one.model === model.name);
-    if (!training)
-      return { kind: "text", content: `A trainer needs a \`train\` block for ${model.name}.` };
-    const { trainerText } = await import("../../cli/build/trainer.js");
-    const place = { source: programPath, data: "." };
-    return { kind: "text", content: await trainerText(program, training, place) };
-  },
-  pytorch: async (model) => {
-    const { modelFile } = await import("../../6-emit/torch/model-file.js");
-    return { kind: "text", content: modelFile(model, programPath).text };
-  },
+  program: (model, program) =>
+    one("text", "program", printProgram(compileTraining(model, sizesFor(program, model)).step)),
+  trainers: async (model, program) => [
+    { title: "TypeScript on tfjs", kind: "text", content: await typescript(model, program) },
+    { title: "PyTorch", kind: "text", content: await pytorch(model) },
+  ],
 };
+
+async function typescript(model: Model, program: Checked): Promise<string> {
+  const training = [...program.trainings.values()].find((one) => one.model === model.name);
+  if (!training) return `A trainer needs a \`train\` block for ${model.name}.`;
+  const { trainerText } = await import("../../cli/build/trainer.js");
+  return trainerText(program, training, { source: programPath, data: "." });
+}
+
+async function pytorch(model: Model): Promise<string> {
+  const { modelFile } = await import("../../6-emit/torch/model-file.js");
+  return modelFile(model, programPath).text;
+}
 
 const functions = {
   check: look,
@@ -169,8 +184,8 @@ const functions = {
   },
   /** For a text that may be newer than the last one checked. */
   complete: (text: string, offset: number): Proposal[] => {
-    look(text);
-    return completion(program!, positionOf(program!, offset)).map((item) => ({
+    const program = read(text);
+    return completion(program, positionOf(program, offset)).map((item) => ({
       label: item.label,
       detail: item.detail ?? "",
       doc: typeof item.documentation === "object" ? item.documentation.value : "",
@@ -178,9 +193,14 @@ const functions = {
     }));
   },
   view: (view: View, model: string): Promise<Shown> | Shown => {
-    const one = checked?.models.get(model);
-    if (!checked || !one) throw new Error("the program has mistakes");
-    return draw[view](one, checked);
+    const own = looked;
+    const one = own?.checked.models.get(model);
+    if (!own || !one) throw new Error("the program has mistakes");
+    const { sources } = own.checked;
+    return draw[view](one, own.checked, {
+      get: (path) => sources.get(path),
+      place: (span) => own.place(span),
+    });
   },
   format: async (text: string): Promise<string> => (await format(text, programPath)).text,
 };

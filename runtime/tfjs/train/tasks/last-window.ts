@@ -1,6 +1,6 @@
 /** The last window of a series whose future is known, with what was forecast of it, in the data's own units. */
 
-import type { OpenedSeries } from "../../../data/series/open.node.js";
+import type { OpenedSeries } from "../../../data/series/opened.js";
 import { type Windows, writeWindow } from "../../../data/series/windows.js";
 import type { ChannelForecast } from "../../../run/forecast-chart.js";
 

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { errorsOf } from "../../../data/series/baselines.js";
 import type { Errors } from "../../../data/series/errors.js";
-import type { OpenedSeries } from "../../../data/series/open.node.js";
+import type { OpenedSeries } from "../../../data/series/opened.js";
 import { type Windows, measuringWindows, windowCount } from "../../../data/series/windows.js";
 import { forecastChart } from "../../../run/forecast-chart.js";
 import { writeAtomically } from "../../../run/files.node.js";
