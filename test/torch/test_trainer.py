@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+import lsm_torch.ops.recurrence  # noqa: F401  the module, whose name its function hides
 from lsm_torch.errors import RunError
 from lsm_torch.train import main
 from lsm_torch.train import metrics as metrics_module
@@ -24,6 +25,8 @@ from lsm_torch.train.step import Stepper
 from tiny_project import texts, write_project
 
 Losses = list[float]
+
+recurrence_module: Any = sys.modules["lsm_torch.ops.recurrence"]
 
 
 def train(folder: Path, *flags: str, out: str = "run") -> int:
@@ -153,6 +156,26 @@ def test_too_little_memory_names_the_knobs(
     assert train(plain, "--accumulate", "2", "--recompute", out="full") == 1
     said = capsys.readouterr().err
     assert "--accumulate 4" in said and "--recompute" not in said and "--moments" not in said
+
+
+def test_kernels_are_checked(plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In Triton's interpreter; then with one whose gradients are off, without which training goes on."""
+    assert train(plain, "--check", "--steps", "1", out="checked") == 0
+    assert "no kernels to check" in capsys.readouterr().out
+    monkeypatch.setenv("LSM_KERNELS", "triton")
+    assert train(plain, "--check", "--steps", "1", out="checked") == 0
+    assert "the kernels agree with the reference" in capsys.readouterr().out
+    right = recurrence_module.recurrence_triton
+
+    def wrong(*arguments: Any) -> Any:
+        o, state = right(*arguments)
+        return o * 1.1, state
+
+    monkeypatch.setattr(recurrence_module, "recurrence_triton", wrong)
+    assert train(plain, "--check", "--steps", "2", out="checked") == 0
+    said = capsys.readouterr().out
+    assert "warning[kernels-differ]" in said and "`o` differs by" in said
+    assert losses(plain, "checked") == pytest.approx(losses(plain, "plain")[:2], rel=1e-6)
 
 
 def test_what_cannot_fit_is_refused() -> None:

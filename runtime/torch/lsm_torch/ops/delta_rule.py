@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .arguments import operands, rows
 from .choice import HAS_TRITON, Kernels, chosen
+from .heard import hear
 from .reference import recurrence_reference
 
 if HAS_TRITON:  # here, not at the first call, so that its operators are registered for whoever counts them
@@ -34,6 +35,19 @@ def delta_rule(
     kernels: Kernels | None = None,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """q, k, erase_key [B, T, H, K]; v [B, T, H, V]; beta [B, T, H]; the rest, and what it gives, as in `recurrence`."""
+    if kernels is None:
+        hear(
+            delta_rule,
+            q=q,
+            k=k,
+            v=v,
+            beta=beta,
+            log_decay=log_decay,
+            erase_key=erase_key,
+            initial_state=initial_state,
+            positions=positions,
+            cu_seqlens=cu_seqlens,
+        )
     if torch.is_autocast_enabled(q.device.type):  # as matrix products do; decays and strengths keep their precision
         dtype = torch.get_autocast_dtype(q.device.type)
         q, k, v = q.to(dtype), k.to(dtype), v.to(dtype)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from .arguments import DecayOn, Read, operands
 from .choice import HAS_TRITON, Kernels, chosen
+from .heard import hear
 from .reference import recurrence_reference
 
 if HAS_TRITON:  # here, not at the first call, so that its operators are registered for whoever counts them
@@ -82,6 +83,20 @@ def recurrence(
     positions integer [B, T]: each token's place in its document, where 0 resets the state to zero before the step;
     cu_seqlens integer [N + 1] with B = 1: where the documents begin and end. Under autocast all but log_decay are cast.
     """
+    if kernels is None:
+        hear(
+            recurrence,
+            q=q,
+            k=k,
+            v=v,
+            log_decay=log_decay,
+            decay_on=decay_on,
+            erase=erase,
+            read=read,
+            initial_state=initial_state,
+            positions=positions,
+            cu_seqlens=cu_seqlens,
+        )
     if torch.is_autocast_enabled(q.device.type):  # as matrix products do; decays keep their precision
         dtype = torch.get_autocast_dtype(q.device.type)
         q, k, v = q.to(dtype), k.to(dtype), v.to(dtype)

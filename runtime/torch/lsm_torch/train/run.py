@@ -19,6 +19,7 @@ from ..checkpoint.paths import named_tensors
 from ..data import OpenedData, open_data
 from ..errors import RunError
 from ..nn import documents
+from .check import check
 from .initialise import initialise
 from .memory import estimate, refuse_impossible, too_little
 from .metrics import Metrics
@@ -98,6 +99,8 @@ class Run:
         if self.rank == 0:
             self._describe(folder)
         report(self)
+        if self.options.check:
+            check(self)
         metrics = Metrics(folder, self.step, steps, self._wandb()) if self.rank == 0 else None
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, self._stop)

@@ -1,0 +1,96 @@
+"""--check: the recurrences' kernels against their reference, on this device, with the model's own operands and shapes."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ..ops.choice import chosen
+from ..ops.heard import Call, listening
+
+if TYPE_CHECKING:
+    from .run import Run
+
+#: Tokens of one row that are computed: several chunks, and few enough for the reference.
+TOKENS = 300
+
+#: Relative errors in the norm. Half precision rounds every product's operands; float32's products are of three tf32 ones.
+#: The gradient of a decay is a difference of sums that nearly cancel, so the same roundings weigh more in it.
+BARS = {2: 2e-2, 4: 1e-3}
+DECAY_BARS = {2: 5e-2, 4: 5e-3}
+
+
+def check(run: Run) -> bool:
+    """Says what it found; a kernel that is wrong turns all kernels off for this process. True when all is well."""
+    found = [(call, _errors(call, run)) for call in _calls(run)]
+    if not found:
+        run.say("check    no kernels to check: the reference runs on this device")
+        return True
+    half = run.autocast is not None
+    bad = [text for call, errors in found for text in _verdicts(call, errors, half)]
+    if not bad:
+        worst = max(error for _, errors in found for error in errors.values())
+        run.say(f"check    the kernels agree with the reference, at worst to {worst:.1e} (recurrences alike: {len(found)})")
+        return True
+    os.environ["LSM_KERNELS"] = "reference"
+    run.say("warning[kernels-differ]: the kernels give other results than the reference on this device")
+    for text in bad:
+        run.say(f"  --> {text}")
+    run.say("help: training goes on with the reference, slower; report this with the device's name and Triton's version")
+    return False
+
+
+def _calls(run: Run) -> list[Call]:
+    """One call of each kind that the model makes with kernels, of a short row of its data."""
+    batch = run.data.train.batch(run.position, 1)
+    short = type(batch)(*(getattr(batch, name)[:, :TOKENS] for name in batch.__dataclass_fields__))
+    short = short.to(run.device)
+    with torch.no_grad(), run.stepper.precision(), listening() as calls:
+        run.model.losses(short.tokens, short.targets, short.weights, short.positions)  # type: ignore[operator]
+    kinds = {call.signature(): call for call in calls if chosen(None, call.arguments["q"]) == "triton"}
+    return list(kinds.values())
+
+
+def _errors(call: Call, run: Run) -> dict[str, float]:
+    """Relative errors of the result and of every gradient, by operand."""
+    with run.stepper.precision():
+        ours = _run(call, "triton", None)
+    with torch.autocast(run.device.type, enabled=False):
+        theirs = _run(call, "reference", torch.float32)
+    return {
+        name: float((ours[name].float() - x).norm() / x.norm().clamp(min=1e-12)) for name, x in theirs.items()
+    }
+
+
+def _run(call: Call, kernels: str, dtype: torch.dtype | None) -> dict[str, Tensor]:
+    leaves: dict[str, Tensor] = {}
+
+    def leaf(name: str, x: Any) -> Any:
+        if isinstance(x, tuple):
+            return tuple(leaf(f"{name}[{i}]", one) for i, one in enumerate(x))
+        if not isinstance(x, Tensor) or not x.is_floating_point():
+            return x
+        leaves[name] = x.detach().to(dtype or x.dtype).requires_grad_()
+        return leaves[name]
+
+    arguments = {name: leaf(name, x) for name, x in call.arguments.items()}
+    o = call.function(**arguments, kernels=kernels)
+    g = torch.Generator().manual_seed(1)
+    weigh = torch.randn(o.shape, generator=g).to(o.device, o.dtype)
+    gradients = torch.autograd.grad((o * weigh).sum(), list(leaves.values()), allow_unused=True)
+    named = zip(leaves, gradients, strict=True)
+    return {"o": o.detach(), **{f"d{name}": x for name, x in named if x is not None}}
+
+
+def _verdicts(call: Call, errors: dict[str, float], half: bool) -> list[str]:
+    size = 2 if half else call.arguments["q"].element_size()
+    shape = list(call.arguments["q"].shape)
+    bars = {name: (DECAY_BARS if name == "dlog_decay" else BARS)[min(4, max(2, size))] for name in errors}
+    return [
+        f"{call.function.__name__} of q {shape}: `{name}` differs by {error:.1e}, where {bars[name]:.0e} is expected"
+        for name, error in errors.items()
+        if not error < bars[name]
+    ]
