@@ -17,6 +17,7 @@ import pytest
 import torch
 
 import lsm_torch.ops.recurrence  # noqa: F401  the module, whose name its function hides
+from lsm_torch.checkpoint import checkpoint as checkpoints
 from lsm_torch.errors import RunError
 from lsm_torch.train import main
 from lsm_torch.train import metrics as metrics_module
@@ -104,13 +105,28 @@ def test_bfloat16_with_split_weights(plain: Path, moments: str) -> None:
     assert losses(plain, "parts") == pytest.approx(losses(plain, moments), rel=5e-3)
 
 
-def test_two_ranks_have_the_losses_of_one(plain: Path) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
-    command += ["--standalone", str(plain / "train.py"), "--device", "cpu", "--out", str(plain / "two")]
+def on_two_ranks(folder: Path, *flags: str, out: str) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += [str(folder / "train.py"), "--device", "cpu", "--out", str(folder / out), *flags]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=plain, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=folder, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_two_ranks_have_the_losses_of_one(plain: Path) -> None:
+    on_two_ranks(plain, out="two")
     assert losses(plain, "two") == pytest.approx(losses(plain, "plain"), rel=1e-5)
+
+
+def test_weights_parted_over_two_ranks(plain: Path) -> None:
+    """And going on from the checkpoint of one rank, with the moments parted."""
+    where = str(plain / "plain" / "checkpoints" / "step-00000002.safetensors")
+    on_two_ranks(plain, "--shard", "--resume", where, out="parted")
+    assert losses(plain, "parted") == pytest.approx(losses(plain, "plain")[2:], rel=1e-5)
+    ours, theirs = (checkpoints.read(plain / out / "checkpoints" / "final.safetensors") for out in ("parted", "plain"))
+    for mine, other in ((ours.weights, theirs.weights), (ours.optimizer["m"], theirs.optimizer["m"])):
+        assert mine.keys() == other.keys()
+        assert all(torch.allclose(mine[name], other[name], rtol=1e-4, atol=1e-6) for name in other)
 
 
 def test_a_signal_saves_and_the_run_goes_on(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,10 +100,10 @@ torch 2.9 or newer and numpy; on a GPU also triton, which torch brings along.
 
 \`\`\`sh
 python train.py                            # into runs/${training}; --out DIR for another folder
-torchrun --nproc-per-node 8 train.py       # on several GPUs: the same losses
+torchrun --nproc-per-node 8 train.py       # on several GPUs: the same losses; --shard parts the weights over them (FSDP2)
 python train.py --resume                   # goes on exactly where the newest checkpoint was written
 python train.py --check                    # first compares the kernels with their reference on this device
-python train.py --help                     # --steps, --seed, --precision, --moments, --accumulate, --recompute, --compile, --wandb
+python train.py --help                     # --steps, --seed, --precision, --moments, --accumulate, --recompute, --compile, --shard, --wandb
 \`\`\`
 
 | file | what it is |

@@ -17,10 +17,17 @@ def after_step(buffer: Tensor, value: Tensor) -> None:
 
 
 @torch.no_grad()
-def apply_updates(model: nn.Module, shares: list[float] | None = None) -> None:
-    """Gives every buffer its noted value; `shares` weigh the parts of the batch, equally by default."""
+def apply_updates(model: nn.Module, shares: list[float] | None = None) -> list[Tensor]:
+    """Gives every buffer its noted value, and these buffers; `shares` weigh the parts of the batch, equally by default.
+
+    Blocks that are recomputed note a part's value twice, one after the other.
+    """
+    updated = []
     for buffer in model.buffers():
         values = _pending.pop(buffer, None)
         if values:
             own = shares or [1 / len(values)] * len(values)
-            buffer.copy_(sum((v * s for v, s in zip(values, own, strict=True)), torch.zeros_like(buffer)))
+            once = values[:: len(values) // len(own)]
+            buffer.copy_(sum((v * s for v, s in zip(once, own, strict=True)), torch.zeros_like(buffer)))
+            updated.append(buffer)
+    return updated

@@ -33,13 +33,17 @@ def check(run: Run) -> bool:
     bad = [text for call, errors in found for text in _verdicts(call, errors, half)]
     if not bad:
         worst = max(error for _, errors in found for error in errors.values())
-        run.say(f"check    the kernels agree with the reference, at worst to {worst:.1e} (recurrences alike: {len(found)})")
+        run.say(
+            f"check    the kernels agree with the reference, at worst to {worst:.1e} (recurrences alike: {len(found)})"
+        )
         return True
     os.environ["LSM_KERNELS"] = "reference"
     run.say("warning[kernels-differ]: the kernels give other results than the reference on this device")
     for text in bad:
         run.say(f"  --> {text}")
-    run.say("help: training goes on with the reference, slower; report this with the device's name and Triton's version")
+    run.say(
+        "help: training goes on with the reference, slower; report this with the device's name and Triton's version"
+    )
     return False
 
 
@@ -60,9 +64,7 @@ def _errors(call: Call, run: Run) -> dict[str, float]:
         ours = _run(call, "triton", None)
     with torch.autocast(run.device.type, enabled=False):
         theirs = _run(call, "reference", torch.float32)
-    return {
-        name: float((ours[name].float() - x).norm() / x.norm().clamp(min=1e-12)) for name, x in theirs.items()
-    }
+    return {name: float((ours[name].float() - x).norm() / x.norm().clamp(min=1e-12)) for name, x in theirs.items()}
 
 
 def _run(call: Call, kernels: str, dtype: torch.dtype | None) -> dict[str, Tensor]:

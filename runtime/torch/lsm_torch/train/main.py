@@ -58,6 +58,7 @@ def _options(project: Project) -> Any:
     parser.add_argument("--accumulate", type=int, help="parts that a batch is computed in")
     parser.add_argument("--recompute", action="store_true", help="keep no activations inside blocks")
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
+    parser.add_argument("--shard", action="store_true", help="part weights and moments over the ranks (FSDP2)")
     parser.add_argument("--check", action="store_true", help="compare the kernels with the reference first")
     parser.add_argument("--wandb", action="store_true", help="also log to Weights & Biases")
     options = parser.parse_args()

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import RunError
 from .optimizer import Optimizer
+from .shard import local
 
 _GIB = 2**30
 
@@ -35,7 +36,7 @@ class Memory:
 
 def estimate(optimizer: Optimizer, device: torch.device) -> Memory:
     def size(x: Tensor) -> int:
-        return x.numel() * x.element_size()
+        return local(x).numel() * x.element_size()
 
     trained = [x for x in optimizer.tensors.values() if x.requires_grad]
     split = optimizer.split

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..checkpoint.paths import named_tensors
 from ..errors import RunError
 from ..nn import ExpertLinear, Linear
+from .shard import parted_like, whole
 from .split import SplitAdamW
 
 #: A matrix of at least so many elements is split whatever module it belongs to: embeddings.
@@ -58,7 +59,7 @@ class Optimizer:
         """Every tensor of the model in float32."""
         split = self.split.low if self.split is not None else {}
         return {
-            path: self.split.master(path) if self.split is not None and path in split else x.detach().float()
+            path: self.split.master(path) if self.split is not None and path in split else whole(x.detach()).float()
             for path, x in self.tensors.items()
         }
 
@@ -74,7 +75,7 @@ class Optimizer:
                 state = self.plain.state.get(x, {}) if self.plain is not None else {}
                 zero = torch.zeros_like(x)
                 m, v = state.get("exp_avg", zero), state.get("exp_avg_sq", zero)
-            found["m"][path], found["v"][path] = m.float(), v.float()
+            found["m"][path], found["v"][path] = whole(m).float(), whole(v).float()
         return found
 
     def restore(self, saved: dict[str, dict[str, Tensor]], step: int) -> None:
@@ -92,8 +93,8 @@ class Optimizer:
             elif self.plain is not None:
                 self.plain.state[x] = {
                     "step": torch.tensor(float(step), device=x.device if x.is_cuda else None),
-                    "exp_avg": m.to(x.device, x.dtype).clone(),
-                    "exp_avg_sq": v.to(x.device, x.dtype).clone(),
+                    "exp_avg": parted_like(m, x),
+                    "exp_avg_sq": parted_like(v, x),
                 }
 
 

@@ -27,6 +27,7 @@ from .optimizer import adamw
 from .project import Project
 from .report import Speed, report
 from .schedule import learning_rate
+from .shard import shard
 from .step import Stepper, StepResult
 
 
@@ -50,12 +51,16 @@ class Run:
         base = project.folder / project.config["data"]
         self.data: OpenedData = open_data(self.settings["data"], base, self.seed)
         self.rows: int = project.config["batch"]
+        self.parted = options.shard and ranks > 1
+        if self.parted:
+            shard(self.model, self.device, ranks)
+            self.tensors = named_tensors(self.model)
         self.autocast = torch.bfloat16 if options.precision == "bf16" else None
         self.optimizer = adamw(
             self.model,
             project.parameters,
             self.settings["optimizer"],
-            split=self.autocast is not None,
+            split=self.autocast is not None and not self.parted,
             moments=torch.bfloat16 if options.moments == "bf16" else torch.float32,
         )
         self.memory = estimate(self.optimizer, self.device)
@@ -194,7 +199,7 @@ class Run:
         return loss / count if count > 0 else None
 
     def _measured(self, metrics: Metrics | None, batches: int | None) -> None:
-        if self.rank != 0:
+        if self.rank != 0 and not self.parted:  # parted weights are gathered by all ranks together
             return
         loss = self.measure(batches)
         if loss is not None and metrics is not None:
@@ -202,6 +207,9 @@ class Run:
             self.say(f"step {self.step}: held-out loss {loss:.3f}")
 
     def save(self, final: bool) -> Path | None:
+        if self.rank != 0 and not self.parted:
+            return None
+        weights, moments = self.optimizer.weights(), self.optimizer.moments()
         if self.rank != 0:
             return None
         config, settings = self.project.config, self.settings
@@ -224,7 +232,6 @@ class Run:
             "compiler": config["compiler"],
             "notes": {"overrides": {"steps": self.options.steps, "seed": self.options.seed}},
         }
-        weights, moments = self.optimizer.weights(), self.optimizer.moments()
         whole = checkpoints.Checkpoint(self.project.source, state, weights, moments)
         return checkpoints.write(self.options.out / "checkpoints", whole, final)
 

@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..data.rows import Batch
 from ..errors import RunError
 from ..nn import apply_updates, documents
 from .optimizer import Optimizer
+from .shard import is_parted, local, sum_over_ranks
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,21 @@ class Stepper:
         """The same, without waiting; the result must be asked for once."""
         self.optimizer.zero_grad()
         sums, shares = self._gradients(batch)
-        gradients = self.optimizer.gradients()
+        gradients = {path: local(x) for path, x in self.optimizer.gradients().items()}
+        parted = is_parted(self.optimizer.tensors)
         if self.ranks > 1:
-            _sum_over_ranks([sums, *gradients.values()])
+            sum_over_ranks([sums] if parted else [sums, *gradients.values()])
         norms = torch.stack(torch._foreach_norm(list(gradients.values()), 2, dtype=torch.float32))
+        if parted:
+            sum_over_ranks([norms.square_()])
+            norms.sqrt_()
         worst = norms.isfinite().logical_not().to(torch.uint8).argmax()
         facts = torch.cat((sums, torch.linalg.vector_norm(norms).view(1), worst.view(1).float()))
         names = list(gradients)
-        read = self._update(facts, rate)
-        apply_updates(self.model, shares if self.ranks == 1 else None)
+        read = self._update(facts, rate, gradients, facts.is_cuda and not parted)
+        updated = apply_updates(self.model, shares)
+        if self.ranks > 1 and updated:
+            sum_over_ranks(updated)
 
         def result() -> StepResult:
             loss, objective, norm, place = read()
@@ -64,7 +70,7 @@ class Stepper:
                 raise diverged(step, loss, objective, None if math.isfinite(norm) else names[int(place)])
             return StepResult(loss, norm)
 
-        return result if facts.is_cuda else partial(_same, result())
+        return result if facts.is_cuda and not parted else partial(_same, result())
 
     def _gradients(self, batch: Batch) -> tuple[Tensor, list[float]]:
         """The sums of loss and objective, and the shares of this rank's parts; gradients are left with the optimiser."""
@@ -89,9 +95,11 @@ class Stepper:
                 self.optimizer.accumulate()
         return sums, shares
 
-    def _update(self, facts: Tensor, rate: float) -> Callable[[], list[float]]:
-        """Updates where all facts are finite; gives what reads them."""
-        if facts.is_cuda:
+    def _update(
+        self, facts: Tensor, rate: float, gradients: dict[str, Tensor], ahead: bool
+    ) -> Callable[[], list[float]]:
+        """Updates where all facts are finite; gives what reads them. `ahead`: without waiting for them."""
+        if ahead:
             fine = facts.isfinite().all()
             self.finite = fine if self.finite is None else self.finite & fine
             factor = facts.new_ones(()) if self.clip is None else (self.clip / facts[2]).clamp(max=1)
@@ -109,7 +117,7 @@ class Stepper:
         values = facts.tolist()
         if all(map(math.isfinite, values)):
             if self.clip is not None and values[2] > self.clip:
-                torch._foreach_mul_(list(self.optimizer.gradients().values()), self.clip / values[2])
+                torch._foreach_mul_(list(gradients.values()), self.clip / values[2])
             self.optimizer.step(rate, None)
         return lambda: values
 
@@ -129,13 +137,3 @@ def diverged(step: int, loss: float, objective: float, path: str | None) -> RunE
         what += f"; the first gradient that is not finite is of `{path}`"
     help = "lower `lr`, warm up for longer, or clip the gradients; checkpoints written before are untouched"
     return RunError("training-diverged", what, f"step {step}", help)
-
-
-def _sum_over_ranks(tensors: list[Tensor]) -> None:
-    """One all-reduce for all tensors of a kind."""
-    flat = torch.cat([x.reshape(-1).float() for x in tensors])
-    dist.all_reduce(flat)
-    start = 0
-    for x in tensors:
-        x.copy_(flat[start : start + x.numel()].view_as(x))
-        start += x.numel()
