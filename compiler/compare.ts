@@ -1,6 +1,7 @@
 /** How two models differ in what they are and cost: figures, blocks, parameters with their shapes, recurrences. */
 
 import { reportText } from "./3-derive/forms/report.js";
+import { type Pair, align } from "./align.js";
 import { type Model, timeOf } from "./1-check/model.js";
 import { type Axis, showAxes } from "./ir/types.js";
 import {
@@ -21,7 +22,7 @@ export const figureNames = ["parameters", "activated", "flopsPerToken", "stateBy
 export type Figures = Readonly<Record<(typeof figureNames)[number], number>>;
 
 export interface BlockChange extends Change<Figures> {
-  /** `blocks.{0–2, 4}` for all that change alike; empty for what lies outside of the blocks. */
+  /** `blocks.{0–2, 4}` for all that change alike, by their places before; empty for what lies outside of the blocks. */
   readonly path: string;
 }
 
@@ -51,8 +52,9 @@ export function compare(before: Model, after: Model, tokens: number): Comparison
   const lengths = [timeOf(before, tokens), timeOf(after, tokens)] as const;
   const [a, b] = [summarise(before, lengths[0]), summarise(after, lengths[1])];
   const figures = { before: figuresOf(a), after: figuresOf(b) };
-  const blocks = blockChanges(a, b);
-  const parameters = shapeChanges(before, after);
+  const pairs = pairsOf(a, b);
+  const blocks = blockChanges(pairs);
+  const parameters = shapeChanges(before, after, pairs);
   const recurrences = recurrenceChanges(a, b);
   const equal =
     same(figures.before, figures.after) &&
@@ -88,24 +90,42 @@ function changes<T>(
     .filter((change) => !same(change.before, change.after));
 }
 
-function blockChanges(a: ModelSummary, b: ModelSummary): BlockChange[] {
-  const table = ({ blocks }: ModelSummary) =>
-    new Map(blocks.map((block: BlockSummary) => [block.path, figuresOf(block)]));
-  return together(changes(table(a), table(b)));
+/** Blocks of both models, in order, with what lies outside of them. */
+function pairsOf(a: ModelSummary, b: ModelSummary): Pair<BlockSummary>[] {
+  return align(a.blocks, b.blocks, ({ path, layer }) => (path === "" ? "" : `block ${layer}`));
 }
 
-/** Parameters by their paths; a block that only one model has says enough by itself. */
-function shapeChanges(before: Model, after: Model): ShapeChange[] {
+function blockChanges(pairs: readonly Pair<BlockSummary>[]): BlockChange[] {
+  const found = pairs.map(({ before, after }) => ({
+    key: (before ?? after)!.path,
+    before: before && figuresOf(before),
+    after: after && figuresOf(after),
+  }));
+  return together(found.filter((change) => !same(change.before, change.after)));
+}
+
+/** Parameters by their names in a block; a block that only one model has says enough by itself. */
+function shapeChanges(
+  before: Model,
+  after: Model,
+  pairs: readonly Pair<BlockSummary>[],
+): ShapeChange[] {
   const [a, b] = [countParameters(before), countParameters(after)];
-  const blocks = (of: readonly Counted[]) => new Set(of.map(({ block }) => block));
-  const [ours, theirs] = [blocks(a), blocks(b)];
-  const table = (of: readonly Counted[]) =>
+  const table = (of: readonly Counted[], path: string) =>
     new Map(
       of
-        .filter(({ block }) => ours.has(block) && theirs.has(block))
-        .map(({ path, axes }) => [path, shape(axes)]),
+        .filter(({ block }) => block === path)
+        .map(({ names, axes }) => [names.join("."), shape(axes)]),
     );
-  return together(changes(table(a), table(b)));
+  const found = pairs.flatMap(({ before: ours, after: theirs }) => {
+    if (ours === null || theirs === null) return [];
+    const own = changes(table(a, ours.path), table(b, theirs.path));
+    return own.map(({ key, ...rest }) => ({
+      key: ours.path === "" ? key : `${ours.path}.${key}`,
+      ...rest,
+    }));
+  });
+  return together(found);
 }
 
 /** Changes of several blocks that are alike are told once. */

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { Comparison } from "../compiler/compare.js";
 import type { ModelSummary } from "../compiler/summary.js";
+import { align } from "../compiler/align.js";
 import { lsm } from "./support/command-line.js";
 import { memoryHost } from "./support/memory-host.js";
 
@@ -85,6 +86,33 @@ describe("lsm diff", () => {
     expect(models).toHaveLength(1);
     expect(models[0]!.equal).toBe(false);
     expect(models[0]!.blocks.map(({ path }) => path)).toContain("blocks.2");
+  });
+
+  test("takes a block put into the stack for what it is, and none behind it for changed", async () => {
+    const stack = (blocks: string) =>
+      `model M {\n  L = Block(GLA(heads: 2), swiglu(hidden: 8))\n  N = Block(Attention(heads: 2), swiglu(hidden: 8))\n` +
+      `  language_model(vocab: 32, width: 16, blocks: ${blocks})\n}\n`;
+    const files = memoryHost({
+      "short.lsm": stack("[L, L, L, N]"),
+      "long.lsm": stack("[L, N, L, L, N]"),
+    });
+    const { out: text } = await lsm(["diff", "short.lsm", "long.lsm", "--json"], { host: files });
+    const { models } = JSON.parse(text) as { models: Comparison[] };
+    expect(models[0]!.blocks.map(({ path, before }) => [path, before])).toEqual([
+      ["blocks.1", null],
+    ]);
+    expect(models[0]!.parameters).toEqual([]);
+  });
+
+  test("matches what is left between matches in order", () => {
+    const pairs = (a: string, b: string) =>
+      align([...a], [...b], (kind) => kind).map(
+        ({ before, after }) => `${before ?? "-"}${after ?? "-"}`,
+      );
+    expect(pairs("LLN", "LLLN")).toEqual(["LL", "LL", "-L", "NN"]);
+    expect(pairs("LLN", "LN")).toEqual(["LL", "L-", "NN"]);
+    expect(pairs("AAB", "CCB")).toEqual(["AC", "AC", "BB"]);
+    expect(pairs("", "AB")).toEqual(["-A", "-B"]);
   });
 
   test("compares models of equal names, or those that are chosen", async () => {
