@@ -9,6 +9,7 @@
 import { baseName } from "../4-place/along.js";
 import { groupSize } from "../4-place/mesh-shape.js";
 import { type Placement, type Stage, computeBytes, gradientBytes } from "../4-place/placement.js";
+import { allResults } from "../ir/graph.js";
 import type { Program, ProgramFunction, Step } from "../ir/program.js";
 import { type TensorType, byteCount, hasAxis } from "../ir/types.js";
 import { type BytesOf, type Memory, makersOf, programMemory } from "./memory.js";
@@ -138,7 +139,7 @@ function walkStage(
     if (step.kind === "alloc" && !makers.has(step.buffer)) make(step.buffer);
     if (step.kind !== "call") return;
     const callee = program.functions.get(step.callee)!;
-    const made = [...callee.outputs, ...callee.penalties, ...callee.updates];
+    const made = allResults(callee);
     if (isBackward(step) && !backward) {
       backward = true;
       kept = live;
