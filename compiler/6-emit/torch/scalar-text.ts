@@ -37,6 +37,9 @@ const truth =
 
 const isNumber = ({ text }: Text): boolean => /^-?[\d.e+-]+$/.test(text);
 
+/** A number as one of floating point: of two whole ones `torch.where` makes whole numbers. */
+const float = ({ text }: Text): string => (/^-?\d+$/.test(text) ? `${text}.0` : text);
+
 /** clamp gives the gradient of a tie to x, as the definition does. */
 const clamped =
   (fn: "maximum" | "minimum") =>
@@ -82,7 +85,8 @@ export const scalarText: Readonly<Record<ScalarFunction, (args: readonly Text[])
   ge: truth("ge"),
   eq: truth("eq"),
   ne: truth("ne"),
-  select: ([c, a, b]) => atom(`torch.where(${c!.text}, ${a!.text}, ${b!.text})`),
+  select: ([c, a, b]) =>
+    atom(`torch.where(${c!.text}, ${isNumber(b!) ? float(a!) : a!.text}, ${b!.text})`),
 };
 
 /** What the file must import from lsm_torch.nn when it says these names. */
