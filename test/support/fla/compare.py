@@ -67,6 +67,50 @@ def gated_delta_product(x):
     return scaled[0]
 
 
+def hgrn2(x):
+    k = 1 - x["g"].exp()
+    return naive("gla/naive").naive_recurrent_gla(x["q"], k, x["v"], x["g"])[0]
+
+
+def lightning(x):
+    """The package's lightning attention is its simple_gla with slopes of its own, for a layer of index 1 of 4."""
+    heads = x["q"].shape[2]
+    g = -(8 / heads * (1 - 1 / 4)) * torch.arange(heads, dtype=x["q"].dtype)
+    gates = g.expand(*x["q"].shape[:3])
+    return naive("simple_gla/naive").naive_recurrent_simple_gla(x["q"], x["k"], x["v"], gates)[0]
+
+
+def iplr(x):
+    q, k, v, a, b = heads_first(x["q"], x["k"], x["v"], x["a"], x["b"])
+    return naive("generalized_delta_rule/iplr/naive").iplr_recurrence(q, k, v, a, -0.5 * b)[0].transpose(1, 2)
+
+
+def abc(x):
+    q, k, v, s = heads_first(x["q"], x["k"], x["v"], x["s"])
+    return naive("abc/naive").naive_cumsum_abc(q, k, v, s)[0].transpose(1, 2)
+
+
+def norm_parameters(x, gain):
+    i = torch.arange(x.shape[-1], dtype=x.dtype)
+    return [p.expand(x.shape[2], -1) for p in (gain + 0.1 * i, 0.2 - 0.1 * i)]
+
+
+def ttt_linear(x):
+    q, k, v = (x[name] * 1.0 for name in "qkv")  # the reference scales q in place
+    w, b = norm_parameters(q, 1.0)
+    rate = torch.full_like(q[..., :1], 0.3)
+    return naive("ttt/naive").chunk_ttt_linear_ref(q, k, v, w, b, rate, mini_batch_size=8)[0]
+
+
+def titans_linear(x):
+    """The package scales gradients by 2; rates of 0.01 keep its steps, which its missing division makes large, finite."""
+    w, b = norm_parameters(x["q"], 0.3)
+    rates = (0.01 * x["theta"], x["alpha"], x["eta"])
+    ops = naive("titans/naive")
+    q, k, v, theta, alpha, eta = heads_first(x["q"], x["k"], x["v"], *(rate.unsqueeze(-1) for rate in rates))
+    return ops.titans_linear(q, k, v, w, b, theta, alpha, eta, 0.1, 8, None, False)[0].transpose(1, 2)
+
+
 references = {
     "linear_attn": lambda x: naive("linear_attn/naive").naive_recurrent_linear_attn(x["q"], x["k"], x["v"])[0],
     "retention": retention,
@@ -87,6 +131,15 @@ references = {
     "dplr": dplr,
     "based": based,
     "rebased": rebased,
+    "hgrn2": hgrn2,
+    "lightning": lightning,
+    "gated_delta_rule_2": lambda x: naive("gdn2/naive").naive_recurrent_gdn2(
+        x["q"], x["k"], x["v"], x["g"], x["b"], x["w"]
+    )[0],
+    "iplr": iplr,
+    "abc": abc,
+    "ttt_linear": ttt_linear,
+    "titans_linear": titans_linear,
 }
 
 

@@ -41,7 +41,7 @@ export function run(operator: Operator, batch: number, time: number, random: Ran
   const block = [...module.functions.values()].find((graph) => named(graph, "o") !== undefined)!;
   const { module: formed, reports } = chooseForms(
     { main: "cut", functions: new Map([["cut", cut(block, names)]]) },
-    { prefer: "chunk", chunk: null },
+    { prefer: "chunk", chunk: null, packed: false },
   );
   const graph = withGradients(formed.functions.get("cut")!, names);
   const inputs = new Map(
