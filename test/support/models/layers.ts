@@ -51,6 +51,8 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
     "swiglu(hidden: 5)",
   ],
   "S4D, complex (F6)": ["S4DComplex(pairs: 2)", "swiglu(hidden: 5)"],
+  "HiPPO, a dense transition": ["HiPPO(n: 3, length: 4)", "swiglu(hidden: 5)"],
+  "HiPPO-LegS": ['HiPPO(n: 3, length: 9, basis: "LegS")', "swiglu(hidden: 5)"],
   "S5 (F6)": ["S5(pairs: 3)", "swiglu(hidden: 5)"],
   "Mamba-3 (F1)": ["Mamba3(heads: 2, n: 4, value: 2)", "swiglu(hidden: 5)"],
   "Mamba-3, all pairs turned (F1)": [
