@@ -72,7 +72,7 @@ class Run:
             self.position = self.saved.state["data"]["position"]
             self.optimizer.restore(self.saved.optimizer, self.step)
             before = self.saved.state["data"]["fingerprint"]
-            if before != self.data.fingerprint:
+            if before and before != self.data.fingerprint:
                 self.say(f"warning: the data has changed since the checkpoint ({before} then)")
         parts = self._parts(ranks)
         self.stepper = Stepper(
