@@ -11,7 +11,7 @@ import type { Watch } from "../1-check/watch.js";
 import type { Item, SourceFile, Span } from "../../grammar/ast.js";
 import { type Occurrence, occurrencesIn } from "./names/bind.js";
 import { type Syntax, nodesAt } from "./names/syntax.js";
-import type { Host } from "../host.js";
+import { type Host, HostError } from "../host.js";
 import type { Uris } from "./workspace.js";
 
 /** A place in an item, in the item's own offsets. */
@@ -104,6 +104,16 @@ export class Program {
   usedPath(written: string): string | null {
     const path = this.host.resolve(this.path, written);
     return this.checked.declarations.files.has(path) ? path : null;
+  }
+
+  /** Names in a folder as it was written in the main file, folders with a `/` behind them; none where it is no folder. */
+  namesIn(written: string): readonly string[] {
+    try {
+      return this.host.list(this.host.resolve(this.path, written));
+    } catch (error) {
+      if (error instanceof HostError) return [];
+      throw error;
+    }
   }
 
   /** The source behind a span, on one line. */

@@ -174,7 +174,7 @@ const initialized = (version: string): InitializeResult => ({
   capabilities: {
     textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
     hoverProvider: true,
-    completionProvider: { triggerCharacters: [".", "(", "[", ","] },
+    completionProvider: { triggerCharacters: [".", "(", "[", ",", ":", '"', "/"] },
     signatureHelpProvider: { triggerCharacters: ["(", ","] },
     definitionProvider: true,
     referencesProvider: true,

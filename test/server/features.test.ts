@@ -107,6 +107,39 @@ describe("completion", () => {
     expect(labels(layer("  state S: [heads]\n  S.‸"))).toEqual(["prev"]);
   });
 
+  test("offers kinds, axes and values in headers", () => {
+    expect(labels("layer A(‸")).toEqual([]);
+    expect(labels("layer A(x: [width], n‸")).toEqual([]);
+    expect(labels("layer A(x: [width], n: ‸")).toEqual(
+      expect.arrayContaining(["layer", "layers", "axes", "number", "bool"]),
+    );
+    const defaults = labels("layer A(x: [width], heads = 4, key = ‸) {\n  x\n}\n");
+    expect(defaults.slice(0, 2)).toEqual(["heads", "width"]);
+    expect(labels("layer A(x: [width], y: [wi‸]) {\n  x\n}\n")[0]).toBe("width");
+    expect(labels("model M(blocks: la‸) {\n}\n")).toContain("layers");
+  });
+
+  test("offers files where a text names one, in place of what is written of the last part", () => {
+    const files = { "b.lsm": "", "sub/c.lsm": "", "sub/d.txt": "", "x.csv": "", "t.json": "" };
+    const offered = (marked: string): string[] => {
+      const { program, at } = open(marked, files);
+      return completion(program, at).map(({ label }) => label);
+    };
+    expect(offered('use "‸"')).toEqual(["b.lsm", "sub/"]);
+    expect(offered('use "‸')).toEqual(["b.lsm", "sub/"]); // the quote is not there yet
+    expect(offered('use "sub/‸"')).toEqual(["c.lsm"]);
+    expect(offered('use "nowhere/‸"')).toEqual([]);
+    expect(offered('data d {\n  text "sub/‸"\n}\n')).toEqual(["d.txt"]);
+    expect(offered('data d {\n  csv "‸"\n}\n')).toEqual(["sub/", "x.csv"]);
+    expect(offered('data d {\n  tokenizer "‸"\n}\n')).toEqual(["sub/", "t.json"]);
+    expect(offered('data d {\n  text "npm:‸"\n}\n')).toEqual([]);
+    const { program, at } = open('use "sub/c.l‸"', files);
+    expect(completion(program, at)[0]!.textEdit).toEqual({
+      range: { start: { line: 0, character: 9 }, end: { line: 0, character: 12 } },
+      newText: "c.lsm",
+    });
+  });
+
   test("keeps to braces", () => {
     expect(labels(layer("  if true { branch = x } else { x }\n  ‸"))).not.toContain("branch");
     expect(labels(layer("  if true { branch = x\n ‸ } else { x }"))).toContain("branch");

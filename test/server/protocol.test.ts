@@ -2,8 +2,15 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Diagnostic, Hover, Location, TextEdit } from "vscode-languageserver-types";
+import type {
+  CompletionItem,
+  Diagnostic,
+  Hover,
+  Location,
+  TextEdit,
+} from "vscode-languageserver-types";
 import type { InitializeResult, PublishDiagnosticsParams } from "vscode-languageserver";
 import { Client } from "../support/server/client.js";
 
@@ -70,6 +77,22 @@ describe("lsm lsp", () => {
       textDocument,
     });
     expect(symbols.map(({ name }) => name)).toEqual(["Moby", "book", "moby"]);
+  });
+
+  test("completes names of files, from the disk", async () => {
+    const folder = join(import.meta.dirname, "../../examples/moby");
+    const beside = pathToFileURL(join(folder, "beside.lsm")).href;
+    const text = 'use "mo"\n';
+    client.notify("textDocument/didOpen", {
+      textDocument: { uri: beside, languageId: "lsm", version: 1, text },
+    });
+    const items = await client.request<CompletionItem[]>("textDocument/completion", {
+      textDocument: { uri: beside },
+      position: { line: 0, character: 7 },
+    });
+    expect(items.map(({ label }) => label)).toContain("moby.lsm");
+    expect(items[0]!.textEdit).toMatchObject({ range: { start: { character: 5 } } });
+    client.notify("textDocument/didClose", { textDocument: { uri: beside } });
   });
 
   test("gives the reason why it refuses", async () => {

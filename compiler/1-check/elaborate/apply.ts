@@ -14,7 +14,7 @@ import { extentOf, valueOf } from "../trace.js";
 import { type BoundArgument, type CompileValue, type RecipeValue, errorValue } from "../values.js";
 import { matchArguments } from "./arguments.js";
 import { type Frame, lookup, originLabel, report } from "./frame.js";
-import { type Expected, asTensor, expectKind, wantsAxes } from "./kinds.js";
+import { type Expected, asTensor, expectKind, parameterKinds, wantsAxes } from "./kinds.js";
 import { layerPath } from "./paths.js";
 
 /** Layers inside layers inside layers …: more is a slip. */
@@ -30,18 +30,7 @@ export function expectedOf(parameter: Parameter): Expected {
   const { annotation } = parameter;
   if (annotation === null) return "any";
   if (isAxesLiteral(annotation)) return "tensor";
-  const kinds: Readonly<Record<string, Expected>> = {
-    layer: "layer",
-    layers: "layers",
-    axis: "axis",
-    axes: "axes",
-    number: "number",
-    int: "number",
-    float: "number",
-    bool: "boolean",
-    text: "text",
-  };
-  return kinds[annotation.name] ?? "any";
+  return parameterKinds[annotation.name] ?? "any";
 }
 
 /** `Name(…)` where Name is a layer's declaration: applied when its inputs are there, a recipe otherwise. */

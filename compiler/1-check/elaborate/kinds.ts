@@ -21,7 +21,20 @@ export type Expected =
   | "number?"
   | "axes?";
 
-const expectedNames: Readonly<Record<Expected, string>> = {
+/** The kinds that a header can say of a parameter, `blocks: layers`, and what they expect. */
+export const parameterKinds: Readonly<Record<string, Expected>> = {
+  layer: "layer",
+  layers: "layers",
+  axis: "axis",
+  axes: "axes",
+  number: "number",
+  int: "number",
+  float: "number",
+  bool: "boolean",
+  text: "text",
+};
+
+export const expectedNames: Readonly<Record<Expected, string>> = {
   any: "a value",
   tensor: "a tensor",
   number: "a number",

@@ -29,6 +29,8 @@ export interface Context {
   readonly word: string;
   /** Whether the cursor is in a comment or a text. */
   readonly quiet: boolean;
+  /** What is written of the text that the cursor is in, without its quote; null where it is in none. */
+  readonly text: string | null;
 }
 
 const closers: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" };
@@ -43,20 +45,24 @@ export function contextAt(text: string, offset: number): Context {
   const last = before.at(-1);
   const touches = last !== undefined && last.endOffset + 1 >= offset;
   const word = touches && isName(last) ? text.slice(last.startOffset, offset) : "";
-  const quiet =
-    comments.some(({ span }) => span.start < offset && offset <= span.end) ||
-    (last?.tokenType === types.String && last.endOffset >= offset);
+  const inText =
+    last?.tokenType === types.String && (last.endOffset >= offset || (touches && isOpen(last)));
+  const written = inText ? text.slice(last.startOffset + 1, offset) : null;
+  const quiet = inText || comments.some(({ span }) => span.start < offset && offset <= span.end);
   const root: Mutable = { bracket: "{", before: null, declaration: null, at: -1, tokens: [] };
   const open: Mutable[] = [];
-  for (const token of word === "" ? before : before.slice(0, -1)) {
+  for (const token of word === "" && !inText ? before : before.slice(0, -1)) {
     const inner = open.at(-1) ?? root;
     if (token.image === "(" || token.image === "[" || token.image === "{")
       open.push(opened(token, token.image, inner, open.length));
     else if (closers[token.image] !== undefined) close(open, closers[token.image]!);
     else inner.tokens.push(token);
   }
-  return { open: open.reverse(), outside: root.tokens, word, quiet };
+  return { open: open.reverse(), outside: root.tokens, word, quiet, text: written };
 }
+
+/** Whether a text has no quote at its end yet. */
+const isOpen = ({ image }: Token): boolean => image.length === 1 || !/[^\\]"$/.test(image);
 
 function opened(token: Token, bracket: Open["bracket"], inner: Mutable, depth: number): Mutable {
   const previous = inner.tokens.at(-1);

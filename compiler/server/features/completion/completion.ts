@@ -9,11 +9,15 @@ import { visibleAt } from "../../names/scope.js";
 import type { Program } from "../../program.js";
 import { choicesOf, keysOf, optionNames, settingOf } from "./blocks.js";
 import { type Entry, CompletionItemKind, toProtocol } from "./entry.js";
+import { fileEntries } from "./files.js";
+import { headerEntries } from "./headers.js";
 import { expressionEntries, localEntry, statementWords } from "./names.js";
 
 export function completion(program: Program, position: Position): CompletionItem[] {
   const offset = program.offsetAt(position);
   const context = contextAt(program.text, offset);
+  if (context.text !== null)
+    return fileEntries(context, context.text, offset, program).map(toProtocol);
   if (context.quiet) return [];
   return entriesAt(context, offset, program).map(toProtocol);
 }
@@ -24,7 +28,8 @@ function entriesAt(context: Context, offset: number, program: Program): Entry[] 
   const kind = outer.declaration;
   if (kind === "data" || kind === "train" || kind === "parallel" || kind === "convert")
     return settingEntries(kind, context, program);
-  if (outer.bracket === "(" && context.open.length === 1 && isHeader(outer)) return [];
+  if (outer.bracket === "(" && context.open.length === 1 && isHeader(outer))
+    return headerEntries(outer, () => bodyEntries(context, offset, program));
   return bodyEntries(context, offset, program);
 }
 

@@ -1,6 +1,6 @@
 /** One thing that can be completed, before it is put into the protocol's terms. */
 
-import { type CompletionItem, CompletionItemKind } from "vscode-languageserver-types";
+import { type CompletionItem, CompletionItemKind, type Range } from "vscode-languageserver-types";
 
 export { CompletionItemKind };
 
@@ -11,12 +11,14 @@ export interface Entry {
   readonly doc?: string | null;
   /** What is written, where it is not the label. */
   readonly insert?: string;
+  /** What it takes the place of, where that is not the word at the cursor. */
+  readonly replace?: Range;
   /** Comes before all others. */
   readonly first?: boolean;
 }
 
 export function toProtocol(
-  { label, kind, detail, doc, insert, first }: Entry,
+  { label, kind, detail, doc, insert, replace, first }: Entry,
   at: number,
 ): CompletionItem {
   return {
@@ -27,5 +29,6 @@ export function toProtocol(
     ...(detail === undefined ? {} : { detail }),
     ...(doc ? { documentation: { kind: "markdown" as const, value: doc } } : {}),
     ...(insert === undefined ? {} : { insertText: insert }),
+    ...(replace ? { textEdit: { range: replace, newText: insert ?? label } } : {}),
   };
 }
