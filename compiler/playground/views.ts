@@ -5,6 +5,7 @@ export const views = {
   summary: "Costs",
   kernels: "Kernels",
   program: "Schedule",
+  mesh: "Mesh",
   trainers: "Trainers",
 } as const;
 

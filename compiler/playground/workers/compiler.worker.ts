@@ -17,6 +17,7 @@ import { Workspace } from "../../server/workspace.js";
 import { summarise } from "../../summary.js";
 import { printProgram } from "../../ir/print-program.js";
 import { architecture, kernels, render } from "../../6-emit/diagram/diagram.js";
+import type { Drawing } from "../../6-emit/diagram/drawing.js";
 import type { Sources } from "../../6-emit/diagram/source-text.js";
 import { type Pane, type Shown, type View, views } from "../views.js";
 import { pageHost, programPath } from "./page-host.js";
@@ -157,11 +158,33 @@ const draw: Readonly<Record<View, Draw>> = {
   },
   program: (model, program) =>
     one("text", "program", printProgram(compileTraining(model, sizesFor(program, model)).step)),
+  mesh: async (model, program, sources) => {
+    const drawing = await meshOf(model, program);
+    return typeof drawing === "string"
+      ? one("text", "mesh", drawing)
+      : one("svg", "mesh", render(drawing, "svg", sources));
+  },
   trainers: async (model, program) => [
     { title: "TypeScript on tfjs", kind: "text", content: await typescript(model, program) },
     { title: "PyTorch", kind: "text", content: await pytorch(model) },
   ],
 };
+
+/** A text where there is no mesh to draw. */
+async function meshOf(model: Model, program: Checked): Promise<Drawing | string> {
+  const { chooseMesh } = await import("../../cli/planned.js");
+  const { planOf } = await import("../../plan.js");
+  const { mesh } = await import("../../6-emit/diagram/diagram.js");
+  const { meshes } = program;
+  const [first] = meshes.keys();
+  if (first === undefined)
+    return "A `parallel` block says what devices the model lies on:\n\nparallel pod on h100 * 8 {\n  mesh { dp_shard: 8 }\n}";
+  const chosen = await chooseMesh(program, first, model.name);
+  const planned = planOf(chosen.model, chosen.mesh, chosen.plan, chosen.work);
+  if (planned.kind === "planned") return mesh(planned.plan);
+  const reasons = planned.uncut.map(({ label, reason }) => `${label}: ${reason}`);
+  return [`${first} cannot cut the sequences of ${model.name}:`, ...reasons].join("\n");
+}
 
 async function typescript(model: Model, program: Checked): Promise<string> {
   const training = [...program.trainings.values()].find((one) => one.model === model.name);
