@@ -6,7 +6,7 @@
  *     Rⁱʲ = Dⁱ Σ_l diag(cⁱˡ) Rˡʲ                          rⁱʲ = Dⁱ Σ_l cⁱˡ rˡʲ
  *     qᵀSⁱ_t = Σ_j rⁱʲ[t] (q_tᵀ Sʲ_0) + Σ_s Rⁱʲ[t, s] (q_t · k_s) v_s
  *
- * where what is of t − 1 is a row further down. So the states are never there for each token.
+ * where what is of t − 1 is a row further down, and nothing where a document begins. So the states are never there for each token.
  */
 
 import type { GraphBuilder } from "../../ir/builder.js";
@@ -31,7 +31,7 @@ export function cascadeForm(
   inputs: readonly ValueId[],
   { key, steps, reads }: Cascade,
 ): ChunkStep {
-  const { axis, states } = node.attributes;
+  const { axis, states, resets } = node.attributes;
   const length = inputs.map((id) => findAxis(b.type(id), axis)).find((found) => found)!;
   const size = length.size;
   const along = (x: ValueId, name: string): ValueId => {
@@ -41,8 +41,19 @@ export function cascadeForm(
   const at = (x: ValueId): ValueId => along(x, "step");
   const step: Axis = { name: "step", size };
   const source: Axis = { name: "source", size };
-  const past = b.map("le", b.iota(source), b.iota(step));
-  const first = b.map("eq", b.iota(step), b.constant(0));
+  const flags = resets ? at(inputs[states]!) : null;
+  /** How many documents began up to each step: steps see each other where these are equal, the start where they are 0. */
+  const documents = flags === null ? null : b.op("cumulate", running, [flags]);
+  const before = b.map("le", b.iota(source), b.iota(step));
+  const past =
+    documents === null
+      ? before
+      : b.mul(before, b.map("eq", documents, b.rename(documents, { step: "source" })));
+  const begun = documents === null ? null : b.map("eq", documents, b.constant(0));
+  /** What was before a document's first token is nothing to it. */
+  const within = (x: ValueId): ValueId =>
+    flags === null ? x : b.mul(x, b.sub(b.constant(1), flags));
+  const first = within(b.map("eq", b.iota(step), b.constant(0)));
 
   const responses: Response[] = [];
   const order = orderOf(steps.map(({ fed }) => fed.map(({ state }) => state)));
@@ -63,13 +74,15 @@ export function cascadeForm(
     };
     const all = Array.from({ length: states }, (_, j) => j);
     responses[i] = {
-      starts: all.map((j) => (j === i ? (c === null ? ones() : b.exp(c)) : join("starts", j))),
+      starts: all.map((j) => (j === i ? ownStart(c) : join("starts", j))),
       writes: all.map((j) => (j === i ? D : join("writes", j))),
     };
   }
 
-  function ones(): ValueId {
-    return b.conform(b.constant(1), [step]);
+  /** What is left of a state's own start. */
+  function ownStart(c: ValueId | null): ValueId {
+    if (c === null) return begun ?? b.conform(b.constant(1), [step]);
+    return b.exp(begun === null ? c : b.map("select", begun, c, b.constant(never)));
   }
 
   /** What a term sees of a state: as it is, or a row further down, with the start itself in the first row. */
@@ -81,9 +94,9 @@ export function cascadeForm(
   ): ValueId | null {
     const now = response[part][j]!;
     if (when === "new") return now;
-    const before = now === null ? null : b.op("shift", { axis: "step", by: 1 }, [now]);
-    if (part === "writes" || j !== state) return before;
-    return before === null ? first : b.add(before, first);
+    const old = now === null ? null : within(b.op("shift", { axis: "step", by: 1 }, [now]));
+    if (part === "writes" || j !== state) return old;
+    return old === null ? first : b.add(old, first);
   }
 
   const outputs = reads.map(({ terms, plus }) => {

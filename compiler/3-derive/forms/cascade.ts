@@ -54,6 +54,7 @@ export function cascadeOf(
   inputs: readonly ValueId[],
 ): Cascade | null {
   const { body, states } = node.attributes;
+  if (node.attributes.restart.some((value) => value !== 0)) return null;
   const run = new CascadeAnalysis(b, node, inputs);
   const forms = run.forms();
   const { key } = run;
@@ -113,9 +114,13 @@ class CascadeAnalysis {
 
   forms(): ReadonlyMap<ValueId, Form> {
     const { known, node } = this;
-    const { body, states } = node.attributes;
+    const { body, states, resets } = node.attributes;
+    const flags = resets ? 1 : 0;
     body.inputs.forEach(({ value }, i) =>
-      known.set(value, i < states ? whole(i, "old") : { kind: "free", value: this.inputs[i]! }),
+      known.set(
+        value,
+        i < states ? whole(i, "old") : { kind: "free", value: this.inputs[i + flags]! },
+      ),
     );
     for (const each of body.nodes) {
       const id = each.outputs[0]!;
@@ -142,6 +147,8 @@ class CascadeAnalysis {
       };
     const [x, y] = forms;
     if (!x || (forms.length > 1 && !y)) return null;
+    if (node.op === "map" && node.attributes.fn === "select")
+      return x.kind === "free" && forms[2] ? this.choose(x.value, y!, forms[2]) : null;
     if (node.op === "dot") return this.contract(x, y!, node.attributes.over);
     if (node.op !== "map") return null;
     const { fn } = node.attributes;
@@ -173,6 +180,26 @@ class CascadeAnalysis {
       terms: form.terms.map((term) => ({ ...term, by: times(term.by) })),
       plus: form.plus === null ? null : times(form.plus),
     };
+  }
+
+  /** One of two by a condition that is free of the states. */
+  private choose(condition: ValueId, x: NonNullable<Form>, y: NonNullable<Form>): Form {
+    const { b } = this;
+    if (x.kind === "read" || y.kind === "read") return null;
+    const is = b.map("ne", condition, b.constant(0));
+    const not = b.sub(b.constant(1), is);
+    const [left, right] = [x, y].map((form) => (form.kind === "states" ? form.terms : []));
+    const byOf = (terms: readonly Fed[], of: At): ValueId => {
+      const term = terms.find(({ state, when }) => state === of.state && when === of.when);
+      return term === undefined ? b.constant(0) : (term.by ?? b.constant(1));
+    };
+    const terms = this.joined([...left!, ...right!]).map(({ state, when }) => {
+      const at = { state, when };
+      return { ...at, by: b.map("select", is, byOf(left!, at), byOf(right!, at)) };
+    });
+    const writesOf = (form: typeof x, by: ValueId): ValueId[] =>
+      (form.kind === "free" ? [form.value] : form.writes).map((write) => b.mul(write, by));
+    return { kind: "states", terms, writes: [...writesOf(x, is), ...writesOf(y, not)] };
   }
 
   private add(x: NonNullable<Form>, y: NonNullable<Form>): Form {

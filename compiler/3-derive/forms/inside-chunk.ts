@@ -30,7 +30,7 @@ export function insideChunk(
   const first = resets ? states + 1 : states;
   const stages = stagesOf(node);
   if (stages === null) return { reason: "within a chunk its states step by each other" };
-  if (!resets && stages.some(({ takes }) => takes.length > 0)) {
+  if (stages.some(({ takes }) => takes.length > 0)) {
     const cascade = cascadeOf(builder, node, inputs);
     if (cascade !== null) return cascadeForm(builder, node, inputs, cascade);
   }
