@@ -9,6 +9,7 @@
 import { GraphBuilder } from "../ir/builder.js";
 import { type Graph, type Module, type Node, type ValueId, allResults } from "../ir/graph.js";
 import { type Axis, type TensorType, InternalFault } from "../ir/types.js";
+import { reducedAngles } from "./angles.js";
 import { chunkStarts } from "./chunk-start.js";
 import { type Lowering, type SequenceContext, outside } from "./context.js";
 import { lagsAsStates } from "./lags.js";
@@ -38,7 +39,7 @@ export function lower(module: Module, sizes: Sizes): Module {
 
 function lowerGraph(token: Graph, sizes: Sizes, callees: ReadonlyMap<string, Graph>): Graph {
   const wanted = sizes.metrics ? token : { ...token, metrics: [] };
-  const source = lagsAsStates(withoutUnused(chunkStarts(wanted)));
+  const source = lagsAsStates(reducedAngles(withoutUnused(chunkStarts(wanted))));
   const batch: Axis = { name: "batch", size: sizes.batch };
   const time: Axis = { name: "time", size: sizes.time };
   const builder = new GraphBuilder(source.name);

@@ -1,4 +1,4 @@
-/** Random recurrences in the language: gates, erases, writes, reads and micro-steps on states of random axes. */
+/** Random recurrences in the language: gates, erases, writes, reads, rotations and micro-steps on states of random axes. */
 
 import fc from "fast-check";
 
@@ -8,13 +8,25 @@ type AxisName = (typeof axisNames)[number];
 const axes = fc.subarray([...axisNames]);
 const someAxes = fc.subarray([...axisNames], { minLength: 1 });
 
-/** Gates in (0, 1], and one that grows. */
+/** Gates in (0, 1], and one that grows; often one for every element. */
 const gate = fc.record({
-  axes,
+  axes: fc.oneof(
+    { weight: 3, arbitrary: axes },
+    { weight: 1, arbitrary: fc.constant([...axisNames]) },
+  ),
   kind: fc.constantFrom("none", "sigmoid", "exp", "complement", "constant", "product", "growing"),
 });
 /** What a step does: adds, takes the larger or the smaller of two, or turns an angle. */
-const algebra = fc.constantFrom("linear", "linear", "linear", "max", "min", "angle", "signed");
+const algebra = fc.constantFrom(
+  "linear",
+  "linear",
+  "linear",
+  "max",
+  "min",
+  "angle",
+  "signed",
+  "rotated",
+);
 const term = fc.record({ left: axes, right: axes, lagged: fc.boolean() });
 const erase = fc.option(
   fc.record({ left: axes, right: axes, at: fc.nat(2), inside: fc.boolean() }),
@@ -40,6 +52,9 @@ const state = fc.record({
   reading: fc.boolean(),
   echo: fc.boolean(),
 });
+
+/** States whose pairs a step turns, with a gate and an erase or without: complex numbers in real ones. */
+const rotated = state.map((any): typeof any => ({ ...any, start: 0, algebra: "rotated" }));
 
 /** States with a normal form, each read and erased along one axis: what the chunk form is for. */
 const linear = state.map((any): typeof any => ({
@@ -68,6 +83,7 @@ export const recurrences = fc.record({
   states: fc.oneof(
     { weight: 3, arbitrary: fc.array(linear, { minLength: 1, maxLength: 2 }) },
     { weight: 1, arbitrary: fc.array(state, { minLength: 1, maxLength: 3 }) },
+    { weight: 1, arbitrary: fc.array(rotated, { minLength: 1, maxLength: 2 }) },
   ),
 });
 
@@ -144,11 +160,24 @@ class Writer {
       angle: `mod(${S} + 2 * ${w}, 6.283185307179586)`,
       signed: `tanh(${v}) * ${S} + ${w}`,
       linear: "",
+      rotated: "",
     }[kind];
     this.lines.push(`${S} <- ${right}`);
   }
 
-  read(S: string, own: readonly AxisName[], { kind, query, at }: State["reads"][number]): string {
+  /** A decay times a rotation of the pairs along `turned`, what is written, and perhaps an erase. */
+  rotated(S: string, own: readonly string[], { steps, first }: State): void {
+    const { gate: of, erase } = steps[0]!;
+    const others = own.filter((axis) => axis !== "turned");
+    const decay = this.gate(of, others);
+    const angle = this.value(first ? ["pairs"] : [...others, "pairs"]);
+    const turned = `rotate(${decay === "" ? S : `${decay} * ${S}`}, 2 * ${angle}, over: turned)`;
+    const k = this.name(`0.5 * tanh(${this.value(["turned"])})`);
+    this.lines.push(`${S} <- ${turned} + ${k} * ${this.value(others)}`);
+    if (erase) this.lines.push(`${S} <- ${S} - ${k} * dot(${k}, ${S}, turned)`);
+  }
+
+  read(S: string, own: readonly string[], { kind, query, at }: State["reads"][number]): string {
     const over = own[at % own.length]!;
     const rest = own.filter((axis) => axis !== over);
     const q = (): string =>
@@ -177,8 +206,16 @@ export function programOf({ sizes, states }: Spec): string {
   const writer = new Writer();
   const results: string[] = [];
   states.forEach((spec, i) => {
-    const { axes: own, start, steps, reads, reading, echo } = spec;
+    const { start, steps, reads, reading, echo } = spec;
     const S = `S${i}`;
+    if (spec.algebra === "rotated") {
+      const turned = [...spec.axes.filter((axis) => axis !== "key"), "turned"];
+      writer.lines.push(`state ${S}: [${turned.join(", ")}]`);
+      writer.rotated(S, turned, spec);
+      for (const each of reads) results.push(writer.read(S, turned, each));
+      return;
+    }
+    const own = spec.axes;
     writer.lines.push(`state ${S}: [${own.join(", ")}]${start === 0 ? "" : ` = ${start}`}`);
     if (spec.algebra !== "linear") {
       writer.other(S, own, spec);
@@ -199,7 +236,8 @@ export function programOf({ sizes, states }: Spec): string {
     }
     for (const each of reads) results.push(writer.read(S, own, each));
   });
-  const header = axisNames.map((axis) => `${axis} = ${sizes[axis]}`).join(", ");
+  const given = axisNames.map((axis) => `${axis} = ${sizes[axis]}`);
+  const header = [...given, `pairs = ${sizes.key}`, `turned = ${2 * sizes.key}`].join(", ");
   const result = results.map((name) => `tanh(linear(${name}, [width]))`).join(" + ");
   return `layer Own(x: [width], ${header}) {
 ${[...writer.lines, result].map((line) => `  ${line}`).join("\n")}

@@ -77,6 +77,7 @@ function expectSame(actual: Results, expected: Results, what: string): void {
 describe("any recurrence", { timeout: patience }, () => {
   test("has one value and one gradient in every form", () => {
     let chunked = 0;
+    const families = new Set<string>();
     holds(({ text, model, parameters, random }, time) => {
       const batch = randomBatch(model.vocabulary!, 2, time, random, 0.25);
       const definition = forward(model, batch, parameters);
@@ -85,10 +86,13 @@ describe("any recurrence", { timeout: patience }, () => {
       for (const chunk of [null, 1, 2, 4]) {
         const { values, reports } = gradients(model, batch, parameters, { prefer: "chunk", chunk });
         expectSame(values, recurrent.values, `${text}\nchunk ${chunk}`);
+        reports.forEach(({ family }) => families.add(family));
         chunked += reports.filter(({ form }) => form !== "recurrent").length;
       }
     });
     expect(chunked).toBeGreaterThan(runs);
+    if (settings.seed === 1 && runs >= 25)
+      expect([...families]).toEqual(expect.arrayContaining(["F1", "F3", "F5", "F6"]));
   });
 
   test("has the gradient that differences show", () => {

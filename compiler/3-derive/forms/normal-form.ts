@@ -135,6 +135,8 @@ export class Analysis {
       return notAffine("its gate differs within the pairs that it rotates");
     if (turn !== null && restart.some((value) => value !== 0))
       return notAffine("it rotates a state that does not start at 0");
+    const across = turn !== null && this.key !== null && !this.key.includes(turn.over);
+    if (across && step.erases.length > 0) return notAffine(readAcross);
     if (step.erases.length > mostErases) return notAffine("it has too many micro-steps");
     const key = this.key ?? [];
     const erases = step.erases.map(({ a, b }) => ({
@@ -146,11 +148,13 @@ export class Analysis {
     const negative = gate !== null && !(boundsOf(this.b, gate).low >= 0);
     const obstacle =
       refused ??
-      (restart.some((value) => value !== 0)
-        ? { reason: "the state does not start at 0", span: null }
-        : negative
-          ? { reason: "its gate may be negative", span: this.b.values[gate]!.span }
-          : null);
+      (across
+        ? { reason: readAcross, span: null }
+        : restart.some((value) => value !== 0)
+          ? { reason: "the state does not start at 0", span: null }
+          : negative
+            ? { reason: "its gate may be negative", span: this.b.values[gate]!.span }
+            : null);
     return {
       kind: "affine",
       key,
@@ -353,8 +357,7 @@ export class Analysis {
     const terms: { scale: ValueId | null; b: ValueId }[] = [];
     const gateIsZero = state.gate !== null && this.b.constantOf(state.gate) === 0;
     const { turn } = state;
-    if (turn !== null && !gateIsZero && !sorted.includes(turn.over))
-      return notAffine("the state is read along another axis than it is rotated");
+    if (turn !== null && !gateIsZero && !sorted.includes(turn.over)) return notAffine(readAcross);
     const back = (x: ValueId): ValueId =>
       turn === null
         ? x
@@ -381,6 +384,9 @@ export class Analysis {
     return { kind: "read", when: state.when, terms, plus };
   }
 }
+
+/** In the turning frame only what contracts the rotated axis sees the state. */
+const readAcross = "the state is read along another axis than it is rotated";
 
 const sameTurn = (a: Turn | null, b: Turn | null): boolean =>
   a === null || b === null

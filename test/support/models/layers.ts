@@ -149,6 +149,13 @@ const own: Readonly<Record<string, string>> = {
     state S: [heads, state, value]
     S <- exp(-dt) * S + dt * k * v
     linear(dot(rotate(q, phi), S, state), [width])`,
+  "a running angle, without mod": `
+    theta = linear(x, [heads, pairs])
+    q = linear(x, [heads, state])
+    v = linear(x, [heads, state])
+    state phi: [heads, pairs] = 0.5
+    phi <- phi - 3 * theta + 1
+    linear(rotate(q, -phi.prev) * rotate(v, phi + 1) + rename(sum(cos(phi), pairs), heads, heads), [width])`,
   "a rotated state (F6)": `
     q = linear(x, [heads, state])
     k = linear(x, [heads, state])
@@ -170,6 +177,13 @@ const own: Readonly<Record<string, string>> = {
     S <- rotate(both * S, theta, over: state)
     S <- S - b * k * dot(k, S, state) + b * k * v
     linear(dot(q, S, state), [width])`,
+  "a rotated state, read along another axis (F6)": `
+    theta = linear(x, [heads, pairs])
+    k = linear(x, [state])
+    v = linear(x, [heads])
+    state S: [heads, state]
+    S <- rotate(S, theta, over: state) + k * v
+    linear(dot(linear(x, [heads]), S, heads), [width])`,
   "a rotated vector, read whole (S5)": `
     a = param([pairs], normal(1))
     dt = softplus(linear(x, [pairs]))
