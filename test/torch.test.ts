@@ -45,6 +45,28 @@ train small {
 }
 `;
 
+/** Rows that are made while it trains. */
+const recall = `model Small {
+  B = Block(LinearAttention(heads: 2), swiglu(hidden: 16))
+  language_model(vocab: 40, width: 16, blocks: [B])
+}
+
+data pairs {
+  generate mqar(pairs: 5, queries: 6, vocab: 40, noise: true)
+  seq 32
+  held_out 20
+}
+
+train small {
+  model Small
+  data pairs
+  optimizer adamw(lr: 4e-3)
+  schedule cosine(warmup: 2)
+  batch 8
+  steps 4
+}
+`;
+
 interface Line {
   readonly label: string;
   readonly error?: string;
@@ -133,4 +155,26 @@ describe.skipIf(!there)("emitted PyTorch", () => {
     });
     rmSync(folder, { recursive: true });
   }, 600_000);
+
+  it("learns recall from the rows that tfjs makes, and measures on the same", () => {
+    const folder = mkdtempSync(join(tmpdir(), "lsm-torch-recall-"));
+    const program = join(folder, "recall.lsm");
+    writeFileSync(program, recall);
+    const losses = (name: string, ...flags: readonly string[]): number[] => {
+      const args = ["dist/lsm.js", "train", program, "--out", join(folder, name), ...flags];
+      execFileSync(process.execPath, args, { cwd: root, stdio: "pipe" });
+      return readFileSync(join(folder, name, "metrics.jsonl"), "utf8")
+        .split("\n")
+        .filter((line) => /"(eval_)?loss"/.test(line))
+        .map((line) => JSON.parse(line) as { loss?: number; eval_loss?: number })
+        .map((record) => record.loss ?? record.eval_loss!);
+    };
+    const tfjs = losses("tfjs");
+    const torch = losses("torch", "--target", "torch");
+    expect(torch).toHaveLength(5); // four steps and what is held out
+    torch.forEach((loss, i) => {
+      expect(Math.abs(loss / tfjs[i]! - 1)).toBeLessThan(1e-5);
+    });
+    rmSync(folder, { recursive: true });
+  }, 300_000);
 });

@@ -87,6 +87,10 @@ async function train(file: string, options: TrainOptions, session: Session): Pro
   if (options.train === all && !trainings.has(all)) {
     if (options.resume !== undefined && options.resume !== "auto")
       throw new UsageError("one checkpoint cannot go on as several runs", "choose a --train");
+    if (options.target === "torch") {
+      const { trainAllOnTorch } = await import("../train/torch.js");
+      return trainAllOnTorch(checked, options, session);
+    }
     return trainAll(checked, options, session);
   }
   const training = choose("train", trainings, file, options.train);

@@ -10,7 +10,7 @@ import type { Checked } from "../../1-check/check.js";
 import { packageRoot } from "../build/package-root.js";
 import { writeTorchProject } from "../build/torch.js";
 import type { TrainOptions } from "../commands/train.js";
-import type { ExitCode } from "../exit.js";
+import { Exit, type ExitCode } from "../exit.js";
 import { say, type Session } from "../session.js";
 
 export async function trainOnTorch(
@@ -36,8 +36,28 @@ export async function trainOnTorch(
   const program = join(path, "torch", "train.py");
   say(session.out, `${python} ${program} --out ${path}`);
   const status = await run(python, [program, "--out", path, ...flags]);
-  if (status === 0) say(session.out, `lsm generate ${path} --prompt "The "`);
+  if (status === 0)
+    say(
+      session.out,
+      training.data.kind === "text"
+        ? `lsm generate ${path} --prompt "The "`
+        : `lsm evaluate ${path}`,
+    );
   return status as ExitCode;
+}
+
+/** One after the other, until one ends otherwise than well. */
+export async function trainAllOnTorch(
+  checked: Checked,
+  options: TrainOptions,
+  session: Session,
+): Promise<ExitCode> {
+  for (const training of checked.trainings.values()) {
+    const out = options.out === undefined ? {} : { out: join(options.out, training.name) };
+    const status = await trainOnTorch(checked, training, { ...options, ...out }, session);
+    if (status !== 0) return status;
+  }
+  return Exit.ok;
 }
 
 /** Signals go to the child by themselves: it saves, and says how it ended. */

@@ -11,14 +11,16 @@ import numpy as np
 
 from ..errors import RunError
 from .corpus import Corpus, Ids, build, split
+from .mqar import MqarRows
+from .mqar import check as check_mqar
 from .rows import MeasuringRows, TrainingRows
 from .sources import documents
 
 
 @dataclass(frozen=True)
 class OpenedData:
-    train: TrainingRows
-    held_out: MeasuringRows | None
+    train: TrainingRows | MqarRows
+    held_out: MeasuringRows | MqarRows | None
     tokenizer: dict[str, Any] | None  # as checkpoints describe it
     fingerprint: str
     summary: str
@@ -27,8 +29,10 @@ class OpenedData:
 
 def open_data(spec: dict[str, Any], base: Path, seed: int) -> OpenedData:
     """`spec` as `lsm build` writes it; paths start from `base`."""
+    if spec["kind"] == "mqar":
+        return _recall(spec, seed)
     if spec["kind"] != "text":
-        what = f"the torch trainer learns from text, and not yet from `{spec['kind']}`"
+        what = f"the torch trainer learns from text and recall, and not yet from `{spec['kind']}`"
         raise RunError("data-kind", what, "the data block", "train it with --target tfjs")
     seq, pack = spec["seq"], spec["pack"]
     corpus, tokenizer, vocabulary = _corpus(spec, base)
@@ -46,6 +50,21 @@ def open_data(spec: dict[str, Any], base: Path, seed: int) -> OpenedData:
         fingerprint=learnt.fingerprint() if len(learnt.tokens) < 2**26 else _short(learnt),
         summary=f"{corpus.documents:,} documents, {len(corpus.tokens):,} tokens, {count} held out",
         vocabulary=vocabulary,
+    )
+
+
+def _recall(spec: dict[str, Any], seed: int) -> OpenedData:
+    check_mqar(spec)
+    train = MqarRows(spec, seed, "train", 0)
+    held = spec.get("heldOut", 512)
+    vocab = train.numbers[2]
+    return OpenedData(
+        train=train,
+        held_out=MqarRows(spec, seed, "held-out", held) if held > 0 else None,
+        tokenizer=None,
+        fingerprint=train.fingerprint(),
+        summary=f"multi-query associative recall, {vocab} ids, {held} rows held out",
+        vocabulary=vocab,
     )
 
 
