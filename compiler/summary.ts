@@ -5,6 +5,7 @@ import { lower } from "./2-lower/lower.js";
 import { type CarriedState, recurrentForm } from "./3-derive/decode/recurrent-form.js";
 import { chooseForms } from "./3-derive/forms/forms.js";
 import type { RecurrenceReport } from "./3-derive/forms/report.js";
+import { type PartCost, partCosts } from "./part-costs.js";
 import { programCost } from "./5-schedule/costs.js";
 import { schedule } from "./5-schedule/schedule.js";
 import type { Graph } from "./ir/graph.js";
@@ -33,6 +34,8 @@ export interface BlockSummary extends Counts {
 export interface PartSummary extends Counts {
   readonly name: string;
   readonly stateBytes: number;
+  /** Of the layers in it; what is fused into another layer's kernel counts there. */
+  readonly flopsPerToken: number;
   readonly parts: readonly PartSummary[];
 }
 
@@ -55,6 +58,7 @@ export function summarise(model: Model, tokens: number, packed = false): ModelSu
   });
   const evaluation = schedule(formed);
   const cost = programCost(evaluation);
+  const costs = partCosts(model, evaluation);
   const carried = carriedBy(model, tokens);
   const states: Carried[] = [];
   const calls = callsOf(model.module.functions.get(model.module.main)!);
@@ -74,7 +78,15 @@ export function summarise(model: Model, tokens: number, packed = false): ModelSu
       ...sumOf(own),
       stateBytes: bytesOf(carries),
       flopsPerToken: (path === "" ? cost.own : cost.blocks.get(path)!).flops / tokens,
-      parts: partsOf(own, carries, 0),
+      parts: partsOf(
+        own,
+        carries,
+        costs.get(calls.get(path) ?? model.module.main)!.map(({ names, flops }) => ({
+          names,
+          flops: flops / tokens,
+        })),
+        0,
+      ),
     };
   });
   return {
@@ -119,6 +131,7 @@ const bytesOf = (states: readonly Carried[]): number =>
 function partsOf(
   parameters: readonly Counted[],
   states: readonly Carried[],
+  costs: readonly PartCost[],
   depth: number,
 ): PartSummary[] {
   const names = new Set([
@@ -128,8 +141,10 @@ function partsOf(
   return [...names].map((name) => {
     const own = parameters.filter((each) => each.names[depth] === name);
     const carries = states.filter((each) => each.names[depth] === name);
-    const parts = partsOf(own, carries, depth + 1);
-    return { name, ...sumOf(own), stateBytes: bytesOf(carries), parts };
+    const costly = costs.filter((each) => each.names[depth] === name);
+    const flopsPerToken = costly.reduce((sum, { flops }) => sum + flops, 0);
+    const parts = partsOf(own, carries, costly, depth + 1);
+    return { name, ...sumOf(own), stateBytes: bytesOf(carries), flopsPerToken, parts };
   });
 }
 

@@ -26,18 +26,28 @@ describe("lsm summary", () => {
     interface Part {
       readonly parameters: number;
       readonly stateBytes: number;
+      readonly flopsPerToken: number;
       readonly parts: readonly Part[];
     }
-    const adds = ({ parameters, stateBytes, parts }: Part): void => {
+    const adds = ({ parameters, stateBytes, flopsPerToken, parts }: Part): void => {
       if (parts.length === 0) return;
       const sum = (of: (part: Part) => number) => parts.reduce((all, part) => all + of(part), 0);
       expect(sum((part) => part.parameters)).toBe(parameters);
       // a block carries its token's place in the document as well
       expect(sum((part) => part.stateBytes)).toBeLessThanOrEqual(stateBytes);
+      // and adds its layers' results up itself
+      expect(sum((part) => part.flopsPerToken)).toBeLessThanOrEqual(flopsPerToken * (1 + 1e-9));
       parts.forEach(adds);
     };
     adds({ ...summary, parts: summary.blocks });
-    expect(summary.blocks[1]!.parts.find(({ name }) => name === "mixer")!.stateBytes).toBe(256);
+    const [, block] = summary.blocks;
+    const part = (name: string) => block!.parts.find((each) => each.name === name)!;
+    expect(part("mixer").stateBytes).toBe(256);
+    const own = block!.parts.reduce((sum, { flopsPerToken }) => sum + flopsPerToken, 0);
+    expect(own).toBeGreaterThan(0.97 * block!.flopsPerToken);
+    // one linear map of 16 to 2 heads of 4: two operations a weight; twice the scale
+    const q = part("mixer").parts.find(({ name }) => name === "q")!;
+    expect(q.flopsPerToken).toBe(2 * 16 * 8);
   });
 
   test("shows as many levels as it is asked for", async () => {

@@ -5,6 +5,7 @@
  * looking up and sorting count none. Diagrams, plans and `lsm summary` all read this.
  */
 
+import type { ValueId } from "../ir/graph.js";
 import type { Kernel, Operand, Program, ProgramFunction } from "../ir/program.js";
 import { type TensorType, byteCount, elementCount, findAxis, unionAxes } from "../ir/types.js";
 
@@ -81,6 +82,19 @@ export function functionCost(
     if (step.kind === "run") return plus(sum, kernelCost(step.kernel, step.inputs, step.outputs));
     return step.kind === "call" ? plus(sum, callee(step.callee, step.prefix)) : sum;
   }, nothing);
+}
+
+/** FLOPs of a function's own kernels, by the value of the token graph that they were made for. */
+export function costsByOrigin({ steps, buffers }: ProgramFunction): Map<ValueId | null, number> {
+  const found = new Map<ValueId | null, number>();
+  for (const step of steps) {
+    if (step.kind !== "run") continue;
+    const made = step.outputs.find((output) => output !== null);
+    const origin = (made && buffers[made.buffer]!.origin) ?? null;
+    const { flops } = kernelCost(step.kernel, step.inputs, step.outputs);
+    found.set(origin, (found.get(origin) ?? 0) + flops);
+  }
+  return found;
 }
 
 export interface ProgramCost {

@@ -46,15 +46,15 @@ class Scheduler {
     this.fusion = fuse(graph);
   }
 
-  buffer(type: TensorType, name: string | null): BufferId {
-    this.buffers.push({ type, name });
+  buffer(type: TensorType, name: string | null, origin: ValueId | null = null): BufferId {
+    this.buffers.push({ type, name, origin });
     return this.buffers.length - 1;
   }
 
   /** A fresh buffer for a value. */
   place(id: ValueId): Operand {
-    const { type, name } = this.graph.values[id]!;
-    const operand = { buffer: this.buffer(type, name), type };
+    const { type, name, origin } = this.graph.values[id]!;
+    const operand = { buffer: this.buffer(type, name, origin), type };
     this.places.set(id, operand);
     return operand;
   }

@@ -46,13 +46,13 @@ function partRows(
   if (depth === 0) return [];
   return parts.flatMap((part, i) => {
     const last = i === parts.length - 1;
-    const { name, parameters, activated, stateBytes } = part;
+    const { name, parameters, activated, flopsPerToken, stateBytes } = part;
     const row = [
       branch(indent, last) + name,
       count(parameters),
       share(parameters * times, whole),
       count(activated),
-      "",
+      flopsPerToken === 0 ? "" : count(Math.round(flopsPerToken)),
       stateBytes === 0 ? "" : count(stateBytes),
     ];
     return [row, ...partRows(part.parts, depth - 1, below(indent, last), whole, times)];

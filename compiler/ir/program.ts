@@ -6,7 +6,7 @@
  */
 
 import type { OpAttributes, OpName } from "./ops.js";
-import type { Graph } from "./graph.js";
+import type { Graph, ValueId } from "./graph.js";
 import type { ScalarFunction } from "./scalar-functions.js";
 import type { TensorType } from "./types.js";
 import type { Initializer } from "./initializer.js";
@@ -16,6 +16,8 @@ export type BufferId = number;
 export interface Buffer {
   readonly type: TensorType;
   readonly name: string | null; // the user's name for what it holds
+  /** The value of the token graph that it was made for. */
+  readonly origin?: ValueId | null;
 }
 
 /** A buffer as a kernel sees it. */

@@ -60,7 +60,9 @@ function rewriteGraph(graph: Graph, options: FormOptions, reports: RecurrenceRep
   const rewrite: Rewrite = { builder, graph, known, used, options, reports };
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((id) => known.get(id)!);
-    builder.span = graph.values[node.outputs[0]!]!.span;
+    const { span, origin } = graph.values[node.outputs[0]!]!;
+    builder.span = span;
+    builder.origin = origin;
     if (node.op === "attend") {
       known.set(node.outputs[0]!, attentionForm(builder, node, inputs));
       continue;
