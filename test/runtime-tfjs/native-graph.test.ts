@@ -59,7 +59,7 @@ describe("a recording", () => {
     });
     backend.binding.createTensor([], 1, [3]);
     expect(tape.recorded).toEqual([
-      { kind: "constant", id: 2, shape: [2], dtype: 1, values: [1, 2] },
+      { kind: "constant", id: 2, shape: [2], dtype: 1, values: Float64Array.of(1, 2) },
       { kind: "op", name: "Add", attributes, inputs: [2, 1], outputs: [3] },
     ]);
     expect(tape.externals.map(({ id }) => id)).toEqual([1]);
