@@ -64,11 +64,10 @@ def test_triton_is_the_definition(case: Case) -> None:
 
 
 def test_shards_of_time_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from lsm_torch.kernels import gated, schedule
+    from lsm_torch.kernels import schedule
 
     monkeypatch.setattr(schedule, "processors", lambda device: 4)
     monkeypatch.setattr(schedule, "SHARD_CHUNKS", 2)
-    monkeypatch.setattr(gated, "MARKED_ROWS", 64)
     for decay in ("scalar", "key"):
         case = Case(
             decay, batch=1, time=270, heads=1, decay=decay, documents="positions" if decay == "scalar" else "none"

@@ -1,65 +1,58 @@
-"""F3 and F4: the erase's triangular systems solved in order of the chunks, all else by sweeps that start at marks."""
+"""F3 and F4: the erase's triangular systems solved in order of the chunks, all else for every chunk at once."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from .gated import decay_axes, finished, sequences
-from .launch import DECAYS, Sequences, compute_type, head_stride, steps, strided, sweep
-from .schedule import power_of_two, solve_block
-from .solve import pairs_kernel, solve_kernel
+from .adjoint import Erase, gradients, strong_forward
+from .inverse import pairs_kernel
+from .launch import DECAYS, Call, Decayed, adjoint_of, call_of, decayed, forward, steps, strided
+from .schedule import Shards, power_of_two, solve_block
+from .solve import solve_kernel
 
 
-def pairs(s: Sequences, x: Tensor, y: Tensor, axis: str, *, exclusive: bool, strict: bool, invert: bool) -> Tensor:
+def pairs(
+    x: Call, reads: Tensor, keys: Tensor, plain: tuple[Tensor, Tensor], g: Decayed, decay: Tensor | None,
+    beta: Tensor | None, *, early: bool, strict: bool, invert: bool,
+) -> Tensor:  # fmt: skip
     """Scores of the pairs of rows in each chunk, or the inverse of I minus them: [B, rows, H, C]."""
-    out = torch.empty(*x.shape[:3], s.chunk, device=x.device, dtype=x.dtype)
-    compute, precision = compute_type(x)
-    chunks = -(-s.rows // s.chunk)
-    pairs_kernel[(s.count * chunks * s.heads,)](
-        x, y, out, s.decay, s.positions, s.bounds, s.rows, s.heads, chunks,
-        *steps(x), *steps(y), *steps(s.decay),
-        D=x.shape[-1], BD=power_of_two(x.shape[-1]), C=s.chunk, M=s.sub_rows,
-        DECAY=DECAYS[axis], EXCLUSIVE=exclusive, STRICT=strict, INVERT=invert,
-        PACKED=s.positions is not None, VARLEN=s.bounds is not None, CT=compute, PRECISION=precision,
-        num_warps=4,
+    out = torch.empty(*reads.shape[:3], x.chunk, device=x.device, dtype=x.compute)
+    pairs_kernel[(x.count * x.chunks * x.heads,)](
+        reads, keys, *plain, beta, out, g.c, decay, g.weak, x.positions, x.bounds, x.rows, x.heads, x.chunks, x.total,
+        *steps(reads), *steps(keys), *steps(plain[0]), *steps(plain[1]), *steps(beta), *steps(decay),
+        D=x.key, BD=power_of_two(x.key), C=x.chunk, M=x.sub_rows, DECAY=DECAYS[x.axis], EARLY=early, STRICT=strict,
+        STRENGTH=beta is not None, INVERT=invert, PACKED=x.positions is not None, VARLEN=x.bounds is not None,
+        **x.products, num_warps=4,
     )  # fmt: skip
     return out
 
 
+def block_of(x: Call) -> int:
+    """Columns of the state that a program of the solve takes."""
+    return solve_block(x.key, x.value, x.count * x.heads, x.single, x.device)
+
+
 def solve(
-    s: Sequences,
-    k: Tensor,
-    v: Tensor,
-    b: Tensor,
-    inverse: Tensor,
-    axis: str,
-    *,
-    decayed: bool,
-    initial: Tensor | None,
-    final: Tensor | None,
-    marks: Tensor | None,
-    adjoint: tuple[Tensor, Tensor] | None = None,
-    before: bool = False,
-) -> Tensor:
-    """e; or, with `adjoint` (q and the scores of q with k) and dO for v, z."""
-    key, value = k.shape[-1], v.shape[-1]
-    q, scores = (None, None) if adjoint is None else adjoint
-    e = torch.empty(*k.shape[:3], value, device=k.device, dtype=k.dtype)
-    compute, precision = compute_type(k)
-    be = solve_block(key, value, s.count * s.heads, s.single, k.device)
-    stages = 2 if power_of_two(key) <= 128 and not s.single else 1
-    solve_kernel[(-(-value // be) * s.heads * s.count,)](
-        k, v, b, q, inverse, scores, e,
-        s.decay, s.positions, s.bounds, initial, final, marks, s.rows, s.heads,
-        *steps(k), *steps(v), *steps(b), *steps(q), *steps(s.decay), head_stride(initial), head_stride(marks),
-        D=key, E=value, BD=power_of_two(key), BE=be, C=s.chunk, M=s.sub_rows,
-        DECAY=DECAYS[axis], REVERSE=adjoint is not None, BEFORE=before, DECAYED=decayed,
-        PACKED=s.positions is not None, VARLEN=s.bounds is not None,
-        INITIAL=initial is not None, FINAL=final is not None, MARK=0 if marks is None else s.fine.chunks,
-        CT=compute, PRECISION=precision, STAGES=stages, num_warps=4, num_stages=stages,
+    x: Call, g: Decayed, v: Tensor, beta: Tensor | None, inverse: Tensor, *, is_decayed: bool, marks: Tensor | None,
+    initial: Tensor | None, final: Tensor | None, scores: Tensor | None = None,
+    s_marks: Tensor | None = None, beyond: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """e; or, with the scores of q with k and dO for v, z."""
+    e = torch.empty(*g.k.shape[:3], x.value, device=x.device, dtype=x.compute)
+    raised_beta = None if x.axis == "inner" else beta  # raised keys hold it already
+    be = block_of(x)
+    stages = 2 if power_of_two(x.key) <= 128 and not x.single else 1
+    b = g.k if g.b is None else g.b
+    solve_kernel[(-(-x.value // be) * x.heads * x.count,)](
+        g.q, g.k, v, b, raised_beta, inverse, scores, e,
+        g.c, g.ends, x.positions, x.bounds, initial, final, marks, s_marks, beyond, x.rows, x.heads, x.total,
+        *steps(g.q), *steps(g.k), *steps(v), *steps(b), *steps(raised_beta),
+        0 if initial is None else initial.stride(0),
+        D=x.key, E=x.value, BD=power_of_two(x.key), BE=be, **x.flags(), DECAY=DECAYS[x.axis],
+        REVERSE=scores is not None, DECAYED=is_decayed, STRENGTH=raised_beta is not None, VARLEN=x.bounds is not None,
+        INITIAL=initial is not None, FINAL=final is not None, MARK=marks is not None, **x.products, STAGES=stages,
+        num_warps=4, num_stages=stages,
     )  # fmt: skip
     return e
 
@@ -68,28 +61,41 @@ def erased_forward(
     q: Tensor,
     k: Tensor,
     v: Tensor,
-    b: Tensor,
+    b: Tensor | None,
+    beta: Tensor | None,
     decay: Tensor | None,
     before: bool,
-    decayed: bool,
+    is_decayed: bool,
     sub_rows: int,
     initial: Tensor | None,
     positions: Tensor | None,
     bounds: Tensor | None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """o, the final state, and for the backward: e, the inverses, the states at marks."""
-    q, k, v, b = strided(q), strided(k), strided(v), strided(b)
-    s = sequences(q, v, decay, sub_rows, positions, bounds)
-    axis, _ = decay_axes(decay, False)
-    key, value = q.shape[-1], v.shape[-1]
-    marks = s.marks(key, value, q)
-    final = s.states(1, key, value, q.device).squeeze(2)
+) -> tuple[
+    Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor
+]:
+    """o, the final state, and for the backward: e, the inverses, the states at edges, the operands with their decays. With
+    `beta` (and no b) k is written times beta and b is -k."""
+    q, k, v, b = strided(q), strided(k), strided(v), None if b is None else strided(b)
+    x = call_of(q, v, decay, False, before, sub_rows, positions, bounds)
+    g = decayed(x, q, k, decay, b=b, beta=beta, decayed_reader=is_decayed, save=True)
+    marks, final = x.marks(), x.states()
     if initial is not None:
         initial = initial.float().contiguous()
-    inverse = pairs(s, b, k, axis, exclusive=not decayed, strict=True, invert=True)
-    e = solve(s, k, v, b, inverse, axis, decayed=decayed, initial=initial, final=final, marks=marks)
-    (o,) = sweep(s, [(k, e)], [q], decay=axis, before=before, initial=marks[:, :, :-1], shards=s.fine)
-    return o, final, e, inverse, marks
+    reader = k if b is None else b
+    inverse = pairs(
+        x, reader if g.b is None else g.b, g.k, (reader, k), g, decay, beta, early=not is_decayed, strict=True, invert=True
+    )  # fmt: skip
+    e = solve(x, g, v, beta, inverse, is_decayed=is_decayed, marks=marks, initial=initial, final=final)
+    o = torch.empty(*q.shape[:3], x.value, device=q.device, dtype=q.dtype)
+    inner = x.axis == "inner"
+    forward(x, g, e, o, axis=x.axis, shards=Shards(x.chunks, 1), beta=None if inner else beta, marks=marks)
+    if inner:
+        strong_forward(x, g, q, k, e, decay, o, x.axis, beta)
+    kept: list[Tensor | None] = [None, None, None, g.c, None, None, None, None]
+    if inner:
+        kept = [g.q, g.k, g.b, g.q_factor, g.k_factor, g.b_factor, g.ends, g.weak]
+    empty = (q.new_empty(0) if y is None else y for y in kept)
+    return o, final, e, inverse, marks, *empty  # type: ignore[return-value]
 
 
 def erased_backward(
@@ -97,50 +103,38 @@ def erased_backward(
     d_final: Tensor | None,
     q: Tensor,
     k: Tensor,
-    b: Tensor,
+    b: Tensor | None,
+    beta: Tensor | None,
     decay: Tensor | None,
-    e: Tensor,
-    inverse: Tensor,
-    marks: Tensor,
+    saved: list[Tensor],
     before: bool,
-    decayed: bool,
+    is_decayed: bool,
     sub_rows: int,
     has_initial: bool,
     positions: Tensor | None,
     bounds: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """dq, dk, dv, db, d_decay (empty without a decay), d_initial (empty without an initial state)."""
-    q, k, b, d_o = strided(q), strided(k), strided(b), strided(d_o)
-    s = sequences(q, e, decay, sub_rows, positions, bounds)
-    over_values, over_keys = decay_axes(decay, False)
-    key, value = q.shape[-1], e.shape[-1]
-    scores = pairs(s, q, k, over_values, exclusive=before, strict=before, invert=False)
-    adjoint_marks = s.marks(key, value, q)
-    d_initial = s.states(1, key, value, q.device).squeeze(2) if has_initial else None
+    """dq, dk, dv, db or d_beta, d_decay (empty without a decay), d_initial (empty without an initial state)."""
+    q, k, d_o, b = strided(q), strided(k), strided(d_o), None if b is None else strided(b)
+    e, inverse, marks, *kept = saved
+    x = call_of(q, e, decay, False, before, sub_rows, positions, bounds)
+    if x.axis == "inner":
+        g = Decayed(kept[0], kept[1], kept[2], None, *kept[3:])
+    else:
+        g = Decayed(q, k, b, kept[3] if x.axis == "scalar" else None)
+    scores = pairs(x, g.q, g.k, (q, k), g, decay, beta, early=before, strict=before, invert=False)
+    adjoint = adjoint_of(x, x.key, x.value, block_of(x), x.axis != "none")
+    d_initial = x.states() if has_initial else None
     z = solve(
-        s, k, d_o, b, inverse, over_values, decayed=decayed, before=before, adjoint=(q, scores),
-        initial=None if d_final is None else d_final.contiguous(), final=d_initial, marks=adjoint_marks,
+        x, g, d_o, beta, inverse, is_decayed=is_decayed, marks=adjoint.marks, scores=scores,
+        s_marks=marks, beyond=adjoint.beyond,
+        initial=None if d_final is None else d_final.contiguous(), final=d_initial,
     )  # fmt: skip
-    how: dict[str, Any] = {
-        "decay": over_keys,
-        "before": before,
-        "decayed": decayed,
-        "transposed": True,
-        "shards": s.fine,
-    }
-    forward: dict[str, Any] = {}
-    reverse: dict[str, Any] = {}
-    d_decay: Tensor | None = None
-    late: Tensor | None = None
-    if decay is not None:
-        last = key if decay.shape[-1] > 1 else s.blocks(value, key)
-        p, d_decay = torch.empty(2, *q.shape[:3], last, device=q.device, dtype=torch.float32).unbind(0)
-        late = torch.empty_like(p) if before or not decayed else None
-        forward = {"products": [q, b], "p": p, "late": late}
-        reverse = {"products": [k], "p": p, "d_decay": d_decay, "boundary": marks[:, :, 1:]}
-        if sub_rows == 1:
-            reverse["late"], late = late, None
-    dq, db = sweep(s, [(e, k)], [d_o, z], initial=marks[:, :, :-1], **how, **forward)
-    (dk,) = sweep(s, [(d_o, q), (z, b)], [e], reverse=True, initial=adjoint_marks[:, :, 1:], **how, **reverse)
-    d_decay = finished(decay, d_decay, late, sub_rows, q)
-    return dq, dk, z, db, d_decay, q.new_empty(0) if d_initial is None else d_initial
+    found = gradients(
+        x, g, q, k, e, d_o, decay, marks, axis=x.axis, shards=Shards(x.chunks, 1), adjoint=adjoint,
+        erase=Erase(k if b is None else b, z, beta, is_decayed),
+    )  # fmt: skip
+    dq, last = found.dq, found.db if beta is None else found.d_beta
+    assert dq is not None and last is not None
+    d_decay = q.new_empty(0) if found.d_decay is None else found.d_decay
+    return dq, found.dk, z.to(q.dtype), last, d_decay, q.new_empty(0) if d_initial is None else d_initial

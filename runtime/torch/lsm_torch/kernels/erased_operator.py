@@ -8,7 +8,7 @@ from torch.library import custom_op
 from torch.utils.flop_counter import register_flop_formula
 
 from .erased import erased_backward, erased_forward
-from .gated import sequences
+from .launch import call_of
 from .watched import sweep_flops, watched
 
 
@@ -17,7 +17,8 @@ def erased_op(
     q: Tensor,
     k: Tensor,
     v: Tensor,
-    b: Tensor,
+    b: Tensor | None,
+    beta: Tensor | None,
     decay: Tensor | None,
     before: bool,
     decayed: bool,
@@ -25,18 +26,30 @@ def erased_op(
     initial: Tensor | None,
     positions: Tensor | None,
     bounds: Tensor | None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """o, the final state; e, the inverses and the states at marks for the backward."""
-    return erased_forward(q, k, v, b, decay, before, decayed, sub_rows, initial, positions, bounds)
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """o, the final state; e, the inverses, the states at edges and the operands with their decays for the backward."""
+    return erased_forward(q, k, v, b, beta, decay, before, decayed, sub_rows, initial, positions, bounds)
 
 
 @erased_op.register_fake
-def _(q, k, v, b, decay, before, decayed, sub_rows, initial, positions, bounds):
-    s = sequences(q, v, decay, sub_rows, positions, bounds)
-    key, value = q.shape[-1], v.shape[-1]
-    final = s.states(1, key, value, q.device).squeeze(2)
-    inverse = q.new_empty(*q.shape[:3], s.chunk)
-    return q.new_empty(*q.shape[:3], value), final, v.new_empty(v.shape), inverse, s.marks(key, value, q)
+def _(q, k, v, b, beta, decay, before, decayed, sub_rows, initial, positions, bounds):
+    x = call_of(q, v, decay, False, before, sub_rows, positions, bounds)
+
+    def new(*shape: int, dtype: torch.dtype = x.compute) -> Tensor:
+        return torch.empty(*shape, device=q.device, dtype=dtype)
+
+    rows = q.shape[:3]
+    outs = [new(*rows, x.value, dtype=q.dtype), x.states(), new(*rows, x.value), new(*rows, x.chunk), x.marks()]
+    kept = [q.new_empty(0) for _ in range(8)]
+    if x.axis == "scalar":
+        kept[3] = new(x.heads, x.total, dtype=torch.float32)
+    if x.axis == "inner":
+        kept[:5] = [new(*q.shape) for _ in range(5)]
+        if before == decayed:
+            kept[5] = new(*q.shape)
+        kept[6] = new(x.slots, x.heads, 2, x.key, dtype=torch.float32)
+        kept[7] = new(x.slots, x.heads, dtype=torch.int32)
+    return *outs, *kept
 
 
 @custom_op("lsm::erased_backward", mutates_args=())
@@ -45,11 +58,10 @@ def erased_backward_op(
     d_final: Tensor | None,
     q: Tensor,
     k: Tensor,
-    b: Tensor,
+    b: Tensor | None,
+    beta: Tensor | None,
     decay: Tensor | None,
-    e: Tensor,
-    inverse: Tensor,
-    marks: Tensor,
+    saved: list[Tensor],
     before: bool,
     decayed: bool,
     sub_rows: int,
@@ -57,35 +69,37 @@ def erased_backward_op(
     positions: Tensor | None,
     bounds: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """dq, dk, dv, db, d_decay, d_initial; the last two are empty where there is no such operand."""
+    """dq, dk, dv, db or d_beta, d_decay, d_initial; the last two are empty where there is no such operand."""
     how = (before, decayed, sub_rows, has_initial, positions, bounds)
-    return erased_backward(d_o, d_final, q, k, b, decay, e, inverse, marks, *how)
+    return erased_backward(d_o, d_final, q, k, b, beta, decay, saved, *how)
 
 
 @erased_backward_op.register_fake
-def _(d_o, d_final, q, k, b, decay, e, inverse, marks, before, decayed, sub_rows, has_initial, positions, bounds):
+def _(d_o, d_final, q, k, b, beta, decay, saved, before, decayed, sub_rows, has_initial, positions, bounds):
     d_decay = q.new_empty(0) if decay is None else q.new_empty(decay.shape, dtype=torch.float32)
-    d_initial = torch.empty_like(marks[:, :, 0], dtype=torch.float32) if has_initial else q.new_empty(0)
-    dq, dk, dv, db = (x.new_empty(x.shape) for x in (q, k, e, b))
-    return dq, dk, dv, db, d_decay, d_initial
+    x = call_of(q, saved[0], decay, False, before, sub_rows, positions, bounds)
+    d_initial = x.states() if has_initial else q.new_empty(0)
+    last = q.new_empty(b.shape) if beta is None else q.new_empty(q.shape[:3], dtype=torch.float32)
+    dv = q.new_empty(*q.shape[:3], x.value)
+    return q.new_empty(q.shape), k.new_empty(k.shape), dv, last, d_decay, d_initial
 
 
 def keep(ctx, inputs, output) -> None:
-    q, k, _, b, decay, ctx.before, ctx.decayed, ctx.sub_rows, initial, positions, bounds = inputs
+    q, k, _, b, beta, decay, ctx.before, ctx.decayed, ctx.sub_rows, initial, positions, bounds = inputs
     ctx.has_initial = initial is not None
-    ctx.save_for_backward(q, k, b, decay, *output[2:], positions, bounds)
+    ctx.save_for_backward(q, k, b, beta, decay, positions, bounds, *output[2:])
     ctx.set_materialize_grads(False)
 
 
 def gradients(function, ctx, d_o, d_final):
-    *operands, positions, bounds = ctx.saved_tensors
-    q, decay, e = operands[0], operands[3], operands[4]
+    q, k, b, beta, decay, positions, bounds, *saved = ctx.saved_tensors
     if d_o is None:
-        d_o = e.new_zeros(()).expand(*q.shape[:3], e.shape[-1])
+        d_o = q.new_zeros(()).expand(*q.shape[:3], saved[0].shape[-1])
     how = (ctx.before, ctx.decayed, ctx.sub_rows, ctx.has_initial, positions, bounds)
-    dq, dk, dv, db, d_decay, d_initial = function(d_o, d_final, *operands, *how)
+    dq, dk, dv, last, d_decay, d_initial = function(d_o, d_final, q, k, b, beta, decay, saved, *how)
+    db, d_beta = (last, None) if beta is None else (None, last.to(beta.dtype).view(beta.shape))
     d_decay = None if decay is None else d_decay.to(decay.dtype)
-    return dq, dk, dv, db, d_decay, None, None, None, d_initial if ctx.has_initial else None, None, None
+    return dq, dk, dv, db, d_beta, d_decay, None, None, None, d_initial if ctx.has_initial else None, None, None
 
 
 def backward(ctx, d_o, d_final, *_):
@@ -114,7 +128,8 @@ def erased(
     q: Tensor,
     k: Tensor,
     v: Tensor,
-    b: Tensor,
+    b: Tensor | None,
+    beta: Tensor | None,
     decay: Tensor | None,
     before: bool,
     decayed: bool,
@@ -123,9 +138,9 @@ def erased(
     positions: Tensor | None,
     bounds: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
-    """o and the final state of F3 and F4 in rows (k, v, b)."""
+    """o and the final state of F3 and F4 in rows (k, v, b); with beta [B, T, H, 1] (and no b), of the delta rule."""
     apply = erased_op if watched() else Erased.apply
-    return apply(q, k, v, b, decay, before, decayed, sub_rows, initial, positions, bounds)[:2]
+    return apply(q, k, v, b, beta, decay, before, decayed, sub_rows, initial, positions, bounds)[:2]
 
 
 @register_flop_formula(torch.ops.lsm.erased)
@@ -135,8 +150,6 @@ def erased_flops(q_shape, k_shape, v_shape, *args, out_shape=None, **kwargs) -> 
 
 
 @register_flop_formula(torch.ops.lsm.erased_backward)
-def erased_backward_flops(
-    d_o_shape, d_final_shape, q_shape, k_shape, b_shape, decay_shape, e_shape, *args, out_shape=None, **kwargs
-) -> int:
+def erased_backward_flops(d_o_shape, d_final_shape, q_shape, *args, out_shape=None, **kwargs) -> int:
     b, t, h, k = q_shape
-    return 5 * sweep_flops(b * t, h, k, e_shape[-1])
+    return 5 * sweep_flops(b * t, h, k, d_o_shape[-1])

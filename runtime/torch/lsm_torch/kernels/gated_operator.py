@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.library import custom_op
 from torch.utils.flop_counter import register_flop_formula
 
-from .gated import gated_backward, gated_forward, sequences
+from .gated import gated_backward, gated_forward
+from .launch import call_of
 from .watched import sweep_flops, wants_gradients, watched
 
 
@@ -24,17 +25,23 @@ def gated_op(
     positions: Tensor | None,
     bounds: Tensor | None,
     save: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """o, the final state, and the states at marks (empty unless `save`)."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """o, the final state, and what the backward needs (empty unless `save`)."""
     return gated_forward(q, k, v, decay, on_value, before, sub_rows, initial, positions, bounds, save)
 
 
 @gated_op.register_fake
 def _(q, k, v, decay, on_value, before, sub_rows, initial, positions, bounds, save):
-    s = sequences(q, v, decay, sub_rows, positions, bounds)
-    key, value = q.shape[-1], v.shape[-1]
-    marks = s.marks(key, value, q) if save else q.new_empty(0)
-    return q.new_empty(*q.shape[:3], value), s.states(1, key, value, q.device).squeeze(2), marks
+    x = call_of(q, v, decay, on_value, before, sub_rows, positions, bounds)
+    outs = [q.new_empty(*q.shape[:3], x.value), x.states(), x.marks() if save else q.new_empty(0)]
+    kept = [q.new_empty(0) for _ in range(6)]
+    if save and x.axis == "scalar":
+        kept[2] = q.new_empty(x.heads, x.total, dtype=torch.float32)
+    if save and x.axis == "inner":
+        kept[:4] = [torch.empty(q.shape, device=q.device, dtype=x.compute) for _ in range(4)]
+        kept[4] = q.new_empty(x.slots, x.heads, 2, x.key, dtype=torch.float32)
+        kept[5] = q.new_empty(x.slots, x.heads, dtype=torch.int32)
+    return *outs, *kept
 
 
 @custom_op("lsm::gated_backward", mutates_args=())
@@ -45,7 +52,7 @@ def gated_backward_op(
     k: Tensor,
     v: Tensor,
     decay: Tensor | None,
-    marks: Tensor,
+    saved: list[Tensor],
     on_value: bool,
     before: bool,
     sub_rows: int,
@@ -55,35 +62,36 @@ def gated_backward_op(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """dq, dk, dv, d_decay, d_initial; the last two are empty where there is no such operand."""
     return gated_backward(
-        d_o, d_final, q, k, v, decay, marks, on_value, before, sub_rows, has_initial, positions, bounds
+        d_o, d_final, q, k, v, decay, saved, on_value, before, sub_rows, has_initial, positions, bounds
     )
 
 
 @gated_backward_op.register_fake
-def _(d_o, d_final, q, k, v, decay, marks, on_value, before, sub_rows, has_initial, positions, bounds):
+def _(d_o, d_final, q, k, v, decay, saved, on_value, before, sub_rows, has_initial, positions, bounds):
     d_decay = q.new_empty(0) if decay is None else q.new_empty(decay.shape, dtype=torch.float32)
-    d_initial = torch.empty_like(marks[:, :, 0], dtype=torch.float32) if has_initial else q.new_empty(0)
+    x = call_of(q, v, decay, on_value, before, sub_rows, positions, bounds)
+    d_initial = x.states() if has_initial else q.new_empty(0)
     return q.new_empty(q.shape), k.new_empty(k.shape), v.new_empty(v.shape), d_decay, d_initial
 
 
 def keep(ctx, inputs, output) -> None:
     q, k, v, decay, ctx.on_value, ctx.before, ctx.sub_rows, initial, positions, bounds, _ = inputs
     ctx.has_initial = initial is not None
-    ctx.save_for_backward(q, k, v, decay, output[2], positions, bounds)
+    ctx.save_for_backward(q, k, v, decay, positions, bounds, *output[2:])
     ctx.set_materialize_grads(False)
 
 
 def gradients(function, ctx, d_o, d_final):
-    q, k, v, decay, marks, positions, bounds = ctx.saved_tensors
+    q, k, v, decay, positions, bounds, *saved = ctx.saved_tensors
     if d_o is None:
         d_o = v.new_zeros(()).expand(*q.shape[:3], v.shape[-1])
     how = (ctx.on_value, ctx.before, ctx.sub_rows, ctx.has_initial, positions, bounds)
-    dq, dk, dv, d_decay, d_initial = function(d_o, d_final, q, k, v, decay, marks, *how)
+    dq, dk, dv, d_decay, d_initial = function(d_o, d_final, q, k, v, decay, saved, *how)
     d_decay = None if decay is None else d_decay.to(decay.dtype)
     return dq, dk, dv, d_decay, None, None, None, d_initial if ctx.has_initial else None, None, None, None
 
 
-def backward(ctx, d_o, d_final, d_marks):
+def backward(ctx, d_o, d_final, *_):
     return gradients(gated_backward_op, ctx, d_o, d_final)
 
 
@@ -97,11 +105,11 @@ class Gated(torch.autograd.Function):
     def forward(ctx, *inputs):
         output = gated_forward(*inputs)
         keep(ctx, inputs, output)
-        ctx.mark_non_differentiable(output[2])
+        ctx.mark_non_differentiable(*output[2:])
         return output
 
     @staticmethod
-    def backward(ctx, d_o, d_final, d_marks):
+    def backward(ctx, d_o, d_final, *_):
         return gradients(gated_backward, ctx, d_o, d_final)
 
 
@@ -120,8 +128,7 @@ def gated(
     """o and the final state of F0, F1, F2."""
     save = wants_gradients(q, k, v, decay, initial)
     apply = gated_op if watched() else Gated.apply
-    o, final, _ = apply(q, k, v, decay, on_value, before, sub_rows, initial, positions, bounds, save)
-    return o, final
+    return apply(q, k, v, decay, on_value, before, sub_rows, initial, positions, bounds, save)[:2]
 
 
 @register_flop_formula(torch.ops.lsm.gated)

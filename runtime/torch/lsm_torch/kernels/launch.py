@@ -1,4 +1,4 @@
-"""Starts the sweeps: fills in what a call leaves out, and checks that strides are what the kernel reads by."""
+"""Starts the kernels of one call: grids, strides, and what a call leaves out."""
 
 from __future__ import annotations
 
@@ -9,40 +9,94 @@ import triton  # type: ignore[import-untyped]
 import triton.language as tl  # type: ignore[import-untyped]
 from torch import Tensor
 
-from .schedule import Shards, Tiles, sweep_tiles
-from .sweep import join_kernel, sweep_kernel
+from .decay import cumulate_kernel, raise_kernel
+from .edges import edge_kernel, join_kernel
+from .forward import forward_kernel
+from .schedule import Shards, chunk_length, power_of_two, raise_warps, sweep_tiles
 
 DECAYS = {"none": 0, "scalar": 1, "inner": 2, "outer": 3}
 
 
 @dataclass(frozen=True)
-class Sequences:
-    """What all kernels of a call share: rows [N, T·M] or packed by bounds, their decays and documents."""
+class Call:
+    """What all kernels of a call share: rows [N, T·M] or packed by bounds, with their documents."""
 
     count: int  # N: rows of the batch, or documents of a packed row
-    rows: int  # T·M
+    rows: int  # T·M of each, or of all where packed by bounds
+    total: int  # rows of the whole batch
     heads: int
+    key: int
+    value: int
     sub_rows: int  # M rows make a token
+    before: bool  # reads do not see their own token
+    axis: str  # of the decay: none, scalar, inner (keys), outer (values)
     chunk: int  # rows of a chunk
-    decay: Tensor | None
     positions: Tensor | None
     bounds: Tensor | None
-    shards: Shards  # of the sweeps that find states in order
-    fine: Shards  # of those that start at marks
-    single: bool  # operands of 4 bytes
+    dtype: torch.dtype
+    device: torch.device
 
-    def states(self, slots: int, key: int, value: int, device: torch.device) -> Tensor:
-        return torch.empty(self.count, self.heads, slots, key, value, device=device, dtype=torch.float32)
+    @property
+    def chunks(self) -> int:
+        return -(-self.rows // self.chunk)
 
-    def marks(self, key: int, value: int, like: Tensor) -> Tensor:
-        dtype = torch.float32 if self.single or self.bounds is not None else like.dtype
-        return torch.empty(self.count, self.heads, self.fine.count + 1, key, value, device=like.device, dtype=dtype)
+    @property
+    def slots(self) -> int:
+        """Edges of chunks, as tiles.span counts them."""
+        return self.count * (self.chunks + 1) if self.bounds is None else self.rows // self.chunk + 2 * self.count + 1
 
-    def tiles(self, d: int, e: int) -> Tiles:
-        return sweep_tiles(self.chunk, d, e, self.single)
+    @property
+    def single(self) -> bool:
+        """Are products of 4 bytes a number?"""
+        return self.dtype != torch.bfloat16
 
-    def blocks(self, d: int, e: int) -> int:
-        return -(-e // self.tiles(d, e).be)
+    @property
+    def compute(self) -> torch.dtype:
+        """What the products are taken in. float16 goes through tf32, of the same mantissa, for its range."""
+        return torch.float32 if self.single else torch.bfloat16
+
+    @property
+    def products(self) -> dict[str, object]:
+        """How the kernels take products."""
+        if not self.single:
+            return {"CT": tl.bfloat16, "PRECISION": "tf32"}
+        return {"CT": tl.float32, "PRECISION": "tf32" if self.dtype == torch.float16 else "tf32x3"}
+
+    def flags(self) -> dict[str, object]:
+        """What every kernel over chunks is compiled for."""
+        return {"C": self.chunk, "M": self.sub_rows, "BEFORE": self.before, "PACKED": self.positions is not None}
+
+    def states(self) -> Tensor:
+        return torch.empty(self.count, self.heads, self.key, self.value, device=self.device, dtype=torch.float32)
+
+    def marks(self) -> Tensor:
+        """States at the edges of chunks."""
+        return torch.empty(self.slots, self.heads, self.key, self.value, device=self.device, dtype=self.compute)
+
+    def like(self, x: Tensor) -> Tensor:
+        return torch.empty(x.shape, device=self.device, dtype=x.dtype)
+
+
+def call_of(
+    q: Tensor,
+    v: Tensor,
+    decay: Tensor | None,
+    on_value: bool,
+    before: bool,
+    sub_rows: int,
+    positions: Tensor | None,
+    bounds: Tensor | None,
+) -> Call:
+    batch, rows, heads, key = q.shape
+    value = v.shape[-1]
+    wide = decay is not None and decay.shape[-1] > 1
+    axis = "none" if decay is None else "scalar" if not wide else "outer" if on_value else "inner"
+    single = q.dtype != torch.bfloat16
+    c = chunk_length(key, value, sub_rows, single)
+    count = batch if bounds is None else bounds.numel() - 1
+    return Call(
+        count, rows, batch * rows, heads, key, value, sub_rows, before, axis, c, positions, bounds, q.dtype, q.device
+    )
 
 
 def strided(x: Tensor) -> Tensor:
@@ -57,77 +111,159 @@ def steps(x: Tensor | None) -> tuple[int, int]:
     return (0, 0) if x is None else (x.stride(1), x.stride(2))
 
 
-def head_stride(x: Tensor | None) -> int:
-    return 0 if x is None else x.stride(1)
+@dataclass(frozen=True)
+class Decayed:
+    """The operands with their decays; see decay.py. Of a decay a head only c."""
+
+    q: Tensor
+    k: Tensor
+    b: Tensor | None = None
+    c: Tensor | None = None
+    q_factor: Tensor | None = None
+    k_factor: Tensor | None = None
+    b_factor: Tensor | None = None
+    ends: Tensor | None = None
+    weak: Tensor | None = None
+
+    def saved(self) -> list[Tensor | None]:
+        return [self.c, self.q_factor, self.k_factor, self.b_factor, self.ends, self.weak]
 
 
-def compute_type(x: Tensor) -> tuple[object, str]:
-    """The type of a dot's operands and its precision. float16 goes through tf32, of the same mantissa, for its range."""
-    if x.dtype == torch.bfloat16:
-        return tl.bfloat16, "tf32"
-    return tl.float32, "tf32" if x.dtype == torch.float16 else "tf32x3"
-
-
-def sweep(
-    s: Sequences,
-    sources: list[tuple[Tensor, Tensor]],
-    reads: list[Tensor],
+def decayed(
+    x: Call,
+    q: Tensor,
+    k: Tensor,
+    decay: Tensor | None,
     *,
-    decay: str,
+    b: Tensor | None = None,
+    beta: Tensor | None = None,
+    decayed_reader: bool = False,
+    save: bool = False,
+) -> Decayed:
+    """q, k (and a reader b) with the decays that their pairs and reads of the state need. With `beta` k is written times beta,
+    and b is -k."""
+    if decay is None:
+        return Decayed(q, k, b)
+    grid = (x.count * x.chunks * x.heads,)
+    if decay.shape[-1] == 1:
+        c = torch.empty(x.heads, x.total, device=x.device, dtype=torch.float32)
+        cumulate_kernel[grid](
+            decay, c, x.bounds, x.rows, x.heads, x.chunks, x.total, *steps(decay),
+            C=x.chunk, VARLEN=x.bounds is not None, num_warps=1,
+        )  # fmt: skip
+        return Decayed(q, k, b, c)
+
+    width = q.shape[-1]
+
+    def empty(there: bool = True) -> Tensor | None:
+        return torch.empty(q.shape, device=x.device, dtype=x.compute) if there else None
+
+    erase = b is not None or beta is not None
+    own = erase and x.before == decayed_reader
+    q_raised, k_raised, b_raised = empty(), empty(), empty(erase)
+    q_factor, k_factor, b_factor = empty(save), empty(save), empty(save and own)
+    ends = torch.empty(x.slots, x.heads, 2, width, device=x.device, dtype=torch.float32)
+    weak = torch.empty(x.slots, x.heads, device=x.device, dtype=torch.int32)
+    raise_kernel[grid](
+        q, k, b, beta, decay, q_raised, k_raised, b_raised, q_factor, k_factor, b_factor, ends, weak, x.bounds,
+        x.rows, x.heads, x.chunks, *steps(q), *steps(k), *steps(b), *steps(beta), *steps(decay),
+        D=width, BD=power_of_two(width), C=x.chunk, M=x.sub_rows, BEFORE=x.before, DECAYED=decayed_reader,
+        ERASE=erase, STRENGTH=beta is not None, SAVE=save, VARLEN=x.bounds is not None,
+        num_warps=raise_warps(x.chunk, width),
+    )  # fmt: skip
+    assert q_raised is not None and k_raised is not None
+    return Decayed(q_raised, k_raised, b_raised, None, q_factor, k_factor, b_factor, ends, weak)
+
+
+def forward(
+    x: Call,
+    g: Decayed,
+    v: Tensor,
+    out: Tensor,
+    *,
+    axis: str,
     shards: Shards,
-    reverse: bool = False,
-    before: bool = False,
-    decayed: bool = False,
+    beta: Tensor | None = None,
     initial: Tensor | None = None,
     final: Tensor | None = None,
-    transposed: bool = False,
-    factors: Tensor | None = None,
-    boundary: Tensor | None = None,
     marks: Tensor | None = None,
-    products: list[Tensor] | None = None,
-    p: Tensor | None = None,
-    late: Tensor | None = None,
-    d_decay: Tensor | None = None,
-) -> list[Tensor]:
-    """One sweep over sources (y, z); gives what each read takes, in the type of y.
-
-    `initial`, `final` and `boundary` are slots [N, H, P, K, V], one a shard, `marks` all slots of `s.marks`; they are read as
-    [D, E], or as [E, D] where `transposed`. `boundary` has the layout of `initial`.
-    """
-    (y1, z1), (y2, z2) = sources[0], sources[-1]
-    x1 = reads[0] if reads else y1
-    x2 = reads[-1] if reads else y1
-    d, e = y1.shape[-1], z1.shape[-1]
-    tiles = s.tiles(d, e)
-    outs = [torch.empty(*x.shape[:3], e, device=x.device, dtype=y1.dtype) for x in reads]
-    w1, w2 = (products[0], products[-1]) if products else (None, None)
-    of_d, of_e = (1, d) if transposed else (e, 1)
-    compute, precision = compute_type(y1)
-    grid = -(-e // tiles.be) * shards.count * s.heads * s.count
-    sweep_kernel[(grid,)](
-        x1, y1, z1, outs[0] if outs else None, x2, y2, z2, outs[-1] if outs else None,
-        s.decay, s.positions, s.bounds,
-        initial, final, factors, boundary, marks,
-        w1, w2, p, late, d_decay,
-        s.rows, s.heads, shards.count, shards.chunks,
-        *steps(x1), *steps(y1), *steps(z1), *steps(x2), *steps(y2), *steps(z2), *steps(w1), *steps(w2),
-        *steps(s.decay), of_d, of_e, head_stride(initial), head_stride(final), head_stride(marks),
-        D=d, E=e, BD=tiles.bd, BE=tiles.be, C=tiles.c, M=s.sub_rows,
-        DECAY=DECAYS[decay], REVERSE=reverse, BEFORE=before, DECAYED=decayed,
-        READS=len(reads), SOURCES=len(sources), PACKED=s.positions is not None, VARLEN=s.bounds is not None,
-        INITIAL=initial is not None, FINAL=final is not None, MARK=0 if marks is None else s.fine.chunks,
-        P_OUT=p is not None and d_decay is None, LATE=late is not None, D_DECAY=d_decay is not None,
-        CT=compute, PRECISION=precision, STAGES=tiles.stages,
+    save: bool = False,
+    transposed: bool = False,
+) -> None:
+    """out [rows, H, E] of reads g.q from sources (g.k, v). The states begin with `initial` ([N, P, H, D, E]), or, with marks and
+    not `save`, with those of the marks, one chunk a shard; `transposed`: these are [E, D]."""
+    d, e = g.q.shape[-1], v.shape[-1]
+    tiles = sweep_tiles(x.chunk, d, e, x.single)
+    grid = (-(-e // tiles.be) * shards.count * x.heads * x.count,)
+    of_n, of_p, of_h = (0, 0, 0) if initial is None else (initial.stride(0), initial.stride(1), initial.stride(2))
+    forward_kernel[grid](
+        g.q, g.k, v, out, beta, g.q_factor, g.c, g.ends, g.weak, x.positions, x.bounds, initial, final, marks,
+        x.rows, x.heads, shards.count, shards.chunks, x.total,
+        *steps(g.q), *steps(g.k), *steps(v), *steps(beta), of_n, of_p, of_h, *((1, d) if transposed else (e, 1)),
+        0 if final is None else final.stride(0),
+        D=d, E=e, BD=tiles.bd, BE=tiles.be, **x.flags(), DECAY=DECAYS[axis], STRENGTH=beta is not None,
+        VARLEN=x.bounds is not None, INITIAL=initial is not None, FROM_MARKS=marks is not None and not save,
+        FINAL=final is not None, MARK=save, **x.products, STAGES=tiles.stages,
         num_warps=tiles.warps, num_stages=tiles.stages,
     )  # fmt: skip
-    return outs
 
 
-def join(s: Sequences, states: Tensor, factors: Tensor, *, decay: str, reverse: bool) -> None:
-    """Shards' own states in their slots -> whole states, in place."""
-    key, value = states.shape[-2:]
-    block = 512
-    join_kernel[(s.count * s.heads, triton.cdiv(key * value, block))](
-        states, factors, s.shards.count,
-        D=key, E=value, B=block, DECAY=DECAYS[decay], REVERSE=reverse,
+@dataclass(frozen=True)
+class Adjoint:
+    """States in reverse, [slots, H, D, E], and their products with the forward's, [slots, H, E-blocks, D] (with a decay)."""
+
+    marks: Tensor
+    beyond: Tensor | None
+
+    @property
+    def parts(self) -> int:
+        return 1 if self.beyond is None else self.beyond.shape[2]
+
+
+def adjoint_of(x: Call, d: int, e: int, be: int, with_decay: bool) -> Adjoint:
+    marks = torch.empty(x.slots, x.heads, d, e, device=x.device, dtype=x.compute)
+    if not with_decay:
+        return Adjoint(marks, None)
+    return Adjoint(marks, torch.empty(x.slots, x.heads, -(-e // be), d, device=x.device, dtype=torch.float32))
+
+
+def edges(
+    x: Call, g: Decayed, y: Tensor, z: Tensor, axis: str, shards: Shards, states: Tensor, *, reverse: bool,
+    product: Tensor | None = None, initial: Tensor | None = None, adjoint: Adjoint | None = None,
+    s_marks: Tensor | None = None, transposed: bool = False,
+) -> None:  # fmt: skip
+    """Each shard's own state and its decay; or, with `adjoint`, its states from `initial` [N, P, H, D, E] on, beside s_marks
+    ([E, D] where `transposed`)."""
+    d, e = y.shape[-1], z.shape[-1]
+    tiles = sweep_tiles(x.chunk, d, e, x.single)
+    stages = 3 if adjoint is None else tiles.stages
+    edge_kernel[(-(-e // tiles.be) * shards.count * x.heads * x.count,)](
+        y, z, g.c, g.ends, x.positions, x.bounds, initial, states, product,
+        None if adjoint is None else adjoint.marks, s_marks, None if adjoint is None else adjoint.beyond,
+        x.rows, x.heads, shards.count, shards.chunks, x.total,
+        *steps(y), *steps(z), *((0,) * 5 if initial is None else initial.stride()), *((1, d) if transposed else (e, 1)),
+        D=d, E=e, BD=tiles.bd, BE=tiles.be, **x.flags(), DECAY=DECAYS[axis], REVERSE=reverse,
+        VARLEN=x.bounds is not None, INITIAL=initial is not None, MARK=adjoint is not None,
+        **x.products, STAGES=stages, num_warps=tiles.warps, num_stages=stages,
     )  # fmt: skip
+
+
+def edge_states(
+    x: Call, g: Decayed, y: Tensor, z: Tensor, axis: str, edge: Tensor | None, shards: Shards, *, reverse: bool,
+    transposed: bool = False,
+) -> Tensor:  # fmt: skip
+    """States [N, P + 1, H, D, E] at the edges of the shards; `edge` [N, H, D, E] ([E, D] where `transposed`) is given at the
+    end that time begins from."""
+    d, e, count = y.shape[-1], z.shape[-1], shards.count
+    states = torch.empty(x.count, count + 1, x.heads, d, e, device=x.device, dtype=torch.float32)
+    width = d if axis == "inner" else e if axis == "outer" else 1
+    product = torch.empty(x.count, count, x.heads, width, device=x.device, dtype=torch.float32)
+    edges(x, g, y, z, axis, shards, states, reverse=reverse, product=product)
+    block = 512
+    of = (0, 0, 0, 0) if edge is None else edge.stride()
+    of = (of[0], of[1], of[3], of[2]) if transposed else of
+    join_kernel[(x.count * x.heads, triton.cdiv(d * e, block))](
+        states, product, edge, count, x.heads, *of,
+        D=d, E=e, B=block, DECAY=DECAYS[axis], REVERSE=reverse, GIVEN=edge is not None,
+    )  # fmt: skip
+    return states

@@ -15,7 +15,6 @@ from ..ops.reference import recurrence_reference
 from .erased_operator import erased
 from .gated_operator import gated
 from .schedule import LARGEST_WIDTH, power_of_two
-from .strength import strengthened
 
 
 def recurrence_triton(x: Operands, return_state: bool) -> tuple[Tensor, Tensor]:
@@ -41,7 +40,7 @@ def recurrence_triton(x: Operands, return_state: bool) -> tuple[Tensor, Tensor]:
     if b is None:
         o, final = gated(q, k, v, decay, on_value, before, m, x.initial_state, positions, bounds)
     else:
-        o, final = erased(q, k, v, b.flatten(1, 2), decay, before, False, m, x.initial_state, positions, bounds)
+        o, final = erased(q, k, v, b.flatten(1, 2), None, decay, before, False, m, x.initial_state, positions, bounds)
     return (o[:, m - 1 :: m] if m > 1 else o), final
 
 
@@ -54,12 +53,11 @@ def delta_rule_triton(x: Operands, beta: Tensor, return_state: bool) -> tuple[Te
         return recurrence_reference(x.as_delta_rule(beta))
     positions, bounds = documents(x, time, return_state)
     positions = None if positions is None else positions.to(torch.int32).contiguous()
-    if x.erase[0] is x.erase[1]:
-        written, reader = strengthened(k, beta)
-    else:
-        written, reader = (beta.unsqueeze(-1) * k).to(k.dtype), -p
     v = x.v.squeeze(2)
-    return erased(x.q, written, v, reader, x.log_decay, False, True, 1, x.initial_state, positions, bounds)
+    how = (False, True, 1, x.initial_state, positions, bounds)
+    if x.erase[0] is x.erase[1]:
+        return erased(x.q, k, v, None, beta.unsqueeze(-1), x.log_decay, *how)
+    return erased(x.q, (beta.unsqueeze(-1) * k).to(k.dtype), v, -p, None, x.log_decay, *how)
 
 
 def documents(x: Operands, time: int, return_state: bool) -> tuple[Tensor | None, Tensor | None]:

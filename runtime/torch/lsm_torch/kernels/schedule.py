@@ -1,7 +1,7 @@
-"""Which tiles and how many shards a sweep takes: chosen from the shapes alone, so nothing is tried out at run time.
+"""Which tiles and how many shards a kernel takes: chosen from the shapes alone, so nothing is tried out at run time.
 
-Tiles: the state [D, E] of one program lies in registers, so D·BE is held near 8 Ki floats with 4 warps; C is 64 while a
-tile of [C, D] inputs fits beside it. Shards: where heads and E-blocks do not fill the chip, time is split into P shards
+Tiles: the state [D, E] of one program lies in registers, so D·BE is held near 8 Ki floats with 4 warps and 16 Ki with 8; C is
+64 while a tile of [C, D] inputs fits beside it. Shards: where heads and E-blocks do not fill the chip, time is split into P shards
 whose states are found first and joined (recurrences.md, §4), at the price of one more pass over two operands.
 """
 
@@ -12,8 +12,7 @@ from functools import cache
 
 import torch
 
-MARKED_ROWS = 128  # rows from one kept state to the next
-SHARD_CHUNKS = 8  # a shard of time has at least so many
+SHARD_CHUNKS = 4  # a shard of time has at least so many
 LARGEST_WIDTH = 512  # of key or value: beyond this a state does not fit one program
 
 
@@ -21,7 +20,6 @@ LARGEST_WIDTH = 512  # of key or value: beyond this a state does not fit one pro
 class Tiles:
     """Block sizes of one kernel."""
 
-    c: int
     bd: int
     be: int
     warps: int
@@ -36,24 +34,42 @@ class Shards:
     chunks: int
 
 
+@cache
 def power_of_two(n: int, least: int = 16) -> int:
     return max(least, 1 << (n - 1).bit_length())
 
 
-def chunk_length(key: int, value: int, rows: int, wide_decay: bool, single: bool) -> int:
-    """Rows of a chunk, the same in every sweep of a call; `single` for float32 inputs, whose tiles are twice as large."""
+@cache
+def chunk_length(key: int, value: int, rows: int, single: bool) -> int:
+    """Rows of a chunk, the same in every kernel of a call; `single` for float32 inputs, whose tiles are twice as large."""
     widest = power_of_two(max(key, value)) * (2 if single else 1)
-    c = 64 if widest <= 128 else 32 if widest <= 256 else 16
-    if wide_decay:
-        c = min(c, 32 if widest <= 128 else 16)
-    return max(c, rows)
+    return max(64 if widest <= 128 else 32 if widest <= 256 else 16, rows)
 
 
+@cache
 def sweep_tiles(c: int, d: int, e: int, single: bool) -> Tiles:
+    """Of the kernels with one state."""
     bd = power_of_two(d)
-    most = 8192 if not single else 4096
-    be = min(power_of_two(e), max(16, most // bd), 128)
-    return Tiles(c, bd, be, warps=4, stages=2 if bd <= 128 else 1)
+    be = min(power_of_two(e), max(16, (4096 if single else 8192) // bd), 128)
+    return Tiles(bd, be, warps=4, stages=2 if bd <= 128 else 1)
+
+
+@cache
+def gradient_tiles(d: int, e: int, single: bool, in_order: bool) -> Tiles:
+    """Of the kernel of all gradients, which sums over E: all of it in one program where that fits."""
+    bd = power_of_two(d)
+    be = min(power_of_two(e), max(16, (8192 if single else 16384) // bd))
+    return Tiles(bd, be, warps=4 if bd * be <= 4096 else 8, stages=2 if in_order else 1)
+
+
+def in_order(d: int, e: int, wanted: bool) -> bool:
+    """Whether the gradients go in order with the adjoint state in registers, which saves its way through memory: where all fits
+    beside it. At [128, 128], or with a decay's part, registers spill."""
+    return wanted and power_of_two(d) * power_of_two(e) <= 4096
+
+
+def raise_warps(c: int, width: int) -> int:
+    return 4 if c * power_of_two(width) <= 4096 else 8
 
 
 @cache
@@ -61,18 +77,17 @@ def processors(device: torch.device) -> int:
     return torch.cuda.get_device_properties(device).multi_processor_count if device.type == "cuda" else 1
 
 
-def shards(chunks: int, mark: int, programs: int, device: torch.device) -> Shards:
-    """Enough shards to give each processor two programs, each of SHARD_CHUNKS or more and a multiple of `mark`; one where heads
-    alone do that."""
-    wanted = 2 * processors(device)
+def shards(chunks: int, programs: int, a_processor: int, device: torch.device) -> Shards:
+    """Enough shards to give each processor `a_processor` programs, each of SHARD_CHUNKS or more; one where heads alone do that."""
+    wanted = a_processor * processors(device)
     count = min(chunks // SHARD_CHUNKS, wanted // max(1, programs))
     if count < 2:
         return Shards(1, chunks)
     length = -(-chunks // count)
-    length = -(-length // mark) * mark
     return Shards(-(-chunks // length), length)
 
 
+@cache
 def solve_block(key: int, value: int, sequences: int, single: bool, device: torch.device) -> int:
     """Columns of the state a program of the solve takes: few enough that the chip is full, for its chunks go in order."""
     be = min(power_of_two(value), max(16, (4096 if single else 8192) // power_of_two(key)), 64)

@@ -11,8 +11,6 @@ import triton.language as tl
 
 # Decays of one step below exp(-100) are 0 in float32; sums of such logs stay finite.
 SMALLEST = tl.constexpr(-100.0)
-# Factors exp(c_t) and exp(-c_s) are taken apart only where a chunk decays by less than exp(-60) in all.
-SAFE = tl.constexpr(-60.0)
 
 NONE = tl.constexpr(0)  # no decay
 SCALAR = tl.constexpr(1)  # one a head
@@ -42,13 +40,28 @@ def store_tile(pointer, row, stride, ok, column, value, D: tl.constexpr, BD: tl.
 
 
 @triton.jit
-def load_decay(pointer, row, stride, ok, column, WIDTH: tl.constexpr, D: tl.constexpr, BD: tl.constexpr):
-    """Log decays [C] (WIDTH 1) or [C, BD], float32, no smaller than SMALLEST."""
-    if WIDTH == 1:
-        value = tl.load(pointer + row * stride, mask=ok, other=0.0)
+def span(bounds, n, T, C: tl.constexpr, VARLEN: tl.constexpr):
+    """Where sequence n begins, its length, and the first of its slots: one for each edge of its chunks, so that the chunk i
+    lies between the slots i and i + 1. Packed sequences leave slots unused rather than be counted on the host."""
+    if VARLEN:
+        base = tl.load(bounds + n).to(tl.int64)
+        length = (tl.load(bounds + n + 1) - base).to(tl.int32)
+        slot = base // C + 2 * n
     else:
-        value = load_tile(pointer, row, stride, ok, column, D, BD)
-    return tl.maximum(value.to(tl.float32), SMALLEST)
+        base = n.to(tl.int64) * T
+        length = T
+        slot = n.to(tl.int64) * (tl.cdiv(T, C) + 1)
+    return base, length, slot
+
+
+@triton.jit
+def document_edges(positions, base, t0, length, row, REVERSE: tl.constexpr):
+    """Of the document at the chunk's end (in reverse: just after it): its first row, counted from the chunk's first."""
+    if REVERSE:
+        at = tl.minimum(t0 + row, length - 1)
+    else:
+        at = tl.minimum(t0 + row, length) - 1
+    return at - tl.load(positions + base + at).to(tl.int32) - t0
 
 
 @triton.jit
@@ -66,16 +79,3 @@ def visible(start, C: tl.constexpr, M: tl.constexpr, STRICT: tl.constexpr, REVER
         if PACKED:
             mask = mask & (row[None, :] >= start[:, None])
     return mask
-
-
-@triton.jit
-def suffix_sum(x, mask, PACKED: tl.constexpr):
-    """Σ_{t >= s} x_t over the rows of a chunk, or those on the mask [s, t]; x is [C] or [C, E]."""
-    if PACKED:
-        if len(x.shape) == 1:
-            out = tl.sum(tl.where(mask, x[None, :], 0.0), 1)
-        else:
-            out = tl.dot(mask.to(tl.float32), x, input_precision="tf32x3")
-    else:
-        out = tl.sum(x, 0, keep_dims=True) - tl.cumsum(x, 0) + x
-    return out
