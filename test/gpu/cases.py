@@ -10,6 +10,8 @@ BF16, FP16, FP32 = torch.bfloat16, torch.float16, torch.float32
 
 GATED = [
     (Case("sum", time=300, heads=3, key=64, value=64), BF16),
+    (Case("sum, wide, documents", time=1000, heads=4, key=128, value=128, documents="positions"), BF16),
+    (Case("sum, wide, long", batch=1, time=8000, heads=2, key=128, value=128), BF16),
     (Case("sum, two writes", writes=2, time=200, heads=3, key=64, value=32), BF16),
     (Case("one head's decay, odd sizes", decay="head", time=301, heads=5, key=48, value=100), BF16),
     (Case("scalar decay", decay="scalar", time=1000, heads=4, key=128, value=128), BF16),

@@ -9,6 +9,7 @@ from lsm_torch.ops import delta_rule, recurrence
 CASES = [
     Case("sum", time=70, batch=1),
     Case("sum, two writes, read before, documents", 1, 40, writes=2, read="before", documents="positions"),
+    Case("sum, wide, documents", 1, 70, 1, 72, 66, documents="positions"),
     Case("fixed decay a head", 1, decay="head", shared_queries=True, key=17),
     Case("scalar decay, documents", decay="scalar", time=130, heads=1, documents="positions"),
     Case("scalar decay, cu_seqlens", decay="scalar", time=90, heads=1, documents="cu_seqlens"),
@@ -68,10 +69,9 @@ def test_shards_of_time_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(schedule, "processors", lambda device: 4)
     monkeypatch.setattr(schedule, "SHARD_CHUNKS", 2)
-    for decay in ("scalar", "key"):
-        case = Case(
-            decay, batch=1, time=270, heads=1, decay=decay, documents="positions" if decay == "scalar" else "none"
-        )
+    for decay, width in (("scalar", 8), ("key", 8), ("none", 72)):
+        packed = "none" if decay == "key" else "positions"
+        case = Case(decay, batch=1, time=270, heads=1, key=width, value=width, decay=decay, documents=packed)
         x = draw(case, seed=5, dtype=torch.float32)
         expected = gradients(definition, x, torch.float64, True)
         actual = gradients(lambda **y: recurrence(**y, return_state=True, kernels="triton"), x, torch.float32, True)

@@ -57,15 +57,16 @@ def gradients(
     """From the marks S and the adjoint at each shard's end: `initial` [N, P, H, D, E], or `adjoint`, one chunk a shard. `transposed`:
     s_marks are [E, D]."""
     d, e = g.q.shape[-1], v.shape[-1]
-    tiles = gradient_tiles(d, e, x.single, adjoint is None)
-    blocks = -(-e // tiles.be)
-    grid = (blocks * shards.count * x.heads * x.count,)
+    tiles = gradient_tiles(d, e, x.single, adjoint is None, erase is not None)
+    blocks, key_blocks = -(-e // tiles.be), -(-d // tiles.bd)
+    grid = (key_blocks * blocks * shards.count * x.heads * x.count,)
     part = x.dtype if blocks == 1 else torch.float32
     strength = None if erase is None else erase.beta
 
     def parts(there: bool, width: int | None, dtype: torch.dtype) -> Tensor | None:
+        count = blocks if width == d else blocks * key_blocks
         shape = plain_q.shape[:3] if width is None else (*plain_q.shape[:3], width)
-        return torch.empty(blocks, *shape, device=x.device, dtype=dtype) if there else None
+        return torch.empty(count, *shape, device=x.device, dtype=dtype) if there else None
 
     dq, dk = parts(read, d, part), parts(True, d, part)
     db = parts(erase is not None and strength is None, d, part)

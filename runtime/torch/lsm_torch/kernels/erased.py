@@ -18,13 +18,14 @@ def pairs(
 ) -> Tensor:  # fmt: skip
     """Scores of the pairs of rows in each chunk, or the inverse of I minus them: [B, rows, H, C]."""
     out = torch.empty(*reads.shape[:3], x.chunk, device=x.device, dtype=x.compute)
-    pairs_kernel[(x.count * x.chunks * x.heads,)](
-        reads, keys, *plain, beta, out, g.c, decay, g.weak, x.positions, x.bounds, x.rows, x.heads, x.chunks, x.total,
-        *steps(reads), *steps(keys), *steps(plain[0]), *steps(plain[1]), *steps(beta), *steps(decay),
-        D=x.key, BD=power_of_two(x.key), C=x.chunk, M=x.sub_rows, DECAY=DECAYS[x.axis], EARLY=early, STRICT=strict,
-        STRENGTH=beta is not None, INVERT=invert, PACKED=x.positions is not None, VARLEN=x.bounds is not None,
-        **x.products, num_warps=4,
-    )  # fmt: skip
+    for strong in (False, True) if x.axis == "inner" else (False,):
+        pairs_kernel[(x.count * x.chunks * x.heads,)](
+            reads, keys, *plain, beta, out, g.c, decay, g.weak, x.positions, x.bounds, x.rows, x.heads, x.chunks, x.total,
+            *steps(reads), *steps(keys), *steps(plain[0]), *steps(plain[1]), *steps(beta), *steps(decay),
+            D=x.key, BD=power_of_two(x.key), C=x.chunk, M=x.sub_rows, DECAY=DECAYS[x.axis], EARLY=early, STRICT=strict,
+            STRENGTH=beta is not None, INVERT=invert, STRONG=strong, PACKED=x.positions is not None, VARLEN=x.bounds is not None,
+            **x.products, num_warps=8 if strong else 4,
+        )  # fmt: skip
     return out
 
 
@@ -70,9 +71,7 @@ def erased_forward(
     initial: Tensor | None,
     positions: Tensor | None,
     bounds: Tensor | None,
-) -> tuple[
-    Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor
-]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """o, the final state, and for the backward: e, the inverses, the states at edges, the operands with their decays. With
     `beta` (and no b) k is written times beta and b is -k."""
     q, k, v, b = strided(q), strided(k), strided(v), None if b is None else strided(b)

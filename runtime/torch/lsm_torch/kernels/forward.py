@@ -35,14 +35,14 @@ def forward_kernel(
     T, H, P, SHARD, ROWS,
     q_t, q_h, k_t, k_h, v_t, v_h, beta_t, beta_h, in_n, in_p, in_h, s_d, s_e, out_n,
     D: tl.constexpr, E: tl.constexpr, BD: tl.constexpr, BE: tl.constexpr, C: tl.constexpr, M: tl.constexpr,
-    DECAY: tl.constexpr, BEFORE: tl.constexpr, STRENGTH: tl.constexpr, PACKED: tl.constexpr, VARLEN: tl.constexpr,
+    DECAY: tl.constexpr, REVERSE: tl.constexpr, BEFORE: tl.constexpr, STRENGTH: tl.constexpr, PACKED: tl.constexpr, VARLEN: tl.constexpr,
     INITIAL: tl.constexpr, FROM_MARKS: tl.constexpr, FINAL: tl.constexpr, MARK: tl.constexpr,
     CT: tl.constexpr, PRECISION: tl.constexpr, STAGES: tl.constexpr,
 ):  # fmt: skip
     """q, k [rows, H, D], v [rows, H, E] by their (row, head) strides, o contiguous. Grid: E-blocks × shards × heads ×
     sequences. The first state is s_in's (by in_n, in_p, in_h) or, FROM_MARKS, marks' (one chunk a shard), both by s_d, s_e; the last goes to s_out [N, H,
     D, E] (by out_n), and with MARK every chunk's first to marks [slots, H, D, E].
-    STRENGTH: k is to be taken times beta (FROM_MARKS only)."""
+    REVERSE, without a decay: time runs backwards, as for dk and dv. STRENGTH: k is to be taken times beta (FROM_MARKS only)."""
     program = tl.program_id(0)
     blocks: tl.constexpr = (E + BE - 1) // BE
     column = (program % blocks) * BE
@@ -67,7 +67,7 @@ def forward_kernel(
     else:
         state = tl.zeros([BD, BE], tl.float32)
     for i in tl.range(0, chunks, num_stages=STAGES):
-        chunk = first_chunk + i
+        chunk = first_chunk + (chunks - 1 - i if REVERSE else i)
         here = (slot + chunk) * H + head
         t0 = chunk * C
         at = base + t0
@@ -80,9 +80,11 @@ def forward_kernel(
         start = tl.zeros([C], tl.int32)
         if PACKED:
             start = row - tl.load(positions + at + row, mask=ok, other=0).to(tl.int32)
-            edge = document_edges(positions, base, t0, length, C, False)
+            edge = document_edges(positions, base, t0, length, C, REVERSE)
             keep = (edge < 0).to(tl.float32)
-        mask = visible(start, C, M, BEFORE, False, PACKED)
+            carried = row >= edge if REVERSE else start < 0
+            kept = start < 0 if REVERSE else row >= edge
+        mask = visible(start, C, M, BEFORE, REVERSE, PACKED)
         scores = tl.dot(q_c, tl.trans(k_c), input_precision=PRECISION)
         if STRENGTH:
             strength = tl.load(beta + at * beta_t + head * beta_h + row * beta_t, mask=ok, other=0.0).to(tl.float32)
@@ -99,7 +101,9 @@ def forward_kernel(
         elif DECAY == NONE:
             scores = tl.where(mask, scores, 0.0)
         else:
-            h, h2 = ends_of(ends, here, 0 if DECAY == INNER else column, D if DECAY == INNER else E, BD if DECAY == INNER else BE)
+            h, h2 = ends_of(
+                ends, here, 0 if DECAY == INNER else column, D if DECAY == INNER else E, BD if DECAY == INNER else BE
+            )
             h = h[:, None] if DECAY == INNER else h[None, :]
             h2 = h2[:, None] if DECAY == INNER else h2[None, :]
             narrow = state * h
@@ -108,7 +112,7 @@ def forward_kernel(
         if DECAY == SCALAR:
             out = out * tl.exp2(c_q)[:, None]
         if PACKED:
-            out = tl.where((start < 0)[:, None], out, 0.0)
+            out = tl.where(carried[:, None], out, 0.0)
         out = tl.dot(scores.to(CT), v_c, acc=out, input_precision=PRECISION)
         if DECAY == OUTER:
             out = out * load_tile(factor + (at * H + head) * E, row, H * E, ok, column, E, BE).to(tl.float32)
@@ -123,14 +127,14 @@ def forward_kernel(
                 state = state * h2
             if PACKED:
                 state = state * keep
-                v_c = tl.where((row >= edge)[:, None], v_c, 0.0).to(CT)
+                v_c = tl.where(kept[:, None], v_c, 0.0).to(CT)
             state = tl.dot(tl.trans(k_c), v_c, acc=state, input_precision=PRECISION)
             if DECAY == INNER or DECAY == OUTER:
                 state = state * h
-    if MARK:
+    if MARK:  # noqa: SIM102  a constant of the compiler and a number of the device
         if first_chunk + chunks == all_chunks:
             at_mark = marks + ((slot + all_chunks) * H + head) * (D * E)
             tl.store(at_mark + tile, state.to(marks.dtype.element_ty), mask=state_mask)
-    if FINAL:
-        if first_chunk + chunks == all_chunks:
+    if FINAL:  # noqa: SIM102
+        if shard == 0 if REVERSE else first_chunk + chunks == all_chunks:
             tl.store(s_out + n.to(tl.int64) * out_n + head.to(tl.int64) * (D * E) + tile, state, mask=state_mask)

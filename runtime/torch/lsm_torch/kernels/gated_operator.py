@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.library import custom_op
 from torch.utils.flop_counter import register_flop_formula
 
-from .gated import gated_backward, gated_forward
+from .gated import first_states, gated_backward, gated_forward
 from .launch import call_of
 from .watched import sweep_flops, wants_gradients, watched
 
@@ -33,7 +33,7 @@ def gated_op(
 @gated_op.register_fake
 def _(q, k, v, decay, on_value, before, sub_rows, initial, positions, bounds, save):
     x = call_of(q, v, decay, on_value, before, sub_rows, positions, bounds)
-    outs = [q.new_empty(*q.shape[:3], x.value), x.states(), x.marks() if save else q.new_empty(0)]
+    outs = [q.new_empty(*q.shape[:3], x.value), x.states(), first_states(x, initial) if save else q.new_empty(0)]
     kept = [q.new_empty(0) for _ in range(6)]
     if save and x.axis == "scalar":
         kept[2] = q.new_empty(x.heads, x.total, dtype=torch.float32)

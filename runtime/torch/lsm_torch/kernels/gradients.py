@@ -63,27 +63,31 @@ def gradients_kernel(
     READ: tl.constexpr, PARTS: tl.constexpr, CT: tl.constexpr, PRECISION: tl.constexpr, STAGES: tl.constexpr,
 ):  # fmt: skip
     """q, k, b [rows, H, D], v, d_o, z [rows, H, E]; outputs contiguous, with a block of columns of E before the rows where E
-    takes several (each gives a part of dq, dk, db, d_decay; their sum is the gradient). Grid: E-blocks × shards × heads ×
+    takes several, and of D where a number is a whole row's (each gives a part of dq, dk, db, d_decay; their sum is the gradient). Grid: D-blocks (with an erase) × E-blocks × shards × heads ×
     sequences. STRENGTH: k is to be taken
     times beta and b is -k (raised ones hold that), dk is plain_k's gradient, d_beta beta's.
     READ: dq is wanted (where values decay the roles are exchanged, and it would be o)."""
     program = tl.program_id(0)
     blocks: tl.constexpr = (E + BE - 1) // BE
-    block = program % blocks
+    key_blocks: tl.constexpr = (D + BD - 1) // BD
+    tl.static_assert(key_blocks == 1 or ERASE, "dv takes all keys")
+    first_key = (program % key_blocks) * BD
+    block = (program // key_blocks) % blocks
     column = block * BE
-    shard = (program // blocks) % P
-    head = (program // (blocks * P)) % H
-    n = program // (blocks * P * H)
+    shard = (program // (key_blocks * blocks)) % P
+    head = (program // (key_blocks * blocks * P)) % H
+    n = program // (key_blocks * blocks * P * H)
     base, length, slot = span(bounds, n, T, C, VARLEN)
     first_chunk = shard * SHARD
     all_chunks = tl.cdiv(length, C)
     chunks = tl.minimum(all_chunks - first_chunk, SHARD)
     row = tl.arange(0, C)
-    d = tl.arange(0, BD)
+    d = first_key + tl.arange(0, BD)
     e = column + tl.arange(0, BE)
     state_mask = (d[:, None] < D) & (e[None, :] < E)
     s_tile = d[:, None] * s_d + e[None, :] * s_e
     part = block.to(tl.int64) * ROWS * H
+    small = (program % (key_blocks * blocks)).to(tl.int64) * ROWS * H
     edge_slot = slot + first_chunk + tl.maximum(chunks, 0)
     there = state_mask & (chunks > 0)
     if FROM_MARKS:
@@ -102,8 +106,8 @@ def gradients_kernel(
         at = base + t0
         ok = t0 + row < length
         out = (part + at * H + head) * D
-        q_c = load_tile(q + at * q_t + head * q_h, row, q_t, ok, 0, D, BD).to(CT)
-        k_c = load_tile(k + at * k_t + head * k_h, row, k_t, ok, 0, D, BD).to(CT)
+        q_c = load_tile(q + at * q_t + head * q_h, row, q_t, ok, first_key, D, BD).to(CT)
+        k_c = load_tile(k + at * k_t + head * k_h, row, k_t, ok, first_key, D, BD).to(CT)
         v_c = load_tile(v + at * v_t + head * v_h, row, v_t, ok, column, E, BE).to(CT)
         o_c = load_tile(d_o + at * o_t + head * o_h, row, o_t, ok, column, E, BE).to(CT)
         if STRENGTH:
@@ -113,7 +117,7 @@ def gradients_kernel(
             b_c = (-k_c).to(CT)
             k_c = (k_c * strength).to(CT)
         elif ERASE:
-            b_c = load_tile(b + at * b_t + head * b_h, row, b_t, ok, 0, D, BD).to(CT)
+            b_c = load_tile(b + at * b_t + head * b_h, row, b_t, ok, first_key, D, BD).to(CT)
         if ERASE:
             z_c = load_tile(z + (at * H + head) * E, row, H * E, ok, column, E, BE).to(CT)
         start = tl.zeros([C], tl.int32)
@@ -143,7 +147,7 @@ def gradients_kernel(
             fall = tl.exp2(tl.where(down, c_q[:, None] - c_k[None, :], 0.0))
             rise = tl.exp2(tl.where(up, c_q[None, :] - c_k[:, None], 0.0))
         elif DECAY == INNER:
-            h, h2 = ends_of(ends, here, 0, D, BD)
+            h, _ = ends_of(ends, here, first_key, D, BD)
             narrow = state.to(tl.float32) * h[:, None]
             is_weak = tl.load(weak + here) != 0
             down = down & is_weak
@@ -190,14 +194,14 @@ def gradients_kernel(
             at_q = q_factor + (at * H + head) * D
             at_f = k_factor + (at * H + head) * D
             if BEFORE:
-                k_up = load_tile(at_f, row, H * D, ok, 0, D, BD).to(tl.float32)
+                k_up = load_tile(at_f, row, H * D, ok, first_key, D, BD).to(tl.float32)
             else:
-                k_up = load_tile(at_f, row, H * D, ok & (is_weak == 0), 0, D, BD).to(tl.float32)
-                q_up = load_tile(at_q, row, H * D, ok, 0, D, BD).to(tl.float32)
+                k_up = load_tile(at_f, row, H * D, ok & (is_weak == 0), first_key, D, BD).to(tl.float32)
+                q_up = load_tile(at_q, row, H * D, ok, first_key, D, BD).to(tl.float32)
                 k_up = tl.where(is_weak, 1.0 / tl.where(q_up == 0.0, 1.0, q_up), k_up)
             grad = grad * k_up
         if not STRENGTH:
-            store_tile(dk + out, row, H * D, ok, 0, grad, D, BD)
+            store_tile(dk + out, row, H * D, ok, first_key, grad, D, BD)
 
         # dq, from S: loaded in a branch, so that Triton keeps one buffer of it, and only from here on
         s_c = tl.zeros([BD, BE], CT)
@@ -222,8 +226,8 @@ def gradients_kernel(
                     change += gain
             if READ:
                 if DECAY == INNER:
-                    grad_q = grad_q * load_tile(at_q, row, H * D, ok, 0, D, BD).to(tl.float32)
-                store_tile(dq + out, row, H * D, ok, 0, grad_q, D, BD)
+                    grad_q = grad_q * load_tile(at_q, row, H * D, ok, first_key, D, BD).to(tl.float32)
+                store_tile(dq + out, row, H * D, ok, first_key, grad_q, D, BD)
 
         # db
         if ERASE:
@@ -245,13 +249,13 @@ def gradients_kernel(
                     change += gain_b
             if DECAY == INNER:
                 at_b = b_factor + (at * H + head) * D if BEFORE == DECAYED else at_q
-                grad_b = grad_b * load_tile(at_b, row, H * D, ok, 0, D, BD).to(tl.float32)
+                grad_b = grad_b * load_tile(at_b, row, H * D, ok, first_key, D, BD).to(tl.float32)
             if STRENGTH:
-                k0 = load_tile(plain_k + at * k0_t + head * k0_h, row, k0_t, ok, 0, D, BD).to(tl.float32)
-                tl.store(d_beta + part + at * H + head + row * H, tl.sum(k0 * grad, 1), mask=ok)
-                store_tile(dk + out, row, H * D, ok, 0, strength * grad - grad_b, D, BD)
+                k0 = load_tile(plain_k + at * k0_t + head * k0_h, row, k0_t, ok, first_key, D, BD).to(tl.float32)
+                tl.store(d_beta + small + at * H + head + row * H, tl.sum(k0 * grad, 1), mask=ok)
+                store_tile(dk + out, row, H * D, ok, first_key, strength * grad - grad_b, D, BD)
             else:
-                store_tile(db + out, row, H * D, ok, 0, grad_b, D, BD)
+                store_tile(db + out, row, H * D, ok, first_key, grad_b, D, BD)
 
         # the decay's own: what a token reads before its decay counts from the next token on
         if DECAY != NONE:
@@ -270,7 +274,7 @@ def gradients_kernel(
                     slope += suffix_of_rows(gain, after)
                 if ERASE and not DECAYED:
                     slope += suffix_of_rows(gain_b, after)
-                tl.store(d_decay + part + at * H + head + row * H, slope, mask=ok)
+                tl.store(d_decay + small + at * H + head + row * H, slope, mask=ok)
             else:
                 slope = suffix_sum(change, follows, CT)
                 slope += tl.where(kept, past[None, :], 0.0) if PACKED else past[None, :]
@@ -278,7 +282,7 @@ def gradients_kernel(
                     slope += suffix_sum(gain, after, CT)
                 if ERASE and not DECAYED:
                     slope += suffix_sum(gain_b, after, CT)
-                store_tile(d_decay + out, row, H * D, ok, 0, slope, D, BD)
+                store_tile(d_decay + out, row, H * D, ok, first_key, slope, D, BD)
 
         # the adjoint state at the chunk's other edge
         if not FROM_MARKS:
@@ -286,7 +290,7 @@ def gradients_kernel(
                 state = state * keep
                 o_c = tl.where(carried, o_c, 0.0).to(CT)
             state = tl.dot(tl.trans(q_c), o_c, acc=state, input_precision=PRECISION)
-    if FINAL:
+    if FINAL:  # noqa: SIM102  a constant of the compiler and a number of the device
         if shard == 0:
             at_state = r_out + n.to(tl.int64) * out_n + head.to(tl.int64) * (D * E)
             tl.store(at_state + d[:, None] * out_d + e[None, :] * out_e, state, mask=state_mask)

@@ -189,19 +189,21 @@ def forward(
     marks: Tensor | None = None,
     save: bool = False,
     transposed: bool = False,
+    reverse: bool = False,
 ) -> None:
     """out [rows, H, E] of reads g.q from sources (g.k, v). The states begin with `initial` ([N, P, H, D, E]), or, with marks and
-    not `save`, with those of the marks, one chunk a shard; `transposed`: these are [E, D]."""
+    not `save`, with those of the marks, one chunk a shard; `transposed`: these are [E, D]. `reverse`: time runs backwards, without a decay."""
     d, e = g.q.shape[-1], v.shape[-1]
     tiles = sweep_tiles(x.chunk, d, e, x.single)
     grid = (-(-e // tiles.be) * shards.count * x.heads * x.count,)
-    of_n, of_p, of_h = (0, 0, 0) if initial is None else (initial.stride(0), initial.stride(1), initial.stride(2))
+    of_mark = (1, d) if transposed else (e, 1)
+    of_state = (0, 0, 0, *of_mark) if initial is None else initial.stride()
     forward_kernel[grid](
         g.q, g.k, v, out, beta, g.q_factor, g.c, g.ends, g.weak, x.positions, x.bounds, initial, final, marks,
         x.rows, x.heads, shards.count, shards.chunks, x.total,
-        *steps(g.q), *steps(g.k), *steps(v), *steps(beta), of_n, of_p, of_h, *((1, d) if transposed else (e, 1)),
+        *steps(g.q), *steps(g.k), *steps(v), *steps(beta), *of_state,
         0 if final is None else final.stride(0),
-        D=d, E=e, BD=tiles.bd, BE=tiles.be, **x.flags(), DECAY=DECAYS[axis], STRENGTH=beta is not None,
+        D=d, E=e, BD=tiles.bd, BE=tiles.be, **x.flags(), DECAY=DECAYS[axis], REVERSE=reverse, STRENGTH=beta is not None,
         VARLEN=x.bounds is not None, INITIAL=initial is not None, FROM_MARKS=marks is not None and not save,
         FINAL=final is not None, MARK=save, **x.products, STAGES=tiles.stages,
         num_warps=tiles.warps, num_stages=tiles.stages,

@@ -55,11 +55,16 @@ def sweep_tiles(c: int, d: int, e: int, single: bool) -> Tiles:
 
 
 @cache
-def gradient_tiles(d: int, e: int, single: bool, in_order: bool) -> Tiles:
-    """Of the kernel of all gradients, which sums over E: all of it in one program where that fits."""
-    bd = power_of_two(d)
-    be = min(power_of_two(e), max(16, (8192 if single else 16384) // bd))
-    return Tiles(bd, be, warps=4 if bd * be <= 4096 else 8, stages=2 if in_order else 1)
+def gradient_tiles(d: int, e: int, single: bool, in_order: bool, erase: bool) -> Tiles:
+    """Of the kernel of all gradients, which sums over E: all of it in one program where that fits, two programs a processor. With an
+    erase there is no dv, which takes all of D, and D goes in blocks, so that nothing spills."""
+    most = 8192 if single else 16384
+    bd, be = power_of_two(d), power_of_two(e)
+    if erase:
+        be = min(be, 128 if single else 256)
+        return Tiles(min(bd, max(16, most // 2 // be)), be, warps=4, stages=1)
+    be = min(be, max(16, most // bd))
+    return Tiles(bd, be, warps=8 if single and bd * be > 4096 else 4, stages=2 if in_order else 1)
 
 
 def in_order(d: int, e: int, wanted: bool) -> bool:
