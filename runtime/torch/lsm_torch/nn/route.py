@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -14,6 +15,8 @@ from .functional import silu_mul
 if HAS_TRITON:
     from ..kernels.experts import RoutedSwiglu
     from ..kernels.slots import Combine, Dispatch
+
+    _operator: Callable[..., Tensor] = RoutedSwiglu.apply
 
 
 class Weighted(Protocol):
@@ -68,7 +71,7 @@ def routed_swiglu(
 
     weights, order, ids [B, S] are the slots' weights, their places among a row's picks, and their experts.
     """
-    if x.shape[0] != 1 or not _by_kernel(x) or torch.compiler.is_compiling():
+    if x.shape[0] != 1 or not _by_kernel(x):
         rows = dispatch(x, order, picks)
         h = silu_mul(grouped_dot(rows, gate.weight, ids), grouped_dot(rows, up.weight, ids))
         return combine(grouped_dot(h, down.weight, ids), weights, order, picks)
@@ -78,7 +81,13 @@ def routed_swiglu(
     tokens, slots = _places(order, x.shape[1], picks)
     ends = group_ends(ids.reshape(-1), gate.weight.shape[0])
     own = (gate.weight.to(x.dtype), up.weight.to(x.dtype), down.weight.to(x.dtype))
-    return RoutedSwiglu.apply(x[0], weights.flatten(), *own, tokens, slots, ends).unsqueeze(0)
+    return _operator(x[0], weights.flatten(), *own, tokens, slots, ends).unsqueeze(0)
+
+
+def leave_operators_whole() -> None:
+    """torch.compile then calls the experts' operator as it is: taken apart, its backward pass would keep all it makes again."""
+    global _operator
+    _operator = torch.compiler.disable(_operator)
 
 
 def group_ends(group: Tensor, count: int) -> Tensor:

@@ -16,6 +16,8 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import RunError
+from ..nn.route import leave_operators_whole
+from ..ops.choice import HAS_TRITON
 from .project import Project
 from .run import Run
 
@@ -78,6 +80,8 @@ def _device() -> str:
 
 def prepare(model: nn.Module, options: Any) -> None:
     """Compiles each block, and runs it a second time in the backward pass where memory is short."""
+    if options.compile and HAS_TRITON:
+        leave_operators_whole()
     for blocks in (m for m in model.children() if isinstance(m, nn.ModuleList)):
         for block in blocks:
             if options.compile:
