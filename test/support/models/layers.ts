@@ -31,7 +31,7 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
   "HGRN2 (F2)": ["HGRN2(heads: 2)", "swiglu(hidden: 5)"],
   "Lightning (F1)": ["Lightning(heads: 2)", "swiglu(hidden: 5)"],
   "Based (F0)": ["Based(heads: 2, key: 2)", "swiglu(hidden: 5)"],
-  "ReBased (F0)": ["ReBased(heads: 2, key: 3)", "swiglu(hidden: 5)"],
+  "ReBased (F0)": ["ReBased(heads: 2, key: 4)", "swiglu(hidden: 5)"],
   "gated fast weights (F5)": ["GFW(heads: 2)", "swiglu(hidden: 5)"],
   "RWKV-6 (F2)": ["RWKV6(heads: 2, value: 4, rank: 2, shift_rank: 2)", "ChannelMix(hidden: 5)"],
   "RWKV-7 (F4)": ["RWKV7(heads: 2, value: 4)", "ChannelMix7(hidden: 5)"],
