@@ -40,7 +40,17 @@ def drawn(*shape: int) -> Tensor:
 
 
 def main() -> int:
-    from lsm_torch.nn import attend, combine, dispatch, documents, linear_cross_entropy, put, silu_mul, take
+    from lsm_torch.nn import (
+        attend,
+        combine,
+        dispatch,
+        documents,
+        grouped_dot,
+        linear_cross_entropy,
+        put,
+        silu_mul,
+        take,
+    )
 
     torch.manual_seed(time.time_ns() % 2**31)
     time_, picks = 1000, 8
@@ -55,6 +65,16 @@ def main() -> int:
         ),
         compare("silu_mul", silu_mul, lambda g, u: F.silu(g) * u, [drawn(3, 1000, 896), drawn(3, 1000, 896)]),
     ]
+    ids = torch.randint(5, (2, 300), device="cuda").sort(1).values
+    for inner, outer in ((64, 4), (12, 64), (3, 7)):  # the grouped product itself takes multiples of 8 only
+        good.append(
+            compare(
+                f"grouped_dot {inner} to {outer}",
+                lambda x, w: grouped_dot(x, w, ids),
+                lambda x, w: (x[:, :, None, :] @ w[ids])[:, :, 0],
+                [drawn(2, 300, inner), drawn(5, inner, outer)],
+            )
+        )
     targets = torch.randint(30011, (1, 5000), device="cuda")
     good.append(
         compare(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+ALIGNED = 8  # bfloat16 numbers in 16 bytes: the grouped product takes rows of whole multiples only
 
 
 def grouped(x: Tensor, weight: Tensor, ends: Tensor) -> Tensor:
     """x [N, D] sorted by group, group e's rows ending at ends[e] (int32); weight [E, D, F]; gives [N, F]."""
     if x.is_cuda:
         dtype = torch.bfloat16  # the one type that the grouped product takes
-        return torch._grouped_mm(x.to(dtype), weight.to(dtype), offs=ends)
+        d, f = -x.shape[1] % ALIGNED, -weight.shape[2] % ALIGNED
+        y = torch._grouped_mm(_padded(x.to(dtype), d), _padded(weight.to(dtype), f, d), offs=ends)
+        return y[:, : weight.shape[2]] if f else y
     parts = zip(x.split(_counts(ends)), weight.unbind(0), strict=True)
     return torch.cat([rows @ matrix.to(x.dtype) for rows, matrix in parts])
 
@@ -18,10 +23,17 @@ def grouped(x: Tensor, weight: Tensor, ends: Tensor) -> Tensor:
 def grouped_outer(x: Tensor, y: Tensor, ends: Tensor, like: Tensor) -> Tensor:
     """Σ over a group's rows of x[n] y[n]ᵀ: [N, D] and [N, F] to [E, D, F], in the type of `like`."""
     if x.is_cuda:
-        return torch._grouped_mm(x.T, y, offs=ends).to(like.dtype)
+        d, f = -x.shape[1] % ALIGNED, -y.shape[1] % ALIGNED
+        z = torch._grouped_mm(_padded(x, d).T, _padded(y, f), offs=ends)
+        return z[:, : x.shape[1], : y.shape[1]].to(like.dtype)
     counts = _counts(ends)
     parts = zip(x.split(counts), y.split(counts), strict=True)
     return torch.stack([a.T @ b for a, b in parts]).to(like.dtype)
+
+
+def _padded(x: Tensor, columns: int, rows: int = 0) -> Tensor:
+    """With zeros behind its last axis and the one before it; x itself where there is nothing to add."""
+    return F.pad(x, (0, columns, 0, rows)) if columns or rows else x
 
 
 def _counts(ends: Tensor) -> list[int]:
