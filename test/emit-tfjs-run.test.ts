@@ -43,6 +43,7 @@ function results(
   };
   for (const [path, x] of Object.entries(step.gradients)) own[`gradient of ${path}`] = x;
   for (const [path, x] of Object.entries(step.updates)) own[`new ${path}`] = x;
+  for (const [path, x] of Object.entries(step.metrics ?? {})) own[`measured ${path}`] = x;
   const values = Object.fromEntries(
     Object.entries(own).map(([name, x]) => [name, { shape: x.shape, data: [...x.dataSync()] }]),
   );
