@@ -2,7 +2,9 @@
 
 /**
  * Name of the case → the block's mixer and feed-forward layer. Sizes are tiny but well-conditioned: a layer
- * norm over two values is nearly a sign, and float32 could not be compared with float64 through it.
+ * norm over two values is nearly a sign, and float32 could not be compared with float64 through it. ReBased divides
+ * a sum of squares of products by another plus ε: with the released 1e-5 a first token whose query and key are nearly
+ * orthogonal is 0 / 0, whose digits float32 has lost.
  */
 const blocks: Readonly<Record<string, readonly [string, string]>> = {
   "linear attention (F0)": ["LinearAttention(heads: 2)", "swiglu(hidden: 5)"],
@@ -31,7 +33,7 @@ const blocks: Readonly<Record<string, readonly [string, string]>> = {
   "HGRN2 (F2)": ["HGRN2(heads: 2)", "swiglu(hidden: 5)"],
   "Lightning (F1)": ["Lightning(heads: 2)", "swiglu(hidden: 5)"],
   "Based (F0)": ["Based(heads: 2, key: 2)", "swiglu(hidden: 5)"],
-  "ReBased (F0)": ["ReBased(heads: 2, key: 4)", "swiglu(hidden: 5)"],
+  "ReBased (F0)": ["ReBased(heads: 2, key: 4, epsilon: 0.1)", "swiglu(hidden: 5)"],
   "gated fast weights (F5)": ["GFW(heads: 2)", "swiglu(hidden: 5)"],
   "RWKV-6 (F2)": ["RWKV6(heads: 2, value: 4, rank: 2, shift_rank: 2)", "ChannelMix(hidden: 5)"],
   "RWKV-7 (F4)": ["RWKV7(heads: 2, value: 4)", "ChannelMix7(hidden: 5)"],

@@ -210,7 +210,7 @@ for (const [label, text] of modelCases.slice(0, Number(most))) {
   const before = tf.memory().numTensors;
   const steps = backend.recorder
     ? {
-        ...(await recordedSteps(label, backend, model, sizes, parameters, random)),
+        ...(await recordedSteps(backend, model, sizes, parameters, random)),
         weights: uploadAll(parameters),
       }
     : await plainSteps(label, model, sizes, parameters, random);

@@ -30,15 +30,7 @@ export interface StepErrors {
   readonly steps: number;
 }
 
-/**
- * Steps behind which moments are compared. ReBased divides by a sum of (φ(q)ᵀ φ(k))², which is near 0 for the first tokens, so
- * later gradients are far more sensitive to the weights than the first are to rounding: float32 is 1e-5 off behind one step and
- * 2e-4 behind three.
- */
-const comparedAfter = (label: string): number => (label.startsWith("ReBased") ? 1 : 3);
-
 export async function recordedSteps(
-  label: string,
   backend: Backend,
   model: Model,
   sizes: Sizes,
@@ -70,23 +62,6 @@ export async function recordedSteps(
     state.m[path] = upload(tensor(value.axes));
     state.v[path] = upload(tensor(value.axes));
   }
-  const actual = new Map<string, { data: ArrayLike<number> }>();
-  const expected = new Map<string, Tensor>();
-  const compare = async (): Promise<void> => {
-    for (const [path, [m, v]] of moments) {
-      actual.set(`m.${path}`, { data: await state.m[path]!.data() });
-      expected.set(`m.${path}`, tensor(m.axes, m.data.slice()));
-      // v is of squares: its root is as exact as the gradients are
-      actual.set(`√v.${path}`, { data: (await state.v[path]!.data<"float32">()).map(Math.sqrt) });
-      expected.set(`√v.${path}`, tensor(v.axes, v.data.map(Math.sqrt)));
-    }
-    for (const { path, trainable: trained } of stages.parameters) {
-      if (trained) continue;
-      actual.set(path, { data: await state.weights[path]!.data() });
-      const value = parameters.get(path)!;
-      expected.set(path, tensor(value.axes, value.data.slice()));
-    }
-  };
   let losses = 0;
   for (let step = 0; step < 3; step += 1) {
     const documents = sizes.packed ? 0.2 : 0;
@@ -109,7 +84,20 @@ export async function recordedSteps(
     const measured = new Map(Object.entries(made.metrics).map(([path, data]) => [path, { data }]));
     if (measured.size !== metrics.size) throw new Error(`${measured.size} metrics`);
     losses = Math.max(losses, worst(measured, metrics).error);
-    if (step + 1 === comparedAfter(label)) await compare();
+  }
+  const actual = new Map<string, { data: ArrayLike<number> }>();
+  const expected = new Map<string, Tensor>();
+  for (const [path, [m, v]] of moments) {
+    actual.set(`m.${path}`, { data: await state.m[path]!.data() });
+    expected.set(`m.${path}`, m);
+    // v is of squares: its root is as exact as the gradients are
+    actual.set(`√v.${path}`, { data: (await state.v[path]!.data<"float32">()).map(Math.sqrt) });
+    expected.set(`√v.${path}`, tensor(v.axes, v.data.map(Math.sqrt)));
+  }
+  for (const { path, trainable: trained } of stages.parameters) {
+    if (trained) continue;
+    actual.set(path, { data: await state.weights[path]!.data() });
+    expected.set(path, parameters.get(path)!);
   }
   freeState(state);
   const { error, name } = worst(actual, expected, 1e-4);
