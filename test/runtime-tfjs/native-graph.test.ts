@@ -5,7 +5,9 @@ import { chooseBackend } from "../../runtime/tfjs/backend.js";
 import type { Binding, NativeBackend } from "../../runtime/tfjs/native/graph/binding.js";
 import { GraphDef } from "../../runtime/tfjs/native/graph/graph-def.js";
 import { bytes, float, integer } from "../../runtime/tfjs/native/graph/protobuf.js";
+import { Session } from "../../runtime/tfjs/native/graph/session.node.js";
 import { Tape } from "../../runtime/tfjs/native/graph/tape.js";
+import { Variables } from "../../runtime/tfjs/native/graph/variables.js";
 import { checkRecorded } from "../support/kernels/check-recorded.js";
 import { backendRuns } from "../support/models/run-on-backend.js";
 
@@ -103,5 +105,42 @@ const available = backendRuns.find(({ backend }) => backend === "node-gpu")!.ava
 describe.skipIf(!available)("a step recorded on TensorFlow", () => {
   it("is that of single calls, and changes nothing where it is not finite", async () => {
     await checkRecorded(await chooseBackend("node-gpu"));
+  }, 60_000);
+
+  it("shares no memory with the arrays that its weights were made of", async () => {
+    const { tf } = await chooseBackend("node-gpu");
+    const { binding } = tf.backend() as unknown as NativeBackend;
+    // several: TensorFlow shares the memory of an array only where it lies aligned
+    const arrays = Array.from({ length: 64 }, () => new Float32Array(8));
+    const weights = Object.fromEntries(arrays.map((array, i) => [`w${i}`, tf.tensor(array)]));
+    const variables = new Variables(tf, { weights, m: {}, v: {} });
+    const graph = new GraphDef(binding);
+    variables.write(graph);
+    const type = graph.type("dtype", binding.TF_FLOAT);
+    const more = graph.constant("more", {
+      shape: [8],
+      dtype: binding.TF_FLOAT,
+      values: Array<number>(8).fill(1),
+    });
+    const added = arrays.map((_, i) => {
+      graph.add(
+        `add${i}`,
+        "AssignAddVariableOp",
+        [variables.of("weights", `w${i}`).handle, more],
+        [type],
+      );
+      return `^add${i}`;
+    });
+    graph.add("done", "Identity", [more, ...added], [graph.type("T", binding.TF_FLOAT)]);
+    const session = new Session(binding, graph);
+    variables.start(session);
+    for (const array of arrays) array.fill(5);
+    for (const { id } of session.run(new Map(), ["done:0"])) binding.deleteTensor(id);
+    variables.end();
+    for (const weight of Object.values(weights)) {
+      expect([...weight.dataSync()]).toEqual(Array(8).fill(1));
+      weight.dispose();
+    }
+    session.free();
   }, 60_000);
 });

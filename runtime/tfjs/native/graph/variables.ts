@@ -4,6 +4,9 @@
  * From then on the state's maps hold no tensors but ask for them: who reads `state.weights[path]` gets the variable's value
  * after the latest step, fetched when it is first asked for. Such a tensor lives until the next step, as in steps that are
  * not recorded; it shares the variable's memory, which TensorFlow copies only when it is about to write there.
+ *
+ * A variable starts as a copy of its own. A tensor made of a JavaScript array lies in that array's memory, and whoever drops it last
+ * tells Node so: TensorFlow's threads would, side by side, at the first step that replaces it, and Node's books break.
  */
 
 import type { Tensor } from "@tensorflow/tfjs";
@@ -76,7 +79,8 @@ export class Variables {
         const handle = graph.add(name, "VarHandleOp", [], [type, graph.shape(shape), shared]);
         const value = graph.add(`${name}.value`, "ReadVariableOp", [handle], [type]);
         const start = graph.placeholder(`${name}.start`, TF_FLOAT, shape);
-        graph.add(`${name}.assign`, "AssignVariableOp", [handle, start], [type]);
+        const own = graph.add(`${name}.own`, "DeepCopy", [start], [graph.type("T", TF_FLOAT)]);
+        graph.add(`${name}.assign`, "AssignVariableOp", [handle, own], [type]);
         started.push(`^${name}.assign`);
         this.#nodes[map].set(path, { path, handle, value, start });
       });
