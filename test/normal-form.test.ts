@@ -67,9 +67,9 @@ describe("a step", () => {
 describe("lsm trace --after normal-form", () => {
   const program = (layer: string) =>
     `model M { L = ${layer}\n language_model(vocab: 5, width: 8, blocks: [L]) }\n`;
-  const traced = async (layer: string): Promise<string> => {
+  const traced = async (layer: string, ...flags: readonly string[]): Promise<string> => {
     const host = memoryHost({ "a.lsm": program(layer) });
-    return (await lsm(["trace", "a.lsm", "--after", "normal-form"], { host })).out;
+    return (await lsm(["trace", "a.lsm", "--after", "normal-form", ...flags], { host })).out;
   };
 
   test("prints every state", async () => {
@@ -77,6 +77,11 @@ describe("lsm trace --after normal-form", () => {
     expect(await traced("TTTLinear(heads: 2)")).toBe(
       "L, state W, b\n  family F7: affine from the chunk's start, chunk 16\n",
     );
+  });
+
+  test("has the form and the chunk that flags ask for", async () => {
+    expect(await traced("GLA(heads: 2)", "--chunk", "5")).toContain("key gate, chunk 5\n");
+    expect(await traced("GLA(heads: 2)", "--form", "recurrent")).toContain("recurrent (asked for)");
   });
 
   test("says when there is none", async () => {

@@ -5,6 +5,7 @@ import { type TrainerInput, emitTrainer } from "../../6-emit/tfjs/trainer/emit-t
 import type { Data } from "../../1-check/blocks/data.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
+import type { FormOptions } from "../../3-derive/forms/forms.js";
 import { compileTraining } from "../../compile.js";
 import { sizesOf } from "../sizes.js";
 import { type Overrides, settingsOf } from "../train/settings.js";
@@ -20,13 +21,14 @@ export async function trainerText(
   training: Training,
   { source, data }: TrainerPlace,
   overrides: Overrides = { steps: null, seed: null },
+  forms?: FormOptions,
 ): Promise<string> {
   const model = models.get(training.model)!;
   const sizes = sizesOf(training);
   const settings = settingsOf(training, overrides);
   const input: TrainerInput = {
     model,
-    programs: compileTraining(model, sizes),
+    programs: compileTraining(model, sizes, forms),
     sizes,
     settings: { ...settings, data: specOf(settings.data) },
     source: { path: source, text },

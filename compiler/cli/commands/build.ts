@@ -3,14 +3,16 @@
 import { dirname } from "node:path";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
+import type { FormOptions } from "../../3-derive/forms/forms.js";
 import { targetOption, type Target } from "../arguments.js";
 import { Exit, UsageError, type ExitCode } from "../exit.js";
+import { type FormFlags, chunkOption, formOption, formsOf } from "../forms.js";
 import type { AddCommand } from "../program.js";
 import { choose, loadProgram } from "../programs.js";
 import { resolvedSource } from "../resolved-source.js";
 import { say, type Session } from "../session.js";
 
-export interface BuildOptions {
+export interface BuildOptions extends FormFlags {
   /** The train block to build for; needed when the file has several. */
   readonly train?: string;
   readonly target: Target;
@@ -36,6 +38,8 @@ export const addBuild: AddCommand = (program, session, finish) => {
     .requiredOption("--out <dir>", "the folder to write to")
     .option("--train <name>", "the train block to build for; needed only when there are several")
     .option("--force", "write into a folder that is not empty, replacing files of the same names")
+    .addOption(formOption())
+    .addOption(chunkOption())
     .addHelpText(
       "after",
       "\nExamples:\n  lsm build model.lsm --target tfjs --out trainer\n  lsm build model.lsm --target tfjs --out trainer --train pretrain --force",
@@ -47,6 +51,7 @@ export const addBuild: AddCommand = (program, session, finish) => {
 
 async function build(file: string, options: BuildOptions, session: Session): Promise<ExitCode> {
   session.subject = file;
+  const forms = formsOf(options, options.target);
   refuseFullFolder(options, session);
   const checked = await loadProgram(session, file);
   if (checked === null) return Exit.mistakes;
@@ -60,7 +65,7 @@ async function build(file: string, options: BuildOptions, session: Session): Pro
   }
   if (training.precision !== "fp32")
     say(session.err, `note: the trainer computes in fp32: tfjs has no ${training.precision}`);
-  const files = await trainerFolder(checked, training, options.out);
+  const files = await trainerFolder(checked, training, forms, options.out);
   for (const { name, text } of files) {
     const path = `${options.out.replace(/\/+$/, "")}/${name}`;
     session.host.writeText(path, text);
@@ -80,6 +85,7 @@ function refuseFullFolder({ out, force }: BuildOptions, { host }: Session): void
 async function trainerFolder(
   checked: Checked,
   training: Training,
+  forms: FormOptions,
   out: string,
 ): Promise<readonly OutputFile[]> {
   const { trainerText } = await import("../build/trainer.js");
@@ -90,7 +96,10 @@ async function trainerFolder(
   const data = pathFrom(out, dirname(checked.path));
   const facts = { out, stem, model: training.model, training: training.name };
   return [
-    { name: "trainer.ts", text: await trainerText(checked, training, { source, data }) },
+    {
+      name: "trainer.ts",
+      text: await trainerText(checked, training, { source, data }, undefined, forms),
+    },
     { name: source, text: resolvedSource(checked) },
     { name: "README.md", text: readme(facts) },
     { name: "package.json", text: packageJson(facts) },

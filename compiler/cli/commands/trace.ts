@@ -1,15 +1,17 @@
 /** `lsm trace`: a program as it stands after any pass of the compiler. */
 
 import type { Model } from "../../1-check/model.js";
+import type { FormOptions } from "../../3-derive/forms/forms.js";
 import type { TrainingStages } from "../../compile.js";
 import { didYouMean } from "../../diagnostics/suggest.js";
 import { Exit, UsageError, type ExitCode } from "../exit.js";
+import { type FormFlags, chunkOption, formOption, formsOf } from "../forms.js";
 import type { AddCommand } from "../program.js";
 import { chooseModel, loadProgram } from "../programs.js";
 import { say, type Session } from "../session.js";
 import { sizesFor } from "../sizes.js";
 
-export interface TraceOptions {
+export interface TraceOptions extends FormFlags {
   /** A pass; without one, the passes are listed. */
   readonly after?: string;
   readonly model?: string;
@@ -37,6 +39,8 @@ export const addTrace: AddCommand = (program, session, finish) => {
     .argument("<file>", "the program")
     .option("--after <pass>", "the pass after which to print")
     .option("--model <name>", "the model to follow; needed only when there are several")
+    .addOption(formOption())
+    .addOption(chunkOption())
     .addHelpText(
       "after",
       "\nExamples:\n  lsm trace model.lsm\n  lsm trace model.lsm --after lower --model Starter",
@@ -48,7 +52,7 @@ export const addTrace: AddCommand = (program, session, finish) => {
 
 async function trace(
   file: string,
-  { after, model: name }: TraceOptions,
+  { after, model: name, ...flags }: TraceOptions,
   session: Session,
 ): Promise<ExitCode> {
   if (after === undefined) {
@@ -64,7 +68,7 @@ async function trace(
   const checked = await loadProgram(session, file);
   if (checked === null) return Exit.mistakes;
   const model = chooseModel(checked, name);
-  session.out.write(await textAfter(after, model, sizesFor(checked, model)));
+  session.out.write(await textAfter(after, model, sizesFor(checked, model), formsOf(flags)));
   return Exit.ok;
 }
 
@@ -74,11 +78,12 @@ async function textAfter(
   pass: Pass,
   model: Model,
   sizes: { readonly batch: number; readonly time: number },
+  forms: FormOptions,
 ): Promise<string> {
   const { compileDecoding, compileTraining } = await import("../../compile.js");
   const { printProgram } = await import("../../ir/print-program.js");
   if (pass === "decode") return printProgram(compileDecoding(model, sizes.time).program);
-  const stages = compileTraining(model, sizes);
+  const stages = compileTraining(model, sizes, forms);
   if (pass === "normal-form")
     return (await import("../normal-form-text.js")).normalFormText(stages.recurrences);
   return pass === "schedule" ? printProgram(stages.gradients) : graphsAfter(pass, stages);

@@ -13,11 +13,12 @@ import {
 } from "../arguments.js";
 import { packageRoot } from "../build/package-root.js";
 import { Exit, UsageError, type ExitCode } from "../exit.js";
+import { type FormFlags, chunkOption, formOption, formsOf } from "../forms.js";
 import type { AddCommand } from "../program.js";
 import { choose, loadProgram } from "../programs.js";
 import { say, type Session } from "../session.js";
 
-export interface TrainOptions {
+export interface TrainOptions extends FormFlags {
   /** The train block to run; needed when the file has several. */
   readonly train?: string;
   readonly target: Target;
@@ -58,6 +59,8 @@ export const addTrain: AddCommand = (program, session, finish) => {
         "go on from a checkpoint; `auto`, or no path, takes the run's newest",
       ).preset("auto"),
     )
+    .addOption(formOption())
+    .addOption(chunkOption())
     .addHelpText(
       "after",
       `
@@ -79,6 +82,7 @@ const uiPort = (ui: number | true | undefined): { readonly ui?: number } =>
   ui === undefined ? {} : { ui: ui === true ? 6006 : ui };
 
 async function train(file: string, options: TrainOptions, session: Session): Promise<ExitCode> {
+  formsOf(options, options.target); // refuses what cannot be
   const checked = await loadProgram(session, file);
   if (checked === null) return Exit.mistakes;
   const { trainings } = checked;

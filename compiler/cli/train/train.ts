@@ -8,6 +8,7 @@ import type { Training } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
 import type { TrainOptions } from "../commands/train.js";
 import { Exit, type ExitCode } from "../exit.js";
+import { formsOf } from "../forms.js";
 import { resolvedSource } from "../resolved-source.js";
 import { say, type Session } from "../session.js";
 import { version } from "../version.js";
@@ -31,8 +32,9 @@ export async function trainOne(
   const overrides = overridesOf(options, run.saved);
   const settings = settingsOf(training, overrides);
   const model = checked.models.get(training.model)!;
-  const about = prepare(model, training);
-  const trainable = await emittedTrainable(checked, training, overrides, run.folder);
+  const forms = formsOf(options);
+  const about = prepare(model, training, forms);
+  const trainable = await emittedTrainable(checked, training, overrides, forms, run.folder);
   if (training.precision !== "fp32")
     about.push(row("precision", `fp32: tfjs has no ${training.precision}`));
   const named = checked.trainings.size === 1 ? "" : ` --train ${training.name}`;
