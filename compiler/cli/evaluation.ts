@@ -17,7 +17,7 @@ import { freeTensors, loadWeights } from "../../runtime/tfjs/train/state.js";
 import type { Training } from "../1-check/blocks/training.js";
 import type { TrainedModel } from "./checkpoints.js";
 import { UsageError } from "./exit.js";
-import { compiledFor } from "./train/prepare.js";
+import { trainableFor } from "./train/prepare.js";
 
 export type Evaluation = TokenEvaluation | SeriesEvaluation;
 
@@ -64,7 +64,7 @@ export async function evaluateCheckpoint(
   const seed = checkpoint.data?.seed ?? training.seed;
   const data = await openData(training.data, baseOf(path), seed);
   const backend = await chooseBackend(backendName);
-  const trainable = compiledFor(model, training).trainable;
+  const trainable = trainableFor(model, training);
   const weights = loadWeights(backend.tf, trainable.parameters, checkpoint.weights, path);
   const about = {
     checkpoint: path,

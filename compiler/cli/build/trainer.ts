@@ -5,8 +5,7 @@ import { type TrainerInput, emitTrainer } from "../../6-emit/tfjs/trainer/emit-t
 import type { Data } from "../../1-check/blocks/data.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
-import type { FormOptions } from "../../3-derive/forms/forms.js";
-import { compileTraining } from "../../compile.js";
+import { type TrainingStages, compileTraining } from "../../compile.js";
 import { sizesOf } from "../sizes.js";
 import { type Overrides, settingsOf } from "../train/settings.js";
 
@@ -16,19 +15,24 @@ export interface TrainerPlace {
   readonly data: string; // where the data's relative paths start
 }
 
+/** What a caller may have at hand, or want otherwise. */
+export interface TrainerChoices {
+  readonly overrides?: Overrides;
+  readonly programs?: TrainingStages; // the training, compiled
+}
+
 export async function trainerText(
   { models, text }: Pick<Checked, "models" | "text">,
   training: Training,
   { source, data }: TrainerPlace,
-  overrides: Overrides = { steps: null, seed: null },
-  forms?: FormOptions,
+  { overrides = { steps: null, seed: null }, programs }: TrainerChoices = {},
 ): Promise<string> {
   const model = models.get(training.model)!;
   const sizes = sizesOf(training);
   const settings = settingsOf(training, overrides);
   const input: TrainerInput = {
     model,
-    programs: compileTraining(model, sizes, forms),
+    programs: programs ?? compileTraining(model, sizes),
     sizes,
     settings: { ...settings, data: specOf(settings.data) },
     source: { path: source, text },

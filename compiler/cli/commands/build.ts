@@ -11,6 +11,7 @@ import type { AddCommand } from "../program.js";
 import { choose, loadProgram } from "../programs.js";
 import { resolvedSource } from "../resolved-source.js";
 import { say, type Session } from "../session.js";
+import { sizesOf } from "../sizes.js";
 
 export interface BuildOptions extends FormFlags {
   /** The train block to build for; needed when the file has several. */
@@ -88,6 +89,7 @@ async function trainerFolder(
   forms: FormOptions,
   out: string,
 ): Promise<readonly OutputFile[]> {
+  const { compileTraining } = await import("../../compile.js");
   const { trainerText } = await import("../build/trainer.js");
   const { packageJson, readme, tsconfigJson } = await import("../build/package-files.js");
   const { pathFrom, stemOf } = await import("../build/paths.js");
@@ -95,11 +97,10 @@ async function trainerFolder(
   const source = `${stem}.lsm`;
   const data = pathFrom(out, dirname(checked.path));
   const facts = { out, stem, model: training.model, training: training.name };
+  const programs = compileTraining(checked.models.get(training.model)!, sizesOf(training), forms);
+  const text = await trainerText(checked, training, { source, data }, { programs });
   return [
-    {
-      name: "trainer.ts",
-      text: await trainerText(checked, training, { source, data }, undefined, forms),
-    },
+    { name: "trainer.ts", text },
     { name: source, text: resolvedSource(checked) },
     { name: "README.md", text: readme(facts) },
     { name: "package.json", text: packageJson(facts) },

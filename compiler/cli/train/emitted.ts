@@ -12,7 +12,7 @@ import { writeAtomically } from "../../../runtime/run/files.node.js";
 import type { Trainable } from "../../../runtime/tfjs/train/trainable.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
-import type { FormOptions } from "../../3-derive/forms/forms.js";
+import type { TrainingStages } from "../../compile.js";
 import { packageRoot } from "../build/package-root.js";
 import { pathFrom } from "../build/paths.js";
 import { trainerText } from "../build/trainer.js";
@@ -23,11 +23,11 @@ export async function emittedTrainable(
   checked: Checked,
   training: Training,
   overrides: Overrides,
-  forms: FormOptions,
+  programs: TrainingStages,
   folder: string,
 ): Promise<Trainable> {
   const place = { source: "model.lsm", data: pathFrom(folder, dirname(checked.path)) };
-  const text = await trainerText(checked, training, place, overrides, forms);
+  const text = await trainerText(checked, training, place, { overrides, programs });
   const path = join(folder, "trainer.ts");
   await writeAtomically(path, [text]);
   return load(path);

@@ -4,7 +4,6 @@ import { row } from "../../../runtime/tfjs/train/report.js";
 import type { Trainable } from "../../../runtime/tfjs/train/trainable.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Model } from "../../1-check/model.js";
-import type { FormOptions } from "../../3-derive/forms/forms.js";
 import { trainableFromPrograms } from "../../6-emit/tfjs/interpreted.js";
 import { reportText } from "../../3-derive/forms/report.js";
 import { type TrainingStages, compileTraining } from "../../compile.js";
@@ -12,22 +11,16 @@ import { sizesOf } from "../sizes.js";
 import { parameterCounts } from "../../summary.js";
 
 /** The first lines of a run: what the model is, and how its recurrences run. */
-export function prepare(model: Model, training: Training, forms: FormOptions): string[] {
-  return [modelRow(model), ...recurrenceRows(compiledFor(model, training, forms).stages)];
+export function prepare(model: Model, stages: TrainingStages): string[] {
+  return [modelRow(model), ...recurrenceRows(stages)];
 }
 
 /** A model for the batches of a training. */
-export function compiledFor(
-  model: Model,
-  training: Training,
-  forms?: FormOptions,
-): { readonly trainable: Trainable; readonly stages: TrainingStages } {
+export function trainableFor(model: Model, training: Training): Trainable {
   const sizes = sizesOf(training);
-  const stages = compileTraining(model, sizes, forms);
   const { name, vocabulary } = model;
-  const programs = { name, vocabulary: vocabulary ?? 0, ...sizes, ...stages };
-  const trainable = trainableFromPrograms(programs);
-  return { trainable, stages };
+  const stages = compileTraining(model, sizes);
+  return trainableFromPrograms({ name, vocabulary: vocabulary ?? 0, ...sizes, ...stages });
 }
 
 function modelRow(model: Model): string {

@@ -6,10 +6,12 @@ import { row } from "../../../runtime/tfjs/train/report.js";
 import { type RunResult, runTraining } from "../../../runtime/tfjs/train/run.node.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
+import { compileTraining } from "../../compile.js";
 import type { TrainOptions } from "../commands/train.js";
 import { Exit, type ExitCode } from "../exit.js";
 import { formsOf } from "../forms.js";
 import { resolvedSource } from "../resolved-source.js";
+import { sizesOf } from "../sizes.js";
 import { say, type Session } from "../session.js";
 import { version } from "../version.js";
 import { comparison } from "./comparison.js";
@@ -32,9 +34,9 @@ export async function trainOne(
   const overrides = overridesOf(options, run.saved);
   const settings = settingsOf(training, overrides);
   const model = checked.models.get(training.model)!;
-  const forms = formsOf(options);
-  const about = prepare(model, training, forms);
-  const trainable = await emittedTrainable(checked, training, overrides, forms, run.folder);
+  const stages = compileTraining(model, sizesOf(training), formsOf(options));
+  const about = prepare(model, stages);
+  const trainable = await emittedTrainable(checked, training, overrides, stages, run.folder);
   if (training.precision !== "fp32")
     about.push(row("precision", `fp32: tfjs has no ${training.precision}`));
   const named = checked.trainings.size === 1 ? "" : ` --train ${training.name}`;

@@ -10,7 +10,7 @@ import { trainStep } from "../../../runtime/tfjs/train/step.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import { check } from "../../1-check/check.js";
 import type { Model } from "../../1-check/model.js";
-import { compiledFor } from "../../cli/train/prepare.js";
+import { trainableFor } from "../../cli/train/prepare.js";
 import { settingsOf } from "../../cli/train/settings.js";
 import { lessonOf } from "./lessons.js";
 import { pageHost, programPath } from "./page-host.js";
@@ -69,7 +69,7 @@ async function run(
   text: string,
   backend: Backend,
 ): Promise<void> {
-  const { trainable } = compiledFor(model, training);
+  const trainable = trainableFor(model, training);
   const settings = settingsOf(training, { steps: null, seed: null });
   const { steps } = settings;
   const lesson = await lessonOf(training, text);
