@@ -77,12 +77,18 @@ function plainOps(tf: Tf): OwnOps {
     broadcast,
     // `tf.where` repeats its operands with `tile`, so they get their common shape here
     select(c, a, b) {
-      const shape = [c, a, b]
-        .map((t) => t.shape)
-        .reduce(tf.broadcast_util.assertAndGetBroadcastShape);
-      const full = (t: Tensor): Tensor =>
-        t.shape.join() === shape.join() ? t : broadcast(t, shape);
-      return tf.where(tf.notEqual(full(c), 0), full(a), full(b));
+      const [test, yes, no] = inCommonShape(tf, [c, a, b], broadcast);
+      return tf.where(tf.notEqual(test!, 0), yes!, no!);
     },
   };
+}
+
+/** Tensors in the shape that they broadcast to together; `broadcast` is called for those alone that have another. */
+export function inCommonShape(
+  tf: Tf,
+  tensors: readonly Tensor[],
+  broadcast: OwnOps["broadcast"],
+): Tensor[] {
+  const shape = tensors.map((t) => t.shape).reduce(tf.broadcast_util.assertAndGetBroadcastShape);
+  return tensors.map((t) => (t.shape.join() === shape.join() ? t : broadcast(t, shape)));
 }

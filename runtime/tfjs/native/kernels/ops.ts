@@ -1,7 +1,7 @@
 /** TensorFlow's own ops, for what tfjs has no function for, or one that reads values back. */
 
 import type { Tensor, Tensor1D } from "@tensorflow/tfjs";
-import type { OwnOps, Tf } from "../../generic/context.js";
+import { type OwnOps, type Tf, inCommonShape } from "../../generic/context.js";
 import type { NativeBackend, OpAttribute } from "../graph/binding.js";
 
 export interface NativeOps extends OwnOps {
@@ -57,13 +57,8 @@ export function nativeOps(tf: Tf): NativeOps {
   return {
     broadcast,
     select(c, a, b) {
-      const shape = [c, a, b]
-        .map((t) => t.shape)
-        .reduce(tf.broadcast_util.assertAndGetBroadcastShape);
-      const full = (t: Tensor): Tensor =>
-        t.shape.join() === shape.join() ? t : broadcast(t, shape);
       // SelectV2, which broadcasts itself, takes twice as long
-      const operands = [full(tf.notEqual(c, 0)), full(a), full(b)];
+      const operands = inCommonShape(tf, [tf.notEqual(c, 0), a, b], broadcast);
       return run("Select", [type("T", typeOf(a))], operands);
     },
     gather: (x, indices) =>
