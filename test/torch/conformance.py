@@ -1,6 +1,6 @@
 """Emitted models against the interpreter: values, every gradient, three training steps, causality, generation.
 
-    python test/torch/conformance.py FOLDER     prints one JSON line a case; test/support/models/torch-cases.ts writes FOLDER
+python test/torch/conformance.py FOLDER     prints one JSON line a case; test/support/models/torch-cases.ts writes FOLDER
 """
 
 from __future__ import annotations
@@ -22,10 +22,7 @@ from lsm_torch.nn import Cache, apply_updates
 
 
 def tensors(given: dict[str, Any]) -> dict[str, Tensor]:
-    return {
-        name: torch.tensor(x["data"], dtype=torch.float64).reshape(x["shape"])
-        for name, x in given.items()
-    }
+    return {name: torch.tensor(x["data"], dtype=torch.float64).reshape(x["shape"]) for name, x in given.items()}
 
 
 def norm(x: Tensor) -> float:
@@ -35,9 +32,7 @@ def norm(x: Tensor) -> float:
 def worst(actual: dict[str, Tensor], expected: dict[str, Tensor]) -> tuple[float, str]:
     """The largest relative error and whose it is; what is 0 in exact arithmetic is measured by the largest."""
     floor = 1e-4 * max(norm(x) for x in expected.values())
-    errors = [
-        (norm(actual[name].double() - x) / max(norm(x), floor), name) for name, x in expected.items()
-    ]
+    errors = [(norm(actual[name].double() - x) / max(norm(x), floor), name) for name, x in expected.items()]
     return max(errors, default=(0.0, ""))
 
 
@@ -63,27 +58,17 @@ def run(path: Path) -> dict[str, Any]:
     moments = {name: (torch.zeros_like(x), torch.zeros_like(x)) for name, x in trained.items()}
     values, whose, steps = 0.0, "", 0.0
     for count, step in enumerate(facts["steps"], 1):
-        batch = {
-            name: x.float() if name == "weights" else x.long()
-            for name, x in tensors(step["inputs"]).items()
-        }
+        batch = {name: x.float() if name == "weights" else x.long() for name, x in tensors(step["inputs"]).items()}
         expected = tensors(step["outputs"])
-        loss, objective = model.losses(
-            batch["tokens"], batch["targets"], batch["weights"], batch["positions"]
-        )
+        loss, objective = model.losses(batch["tokens"], batch["targets"], batch["weights"], batch["positions"])
         model.zero_grad()
         objective.backward()
         if count == 1:
             with torch.no_grad():
                 logits = model(batch["tokens"], batch["positions"])
             results = {"prediction": logits, "loss": loss.detach(), "objective": objective.detach()}
-            gradients = {
-                name: x.grad if x.grad is not None else torch.zeros_like(x)
-                for name, x in trained.items()
-            }
-            values, whose = max(
-                worst(results, expected), worst(gradients, tensors(step["gradients"]))
-            )
+            gradients = {name: x.grad if x.grad is not None else torch.zeros_like(x) for name, x in trained.items()}
+            values, whose = max(worst(results, expected), worst(gradients, tensors(step["gradients"])))
             causal = causality(model, batch, logits)
             decoding = generation(model, batch, logits)
         steps = max(steps, abs(float(loss.detach()) / float(expected["loss"]) - 1))

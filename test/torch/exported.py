@@ -1,6 +1,6 @@
 """A folder that export_hf.py wrote, as transformers loads it: one JSON line of what it computes.
 
-    python test/torch/exported.py FOLDER     HF_MODULES_CACHE says where transformers may copy the model's code to
+python test/torch/exported.py FOLDER     HF_MODULES_CACHE says where transformers may copy the model's code to
 """
 
 from __future__ import annotations

@@ -51,9 +51,7 @@ def read(path: Path) -> Checkpoint:
             optimizer.setdefault(slot, {})[own] = x
         else:
             weights[name] = x
-    return Checkpoint(
-        metadata.get("lsm.source", ""), json.loads(metadata["lsm.state"]), weights, optimizer
-    )
+    return Checkpoint(metadata.get("lsm.source", ""), json.loads(metadata["lsm.state"]), weights, optimizer)
 
 
 def latest(folder: Path) -> Path | None:

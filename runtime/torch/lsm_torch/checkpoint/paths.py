@@ -14,7 +14,21 @@ _RESERVED = {
     *keyword.kwlist,
     *keyword.softkwlist,
     *dir(nn.Module),
-    *["self", "torch", "nn", "F", "Tensor", "recurrence", "linear_scan", "maxplus_scan", "B", "T", "features", "loss", "losses"],
+    *[
+        "self",
+        "torch",
+        "nn",
+        "F",
+        "Tensor",
+        "recurrence",
+        "linear_scan",
+        "maxplus_scan",
+        "B",
+        "T",
+        "features",
+        "loss",
+        "losses",
+    ],
     *["abs", "all", "any", "float", "int", "len", "list", "max", "min", "range", "sum", "tuple", "zip"],
     "training",
 }
@@ -23,8 +37,7 @@ _RESERVED = {
 def checkpoint_path(attributes: str) -> str:
     """`blocks.0.lambda_.weight` as `blocks.0.lambda.weight`."""
     return ".".join(
-        part[:-1] if part.endswith("_") and part[:-1] in _RESERVED else part
-        for part in attributes.split(".")
+        part[:-1] if part.endswith("_") and part[:-1] in _RESERVED else part for part in attributes.split(".")
     )
 
 

@@ -99,9 +99,7 @@ class MeasuringRows:
 
     def batch(self, position: int, rows: int) -> Batch:
         end = len(self.line.corpus.tokens)
-        return stacked(
-            [self.line.row(min(i * self.seq, end), self.seq) for i in range(position, position + rows)]
-        )
+        return stacked([self.line.row(min(i * self.seq, end), self.seq) for i in range(position, position + rows)])
 
 
 def usable(corpus: Corpus) -> int:
@@ -110,7 +108,5 @@ def usable(corpus: Corpus) -> int:
 
 
 def stacked(rows: list[tuple[NDArray[np.int64], ...]]) -> Batch:
-    tokens, targets, weights, positions = (
-        torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True)
-    )
+    tokens, targets, weights, positions = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
     return Batch(tokens, targets, weights.float(), positions)

@@ -87,9 +87,7 @@ def fill(model: nn.Module, weights: dict[str, Tensor]) -> None:
         own.copy_(value)
 
 
-def configured(
-    name: str, stem: str, project: Project, model: nn.Module, dtype: str, pad: int | None
-) -> dict[str, Any]:
+def configured(name: str, stem: str, project: Project, model: nn.Module, dtype: str, pad: int | None) -> dict[str, Any]:
     blocks = [len(own) for own in model.children() if isinstance(own, nn.ModuleList)]
     widths = [axis["size"] for spec in project.parameters for axis in spec["axes"] if axis["name"] == "width"]
     return {

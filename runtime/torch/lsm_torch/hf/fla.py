@@ -94,7 +94,9 @@ def converted(model: nn.Module, given: dict[str, Tensor]) -> dict[str, Tensor]:
             value = given["model.embeddings.weight"]  # tied there
         if value is None or value.numel() != own.numel():
             has = "nothing" if value is None else f"{list(value.shape)}"
-            raise RunError("fla-mismatch", f"`{path}` is {list(own.shape)}, and `{name}` is {has}", "the FLA checkpoint")
+            raise RunError(
+                "fla-mismatch", f"`{path}` is {list(own.shape)}, and `{name}` is {has}", "the FLA checkpoint"
+            )
         found[path] = arranged(path, value).reshape(own.shape).to(own.dtype)
     if left:
         raise RunError("fla-mismatch", f"this model has nothing for {', '.join(sorted(left))}", "the FLA checkpoint")

@@ -37,9 +37,7 @@ class SiluMul(torch.autograd.Function):
         ctx.save_for_backward(gate, up)
         out = torch.empty_like(gate)
         count = gate.numel()
-        silu_mul_kernel[(triton.cdiv(count, BLOCK),)](
-            gate, up, out, out, out, out, count, BLOCK=BLOCK, BACKWARD=False
-        )
+        silu_mul_kernel[(triton.cdiv(count, BLOCK),)](gate, up, out, out, out, out, count, BLOCK=BLOCK, BACKWARD=False)
         return out
 
     @staticmethod

@@ -56,17 +56,14 @@ def _loop(
     for t in range(positions.shape[1]):
         start = positions[:, t] == 0
         states = tuple(
-            torch.where(_along(start, state), restart[i] if restart else 0.0, state)
-            for i, state in enumerate(states)
+            torch.where(_along(start, state), restart[i] if restart else 0.0, state) for i, state in enumerate(states)
         )
         befores.append(states)
         made = step(*states, *(one[t] for one in tokens))
         new = made[:count]
         if live is not None:
             there = live[:, t]
-            new = tuple(
-                torch.where(_along(there, a), a, b) for a, b in zip(new, states, strict=True)
-            )
+            new = tuple(torch.where(_along(there, a), a, b) for a, b in zip(new, states, strict=True))
         states = new
         outputs.append(made[count:])
     stacked = [torch.stack(one, 1) for one in zip(*outputs, strict=True)]

@@ -53,9 +53,7 @@ def recurrence(
     if q.shape[1] == 1:
         o, state = one_token(q, k, v, log_decay, state, starts[:, 0], args)
     else:
-        o, state = over_time(
-            q, k, v, log_decay, **args, initial_state=state, positions=starts, return_state=True
-        )
+        o, state = over_time(q, k, v, log_decay, **args, initial_state=state, positions=starts, return_state=True)
     place.store(state)
     return place.rows.back(o)
 
@@ -122,5 +120,3 @@ def one_token(
     own = {**args, "erase": None if erase is None else (erase[0][:, 0], erase[1][:, 0])}
     o, state = recurrence_step(state, q[:, 0], k[:, 0], v[:, 0], decay, **own)
     return o.unsqueeze(1), state
-
-

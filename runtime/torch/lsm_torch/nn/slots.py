@@ -10,9 +10,7 @@ from .route import put, take
 from .rows import ExpertRows
 
 
-def slot_positions(
-    expert: Tensor, time: Tensor, positions: Tensor, experts: int, cache: Cache | None = None
-) -> Tensor:
+def slot_positions(expert: Tensor, time: Tensor, positions: Tensor, experts: int, cache: Cache | None = None) -> Tensor:
     """Each slot's place among the slots of its expert and document: int [B, S].
 
     expert, time [B, S] are each slot's, sorted by expert and, within one, by time; positions [B, T] are the tokens'. A cache

@@ -65,9 +65,7 @@ def _draws(rule: dict[str, Any]) -> int:
     return {"normal": 2, "uniform": 1}.get(rule["kind"], 0)
 
 
-def _evaluate(
-    rule: dict[str, Any], spec: dict[str, Any], drawn: Tensor, column: int, at: Tensor
-) -> tuple[Tensor, int]:
+def _evaluate(rule: dict[str, Any], spec: dict[str, Any], drawn: Tensor, column: int, at: Tensor) -> tuple[Tensor, int]:
     """The rule's values in float64, and the first column of words that it left."""
     match rule["kind"]:
         case "constant":

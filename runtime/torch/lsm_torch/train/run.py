@@ -34,9 +34,7 @@ from .step import Stepper, StepResult
 class Run:
     """Everything of one run on one rank; rank 0 alone writes."""
 
-    def __init__(
-        self, model: nn.Module, project: Project, options: Any, rank: int, ranks: int
-    ) -> None:
+    def __init__(self, model: nn.Module, project: Project, options: Any, rank: int, ranks: int) -> None:
         self.project, self.options, self.rank = project, options, rank
         self.settings = dict(project.config["train"])
         self.signal: int | None = None
@@ -112,9 +110,7 @@ class Run:
         speed = Speed(self)
         waiting: deque[Callable[[], None]] = deque()  # on a GPU the step before the last is asked how it went
         while self.step < steps and self.signal is None:
-            rate = learning_rate(
-                self.settings["schedule"], self.settings["optimizer"]["lr"], self.step, steps
-            )
+            rate = learning_rate(self.settings["schedule"], self.settings["optimizer"]["lr"], self.step, steps)
             batch = self.data.train.batch(self.position, self.rows)
             result = self.stepper.begin(batch, self.step + 1, rate)
             self.position += self.rows
