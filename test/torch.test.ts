@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeTorchCases } from "./support/models/torch-cases.js";
+import { type MetricRecord, parseMetrics } from "../runtime/run/metrics.js";
+import { seriesOf } from "../runtime/run/series.js";
 import { required } from "./support/required.js";
 
 const root = resolve(import.meta.dirname, "..");
@@ -127,14 +129,12 @@ describe.skipIf(!there)("emitted PyTorch", () => {
     const folder = mkdtempSync(join(tmpdir(), "lsm-torch-train-"));
     const program = join(folder, "small.lsm");
     writeFileSync(program, small);
+    const records = (name: string): MetricRecord[] =>
+      parseMetrics(readFileSync(join(folder, name, "metrics.jsonl"), "utf8"));
     const train = (name: string, ...flags: readonly string[]): number[] => {
-      const out = join(folder, name);
-      const args = ["dist/lsm.js", "train", program, "--out", out, ...flags];
+      const args = ["dist/lsm.js", "train", program, "--out", join(folder, name), ...flags];
       execFileSync(process.execPath, args, { cwd: root, stdio: "pipe" });
-      return readFileSync(join(out, "metrics.jsonl"), "utf8")
-        .split("\n")
-        .filter((line) => line.includes('"loss"'))
-        .map((line) => (JSON.parse(line) as { loss: number }).loss);
+      return seriesOf(records(name), "loss").map(([, loss]) => loss);
     };
     const tfjs = train("tfjs");
     const torch = train("torch", "--target", "torch");
@@ -144,6 +144,14 @@ describe.skipIf(!there)("emitted PyTorch", () => {
     });
     const from = (name: string, step: number): string =>
       join(folder, name, "checkpoints", `step-0000000${step}.safetensors`);
+    const routers = (name: string) =>
+      records(name).map(({ router_max_load, router_entropy, loads }) => ({
+        router_max_load,
+        router_entropy,
+        loads,
+      }));
+    expect(Object.keys(routers("torch")[0]!.loads!)).toEqual(["blocks.0.ffn.r"]);
+    expect(routers("torch")).toEqual(routers("tfjs"));
     const again = train("again", "--target", "torch", "--resume", from("torch", 2));
     expect(again).toEqual(torch.slice(2));
     const twice = train("twice", "--target", "torch", "--resume", from("again", 4));

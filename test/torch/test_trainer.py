@@ -49,9 +49,12 @@ def train(folder: Path, *flags: str, out: str = "run") -> int:
     return -1
 
 
+def records(folder: Path, out: str = "run") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / out / "metrics.jsonl").read_text().splitlines()]
+
+
 def losses(folder: Path, out: str = "run") -> Losses:
-    lines = map(json.loads, (folder / out / "metrics.jsonl").read_text().splitlines())
-    return [line["loss"] for line in lines if "loss" in line]
+    return [line["loss"] for line in records(folder, out) if "loss" in line]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,8 @@ def test_it_learns_and_leaves_a_run(plain: Path) -> None:
     found = losses(plain, "plain")
     assert len(found) == 6 and found[-1] < found[0]
     run = plain / "plain"
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    lines = records(plain, "plain")
+    assert {"router_max_load", "router_entropy", "loads"} <= lines[0].keys()
     assert {"step", "lr", "grad_norm", "tokens_per_second", "throughput(tps)", "tflops"} <= lines[0].keys()
     assert [line["step"] for line in lines if "eval_loss" in line] == [3, 6]
     assert {"config.json", "model.lsm", "metrics.jsonl", "checkpoints"} <= {p.name for p in run.iterdir()}
@@ -116,6 +120,12 @@ def on_two_ranks(folder: Path, *flags: str, out: str) -> None:
 def test_two_ranks_have_the_losses_of_one(plain: Path) -> None:
     on_two_ranks(plain, out="two")
     assert losses(plain, "two") == pytest.approx(losses(plain, "plain"), rel=1e-5)
+    assert train(plain, "--accumulate", "2", out="halves") == 0
+    loads = [records(plain, out)[0]["loads"] for out in ("two", "halves")]
+    assert list(loads[0]) == ["blocks.0.r", "blocks.1.r"]
+    for route, load in loads[0].items():
+        assert sum(load) == pytest.approx(1, abs=1e-3)
+        assert load == pytest.approx(loads[1][route], rel=2e-3)
 
 
 def test_weights_parted_over_two_ranks(plain: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 MODEL = """
 import torch
 from torch import nn
-from lsm_torch.nn import Linear, RMSNorm, linear_cross_entropy, silu_mul
+from lsm_torch.nn import Linear, RMSNorm, linear_cross_entropy, note_load, silu_mul
 from lsm_torch.ops import recurrence
 
 
@@ -23,6 +23,7 @@ class Block(nn.Module):
 
     def forward(self, x, positions):
         h = self.norm(x)
+        note_load(self, self.gate(h).softmax(-1).mean((0, 1)), "r.load")
         decay = -torch.nn.functional.softplus(-self.q(h)).float()
         o = recurrence(self.q(h), self.k(h), self.v(h), decay, positions=positions)
         return x + self.out(silu_mul(self.gate(h), o.flatten(2).to(h.dtype)))

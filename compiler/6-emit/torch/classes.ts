@@ -6,6 +6,7 @@ import { anyPenalty, chainsOf, ownPenalties, ownUpdates, printCall } from "./cal
 import { FunctionPrinter } from "./function-text.js";
 import { leafModules } from "./leaves.js";
 import type { Letters } from "./letters.js";
+import { notedIn, ownMetrics, printNotes } from "./loads.js";
 import { memberLines, membersOf } from "./members.js";
 import { stepsOf } from "./recognise.js";
 import { type Layer, type Region, layersOf, looksBack, regionOf } from "./regions.js";
@@ -64,7 +65,9 @@ export class ClassWriter {
     const total = this.penalised ? "penalties" : null;
     const calls = graph.nodes.some((node) => node.op === "call");
     if (total !== null && calls) body.line(`${total} = torch.zeros((), device=${args[0]!}.device)`);
-    body.run(region, wanted);
+    const notes = notedIn(view, region);
+    body.run(region, [...wanted, ...notes.map(({ value }) => value)]);
+    printNotes(body, notes, this.helpers);
     for (const { path, value } of updates) {
       this.helpers.add("after_step");
       body.line(`after_step(${body.member(path)}, ${body.result(value)})`);
@@ -104,6 +107,7 @@ export class ClassWriter {
         ? "The logits of every token's successor; with a cache, of tokens that go on where it ends."
         : "The prediction.",
       cached: this.cached,
+      measures: false,
       inputs: graph.inputs.map(({ name }) => name).filter((name) => !labels.has(name)),
       wanted: [prediction],
       total: this.penalised ? "_" : null,
@@ -115,6 +119,7 @@ export class ClassWriter {
       name: "losses",
       doc: "The mean loss of the weighted tokens, and the objective: that and the routers' penalties.",
       cached: false,
+      measures: true,
       inputs: [...labels, ...graph.inputs.map(({ name }) => name)],
       wanted: [loss, ...penalties],
       total,
@@ -146,10 +151,11 @@ export class ClassWriter {
       readonly returns: string;
       readonly updates: Graph["updates"];
       readonly cached: boolean;
+      readonly measures: boolean;
     },
   ): string[] {
     const wanted = [...what.wanted, ...what.updates.map(({ value }) => value)];
-    const { region } = this.regions(view.graph.name, view, wanted);
+    const { region } = this.regions(view.graph.name, view, wanted, what.measures);
     const body = new FunctionPrinter(view, this.context("", view, what.total, what.cached), 8);
     const order = view.graph.inputs.map(({ name }) => name);
     const rank = (name: string): number =>
@@ -164,7 +170,9 @@ export class ClassWriter {
     const first = args[0] ?? "self";
     if (what.total === "penalties")
       body.line(`${what.total} = torch.zeros((), device=${first}.device)`);
-    body.run(region, [...wanted, ...wanted]); // results are named: some are used twice
+    const notes = what.measures ? notedIn(view, region) : [];
+    body.run(region, [...wanted, ...wanted, ...notes.map(({ value }) => value)]); // results are named: some are used twice
+    printNotes(body, notes, this.helpers);
     for (const { path, value } of what.updates) {
       this.helpers.add("after_step");
       body.line(`after_step(${body.member(path)}, ${body.result(value)})`);
@@ -179,11 +187,13 @@ export class ClassWriter {
     ];
   }
 
-  regions(name: string, view: GraphView, wanted: readonly ValueId[]) {
+  /** `measures`: with the steps that only the loads of routes need. */
+  regions(name: string, view: GraphView, wanted: readonly ValueId[], measures = true) {
     const token = this.model.module.functions.get(name)!;
     const parts = this.model.parts.get(name) ?? [];
     const layers = layersOf(token, parts, new Set(view.leaves.keys()));
-    const steps = stepsOf(view, wanted);
+    const measured = measures ? ownMetrics(view.graph).map(({ value }) => value) : [];
+    const steps = stepsOf(view, [...wanted, ...measured]);
     return { region: regionOf(view, token, layers, steps, wanted), layers };
   }
 
@@ -225,7 +235,9 @@ export class ClassWriter {
         }),
       );
     }
-    body.run(region, region.outputs);
+    const notes = notedIn(view, region);
+    body.run(region, [...region.outputs, ...notes.map(({ value }) => value)]);
+    printNotes(body, notes, this.helpers);
     const results = region.outputs.map((id) => {
       const varies = rows && graph.values[id]!.type.axes[0]?.name === "batch";
       if (!varies) return body.result(id);

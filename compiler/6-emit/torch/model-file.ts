@@ -23,7 +23,7 @@ export function modelFile(
   model: Pick<Model, "name" | "doc" | "module" | "parts">,
   source: string,
 ): ModelFile {
-  const lowered = withOperands(lower(model.module, sentinel));
+  const lowered = withOperands(lower(model.module, { ...sentinel, metrics: true }));
   const parameters = modelParameters(lowered.functions, lowered.main);
   const layers = [...model.parts.values()].flat().flatMap(layerNames);
   const letters = new Letters(new Set([...lowered.functions.keys(), ...layers, model.name]));

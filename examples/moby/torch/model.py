@@ -22,6 +22,7 @@ from lsm_torch.nn import (
     RMSNorm,
     attend,
     linear_cross_entropy,
+    note_load,
     one_row,
     recurrence,
     rotate,
@@ -127,7 +128,7 @@ class MoE(nn.Module):
         h_BTCE = (
             picks_BTC[..., None] == torch.arange(E, device=x_BTD.device, dtype=torch.float32)
         ).float()
-        h = (h_BTCE.sum(-2).detach().mean((0, 1)) * p_BTE.mean((0, 1))).sum()
+        mean_E = h_BTCE.sum(-2).detach().mean((0, 1))
         h_BP = picks_BTC.detach().flatten(1, 2)
         order_BP = torch.argsort(h_BP, dim=1, stable=True)
         rows_BS = take((rows_BTC / rows_BTC.sum(-1)[..., None]).flatten(1, 2), order_BP)
@@ -141,8 +142,9 @@ class MoE(nn.Module):
             self.routed.up,
             self.routed.down,
         )
+        note_load(self, mean_E / 2, "r.load")
         return (
-            0.01 * 8 * h,
+            0.01 * 8 * (mean_E * p_BTE.mean((0, 1))).sum(),
             0.001 * router_BTE.logsumexp(-1).square().mean(),
             routed_BTD.unflatten(1, rows).squeeze(0),
         )

@@ -6,6 +6,7 @@ from .conv import causal_conv, delay
 from .documents import documents
 from .functional import cumulate, maximum, minimum, rotate, shift, silu_mul, softplus, top_k
 from .linear import ExpertLinear, Linear
+from .loads import note_load
 from .loop import token_loop
 from .loss import cross_entropy, linear_cross_entropy
 from .norm import RMSNorm, l2_norm
@@ -40,6 +41,7 @@ __all__ = [
     "maximum",
     "maxplus_scan",
     "minimum",
+    "note_load",
     "one_row",
     "put",
     "recurrence",

@@ -31,9 +31,11 @@ class Metrics:
         self.file.write(json.dumps(record, separators=(",", ":")) + "\n")
         self.file.flush()
         if self.wandb is not None:
-            self.wandb.log({name: x for name, x in record.items() if name != "step"}, step=record["step"])
+            self.wandb.log(
+                {name: x for name, x in record.items() if name not in ("step", "loads")}, step=record["step"]
+            )
         for name, value in record.items():
-            if self.board is not None and name != "step":
+            if self.board is not None and name != "step" and not isinstance(value, dict):
                 self.board.add_scalar(name, value, record["step"])
 
     def progress(self, record: dict[str, Any], left: float) -> None:

@@ -21,6 +21,7 @@ from ..errors import RunError
 from ..nn import documents
 from .check import check
 from .initialise import initialise
+from .loads import router_figures, shows_loads
 from .memory import estimate, refuse_impossible, too_little
 from .metrics import Metrics
 from .optimizer import adamw
@@ -155,6 +156,7 @@ class Run:
             "lr": rate,
             "grad_norm": found.gradient_norm,
             **speed.tick(tokens),
+            **router_figures(found.loads, shows_loads(step, self.settings["steps"])),
         }
         if metrics is not None:
             metrics.append(record)

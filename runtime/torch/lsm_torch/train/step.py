@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from ..data.rows import Batch
 from ..errors import RunError
 from ..nn import apply_updates, documents
+from ..nn.loads import noting_loads
+from .loads import Loads, Routes
 from .optimizer import Optimizer
 from .shard import is_parted, local, sum_over_ranks
 
@@ -23,6 +25,7 @@ from .shard import is_parted, local, sum_over_ranks
 class StepResult:
     loss: float
     gradient_norm: float
+    loads: Loads = field(default_factory=dict)
 
 
 @dataclass
@@ -40,6 +43,9 @@ class Stepper:
     ranks: int = 1
     finite: Tensor | None = None  # whether all steps so far were, on a GPU
 
+    def __post_init__(self) -> None:
+        self.routes = Routes(self.model)
+
     def __call__(self, batch: Batch, step: int, rate: float) -> StepResult:
         """Makes update `step` (from 1) at learning rate `rate`; raises before anything changed when it cannot."""
         return self.begin(batch, step, rate)()
@@ -47,17 +53,17 @@ class Stepper:
     def begin(self, batch: Batch, step: int, rate: float) -> Callable[[], StepResult]:
         """The same, without waiting; the result must be asked for once."""
         self.optimizer.zero_grad()
-        sums, shares = self._gradients(batch)
+        sums, shares, loads = self._gradients(batch)
         gradients = {path: local(x) for path, x in self.optimizer.gradients().items()}
         parted = is_parted(self.optimizer.tensors)
         if self.ranks > 1:
-            sum_over_ranks([sums] if parted else [sums, *gradients.values()])
+            sum_over_ranks([sums, *loads.values()] + ([] if parted else list(gradients.values())))
         norms = torch.stack(torch._foreach_norm(list(gradients.values()), 2, dtype=torch.float32))
         if parted:
             sum_over_ranks([norms.square_()])
             norms.sqrt_()
         worst = norms.isfinite().logical_not().to(torch.uint8).argmax()
-        facts = torch.cat((sums, torch.linalg.vector_norm(norms).view(1), worst.view(1).float()))
+        facts = torch.cat((sums, torch.linalg.vector_norm(norms).view(1), worst.view(1).float(), *loads.values()))
         names = list(gradients)
         read = self._update(facts, rate, gradients, facts.is_cuda and not parted)
         updated = apply_updates(self.model, shares)
@@ -65,35 +71,41 @@ class Stepper:
             sum_over_ranks(updated)
 
         def result() -> StepResult:
-            loss, objective, norm, place = read()
+            loss, objective, norm, place, *flat = read()
             if not all(map(math.isfinite, (loss, objective, norm))):
                 raise diverged(step, loss, objective, None if math.isfinite(norm) else names[int(place)])
-            return StepResult(loss, norm)
+            shared = {route: [flat.pop(0) for _ in range(len(load))] for route, load in loads.items()}
+            return StepResult(loss, norm, shared)
 
         return result if facts.is_cuda and not parted else partial(_same, result())
 
-    def _gradients(self, batch: Batch) -> tuple[Tensor, list[float]]:
-        """The sums of loss and objective, and the shares of this rank's parts; gradients are left with the optimiser."""
+    def _gradients(self, batch: Batch) -> tuple[Tensor, list[float], dict[str, Tensor]]:
+        """The sums of loss and objective, the shares of this rank's parts, and the loads of routes.
+
+        Gradients are left with the optimiser."""
         rows = batch.tokens.shape[0] // self.parts
         total = float(batch.weights.sum())
         sums = torch.zeros(2, device=self.device)
         shares = []
+        loads: dict[str, Tensor] = {}
         for part in range(self.rank, self.parts, self.ranks):
             own = slice(part * rows, (part + 1) * rows)
             piece = Batch(*(getattr(batch, name)[own] for name in Batch.__dataclass_fields__))
             share = float(piece.weights.sum()) / total if total > 0 else 1 / self.parts
             with documents(piece.positions, self.device):
                 piece = piece.to(self.device)
-                with self.precision():
+                with self.precision(), noting_loads() as notes:
                     loss, objective = self.model.losses(  # type: ignore[operator]
                         piece.tokens, piece.targets, piece.weights, piece.positions
                     )
                 (objective * share).backward()
             sums += torch.stack((loss.detach(), objective.detach())) * share
             shares.append(share)
+            for route, load in self.routes.named(notes).items():
+                loads[route] = loads[route] + load * share if route in loads else load * share
             if self.parts > self.ranks:
                 self.optimizer.accumulate()
-        return sums, shares
+        return sums, shares, loads
 
     def _update(
         self, facts: Tensor, rate: float, gradients: dict[str, Tensor], ahead: bool
