@@ -5,8 +5,9 @@ import { deviceMemoryBytes } from "./1-check/blocks/devices.js";
 import type { Model } from "./1-check/model.js";
 import { differentiate } from "./3-derive/differentiate.js";
 import { withKernelCalls } from "./4-place/kernel-calls.js";
-import { type Uncut, place } from "./4-place/place.js";
+import { place } from "./4-place/place.js";
 import type { Placement, Work } from "./4-place/placement.js";
+import type { Uncut } from "./4-place/uncut.js";
 import { type DeviceMemory, deviceMemory } from "./5-schedule/device-memory.js";
 import { schedule } from "./5-schedule/schedule.js";
 

@@ -1,16 +1,17 @@
-/** Mistakes that only placing shows: recurrences that a mesh's cp cannot cut. For `lsm check`, behind phase 1. */
+/** Mistakes that only placing shows: recurrences that a mesh's cp cannot cut. For checks, behind phase 1. */
 
 import type { Checked } from "./1-check/check.js";
 import { settingSpan } from "./1-check/blocks/lookup.js";
 import { type Model, timeOf } from "./1-check/model.js";
 import { groupSize, meshShape, sequenceAxes } from "./4-place/mesh-shape.js";
-import { type Uncut, place, writtenPlan } from "./4-place/place.js";
+import { localSizes, writtenPlan } from "./4-place/place.js";
+import { type Known, type Uncut, uncutRecurrences } from "./4-place/uncut.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { messages } from "./diagnostics/messages.generated.js";
 import { Reporter } from "./diagnostics/report.js";
 
-/** Of every mesh and every model that it is for; nothing of programs that have other mistakes. */
-export function sequenceFormMistakes(checked: Checked): readonly Diagnostic[] {
+/** Of every mesh and every model that it is for; nothing of programs that have other mistakes. `known`: of earlier checks. */
+export function sequenceFormMistakes(checked: Checked, known?: Known): readonly Diagnostic[] {
   const { meshes, diagnostics, models, trainings } = checked;
   if (diagnostics.some(({ severity }) => severity === "error")) return [];
   const reporter = new Reporter();
@@ -21,14 +22,14 @@ export function sequenceFormMistakes(checked: Checked): readonly Diagnostic[] {
   for (const mesh of meshes.values()) {
     const plan = writtenPlan(mesh);
     if (plan === null || plan.axes.cp === 1) continue;
-    const batch = groupSize(meshShape(plan.axes), sequenceAxes);
+    const shape = meshShape(plan.axes);
+    const batch = groupSize(shape, sequenceAxes);
     for (const model of concerned) {
       const time = timeOf(model, plan.axes.cp);
       if (time % plan.axes.cp !== 0) continue;
-      const work = { batch, parts: 1, time, packed: false, precision: "fp32" } as const;
-      const placed = place(model, plan, work);
-      if (placed.kind === "uncut")
-        for (const each of placed.uncut) reportUncut(each, model, mesh.name, checked, reporter);
+      const local = localSizes(shape, { batch, time, packed: false });
+      for (const each of uncutRecurrences(model, local, known))
+        reportUncut(each, model, mesh.name, checked, reporter);
     }
   }
   return reporter.diagnostics;

@@ -8,7 +8,14 @@ import type { MeshAxis } from "../1-check/blocks/tables/mesh.js";
 import { GraphBuilder } from "../ir/builder.js";
 import { copyNode, openCopy } from "../ir/copy.js";
 import type { Graph, Node, ValueId } from "../ir/graph.js";
-import { type Axis, elementCount, findAxis, hasAxis, type TensorType } from "../ir/types.js";
+import {
+  type Axis,
+  InternalFault,
+  elementCount,
+  findAxis,
+  hasAxis,
+  type TensorType,
+} from "../ir/types.js";
 import { type AffineMap, type NoMap, mapOfRecurrence, mapOfScan } from "./affine-map.js";
 import { baseName } from "./along.js";
 import { type MeshShape, groupSize, present, tokenAxes } from "./mesh-shape.js";
@@ -33,19 +40,13 @@ export interface CrossingOptions {
   readonly tpAxes: ReadonlySet<string>;
 }
 
-export interface Crossings {
-  readonly crossings: readonly Crossing[];
-  /** Recurrences that cannot be cut over cp. */
-  readonly uncut: readonly NoMap[];
-}
-
-export function crossingsOf(graph: Graph, options: CrossingOptions): Crossings {
+/** Of a graph all of whose recurrences can be cut (uncut.ts), where the mesh has cp. */
+export function crossingsOf(graph: Graph, options: CrossingOptions): Crossing[] {
   const walk = new Walk(graph, options);
-  return { crossings: [...walk.tensorParallel(), ...walk.nodes()], uncut: walk.uncut };
+  return [...walk.tensorParallel(), ...walk.nodes()];
 }
 
 class Walk {
-  readonly uncut: NoMap[] = [];
   private readonly found: Crossing[] = [];
 
   constructor(
@@ -172,10 +173,7 @@ class Walk {
 
   private state(map: AffineMap | NoMap, node: Node): void {
     if (!this.cut) return;
-    if ("reason" in map) {
-      this.uncut.push(map);
-      return;
-    }
+    if ("reason" in map) throw new InternalFault(`${map.label} cannot be cut: ${map.reason}`);
     const { shape, sequence } = this.options;
     const batch = findAxis(this.type(node.inputs[0]!), "batch")?.size ?? 1;
     const memories = map.axis === "slots" ? this.memories() : 1;

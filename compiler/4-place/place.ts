@@ -10,26 +10,24 @@ import type { Model } from "../1-check/model.js";
 import { type Sizes, lower } from "../2-lower/lower.js";
 import { operandForms } from "../3-derive/forms/operands.js";
 import type { Graph, Module } from "../ir/graph.js";
-import type { NoMap } from "./affine-map.js";
 import { CollectiveList } from "./collectives.js";
-import { type Crossings, crossingsOf } from "./crossing.js";
+import { type Crossing, crossingsOf } from "./crossing.js";
 import { type MeshShape, groupSize, meshShape, sequenceAxes } from "./mesh-shape.js";
 import { expertAxes, ownParameters, placedParameters } from "./parameters.js";
 import type { Placement, SharedAxes, Stage, Work } from "./placement.js";
 import { type Pipeline, inFlight, pipelineOf } from "./stages.js";
 import { tensorParallelAxes } from "./tensor-parallel.js";
-
-/** Recurrences that no mesh with cp can cut, by the function that has them. */
-export interface Uncut extends NoMap {
-  readonly block: string;
-}
+import { type Uncut, uncutIn } from "./uncut.js";
 
 export type Placed =
   | { readonly kind: "placed"; readonly placement: Placement; readonly module: Module }
   | { readonly kind: "uncut"; readonly uncut: readonly Uncut[] };
 
 /** Sizes of what one device computes; they divide, as 1-check has seen. */
-export function localSizes(shape: MeshShape, { batch, time, packed }: Work): Sizes {
+export function localSizes(
+  shape: MeshShape,
+  { batch, time, packed }: Pick<Work, "batch" | "time" | "packed">,
+): Sizes {
   return {
     batch: batch / groupSize(shape, sequenceAxes),
     time: time / shape.sizes.cp,
@@ -41,13 +39,15 @@ export function place(model: Model, { axes, ...plan }: WrittenPlan, work: Work):
   const shape = meshShape(axes);
   const local = localSizes(shape, work);
   const module = operandForms(lower(model.module, local));
+  const uncut = axes.cp === 1 ? [] : uncutOf(module, work.packed);
+  if (uncut.length > 0) return { kind: "uncut", uncut };
   const sharedAxes = new Map(
     [...module.functions].map(([name, graph]): [string, SharedAxes] => [
       name,
       { tp: tensorParallelAxes(graph, axes.tp), experts: expertAxes(graph) },
     ]),
   );
-  const crossings = new Map<string, Crossings>();
+  const crossings = new Map<string, Crossing[]>();
   for (const [name, graph] of module.functions)
     crossings.set(
       name,
@@ -58,10 +58,6 @@ export function place(model: Model, { axes, ...plan }: WrittenPlan, work: Work):
         tpAxes: sharedAxes.get(name)!.tp,
       }),
     );
-  const uncut = [...crossings].flatMap(([block, { uncut: own }]) =>
-    own.map((each) => ({ ...each, block })),
-  );
-  if (uncut.length > 0) return { kind: "uncut", uncut };
   const own = new Map(
     [...module.functions].map(([name, graph]) => [
       name,
@@ -76,10 +72,10 @@ export function place(model: Model, { axes, ...plan }: WrittenPlan, work: Work):
     const mine = own
       .get(module.main)!
       .filter(({ path }) => pipeline.own.get(path)!.includes(index));
-    const outside = index === axes.pp - 1 ? crossings.get(module.main)!.crossings : [];
+    const outside = index === axes.pp - 1 ? crossings.get(module.main)! : [];
     list.function(null, mine, outside, 1);
     for (const [name, count] of callCounts(module, calls))
-      list.function(name, own.get(name)!, crossings.get(name)!.crossings, count);
+      list.function(name, own.get(name)!, crossings.get(name)!, count);
     list.pipeline(index, pipeline);
     list.tied(index, parameters);
     return {
@@ -94,6 +90,11 @@ export function place(model: Model, { axes, ...plan }: WrittenPlan, work: Work):
   const placement = { shape, work, local, parameters, stages, recompute, sharedAxes, bubble };
   return { kind: "placed", placement, module };
 }
+
+const uncutOf = ({ functions }: Module, packed: boolean): Uncut[] =>
+  [...functions].flatMap(([block, graph]) =>
+    uncutIn(graph, packed).map((each) => ({ ...each, block })),
+  );
 
 /** How often the functions of a stage run, those that blocks call included. */
 function callCounts({ functions }: Module, calls: Pipeline["calls"][number]): Map<string, number> {

@@ -7,9 +7,12 @@ import {
   TextDocument,
   type TextDocumentContentChangeEvent,
 } from "vscode-languageserver-textdocument";
-import { check } from "../1-check/check.js";
+import { type Checked, check } from "../1-check/check.js";
 import { Memory } from "../1-check/memory.js";
+import type { Known as KnownRecurrences } from "../4-place/uncut.js";
+import { byPlace } from "../diagnostics/report.js";
 import { type Host, HostError } from "../host.js";
+import { sequenceFormMistakes } from "../sequence-forms.js";
 import { programsIn } from "./folders.js";
 import { Program } from "./program.js";
 
@@ -31,6 +34,7 @@ export class Workspace {
   folders: readonly string[] = [];
   private readonly known = new Map<string, Known>();
   private readonly memories = new Map<string, Memory>();
+  private readonly recurrences: KnownRecurrences = new WeakMap();
   private generation = 0;
 
   constructor(
@@ -80,13 +84,22 @@ export class Workspace {
     const memory = this.memories.get(path) ?? new Memory();
     this.memories.set(path, memory);
     try {
-      const program = new Program(check(this.host, path, memory), memory, this.uris, this.host);
+      const program = new Program(this.check(path, memory), memory, this.uris, this.host);
       this.known.set(path, { program, generation: this.generation });
       return program;
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       return null;
     }
+  }
+
+  /** Phase 1, and what only placing shows. */
+  private check(path: string, memory: Memory): Checked {
+    const checked = check(this.host, path, memory);
+    const placing = sequenceFormMistakes(checked, this.recurrences);
+    if (placing.length === 0) return checked;
+    const placed = placing.map((mistake) => memory.placed(mistake));
+    return { ...checked, diagnostics: [...checked.diagnostics, ...placed].sort(byPlace) };
   }
 
   /** The programs that may use what another one declares: open ones, and those of the folders that use a file of it. */

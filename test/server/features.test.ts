@@ -16,7 +16,9 @@ import { prepareRename, rename } from "../../compiler/server/features/rename.js"
 import { selectionRange } from "../../compiler/server/features/selection-ranges.js";
 import { semanticTokens, tokenTypes } from "../../compiler/server/features/semantic-tokens.js";
 import { signatureHelp } from "../../compiler/server/features/signature-help.js";
-import { open } from "../support/server/editor.js";
+import { Workspace } from "../../compiler/server/workspace.js";
+import { memoryHost } from "../support/memory-host.js";
+import { open, uris } from "../support/server/editor.js";
 
 const everything: Range = { start: { line: 0, character: 0 }, end: { line: 999, character: 0 } };
 
@@ -56,6 +58,26 @@ describe("diagnostics", () => {
     const found = diagnostics(program);
     expect(found.get("a.lsm")).toEqual([]);
     expect(open('use "c.lsm"\n').program.checked.diagnostics[0]!.code).toBe("file-not-found");
+  });
+});
+
+describe("recurrences that a mesh cannot cut", () => {
+  const odd = `layer Odd(x: [width]) {\n  state S: [width]\n  S <- tanh(S + x)\n  S\n}
+model M { language_model(vocab: 64, width: 32, blocks: [Odd()]) }
+parallel pod on h100 * 2 {\n  mesh { cp: 2 }\n  sequence over cp\n}\n`;
+  const workspace = new Workspace(memoryHost({ "a.lsm": odd }), uris);
+  const shown = () => diagnostics(workspace.program("a.lsm")!).get("a.lsm")!;
+
+  test("are shown where the state is, and follow it through edits", () => {
+    const [found] = shown();
+    expect(found).toMatchObject({ code: "no-sequence-form", range: { start: { line: 1 } } });
+    expect(found!.relatedInformation![0]!.location.range.start.line).toBe(8);
+    workspace.open("file:a.lsm", 1, `// A comment.\n${odd}`);
+    const [later] = shown();
+    expect(later!.range.start.line).toBe(2);
+    expect(later!.relatedInformation![0]!.location.range.start.line).toBe(9);
+    workspace.open("file:a.lsm", 2, odd.replace("tanh(S + x)", "S + x"));
+    expect(shown()).toEqual([]);
   });
 });
 
