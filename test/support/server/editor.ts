@@ -13,7 +13,10 @@ export interface Opened {
   readonly text: string;
 }
 
-export const uris = { toPath: (uri: string) => uri.slice(5), toUri: (path: string) => `file:${path}` };
+export const uris = {
+  toPath: (uri: string) => uri.slice(5),
+  toUri: (path: string) => `file:${path}`,
+};
 
 /** Opens `a.lsm`, whose text may have a cursor, beside other files that are not open. */
 export function open(marked: string, files: Readonly<Record<string, string>> = {}): Opened {
