@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { windowCases } from "./support/models/windows.js";
 import { writeTorchCases } from "./support/models/torch-cases.js";
 import { type MetricRecord, parseMetrics } from "../runtime/run/metrics.js";
 import { seriesOf } from "../runtime/run/series.js";
@@ -75,11 +76,12 @@ interface Line {
   readonly values: number;
   readonly worst: string;
   readonly steps: number;
-  readonly causality: number;
+  /** What a model of windows has none of. */
+  readonly causality?: number;
   /** Of logits when the tokens come in pieces. */
-  readonly decoding: number;
+  readonly decoding?: number;
   /** Bytes that a further token makes a sequence's cache larger. */
-  readonly growth: number;
+  readonly growth?: number;
 }
 
 function run(...args: readonly string[]): string {
@@ -90,6 +92,7 @@ function run(...args: readonly string[]): string {
 describe.skipIf(!there)("emitted PyTorch", () => {
   const folder = mkdtempSync(join(tmpdir(), "lsm-torch-"));
   const labels = writeTorchCases(folder, 11);
+  const windows = new Set(windowCases.map(([label]) => label));
 
   it("computes what the interpreter computes", () => {
     const lines = run("test/torch/conformance.py", folder)
@@ -101,6 +104,7 @@ describe.skipIf(!there)("emitted PyTorch", () => {
       expect(error, label).toBeUndefined();
       expect(values, `${label}: ${worst}`).toBeLessThan(tolerance);
       expect(steps, `${label}: three steps`).toBeLessThan(tolerance);
+      if (windows.has(label)) continue;
       expect(causality, `${label}: causality`).toBeLessThan(1e-5);
       expect(decoding, `${label}: generation`).toBeLessThan(tolerance);
       // only attention without a window keeps every token

@@ -21,6 +21,9 @@ from lsm_torch.checkpoint.paths import named_tensors
 from lsm_torch.nn import Cache, apply_updates
 
 
+INTEGERS = ("tokens", "targets", "positions")
+
+
 def tensors(given: dict[str, Any]) -> dict[str, Tensor]:
     return {name: torch.tensor(x["data"], dtype=torch.float64).reshape(x["shape"]) for name, x in given.items()}
 
@@ -57,20 +60,22 @@ def run(path: Path) -> dict[str, Any]:
     trained = {name: x for name, x in own.items() if x.requires_grad}
     moments = {name: (torch.zeros_like(x), torch.zeros_like(x)) for name, x in trained.items()}
     values, whose, steps = 0.0, "", 0.0
+    tokenwise: dict[str, float] = {}  # what a model of windows has not
     for count, step in enumerate(facts["steps"], 1):
-        batch = {name: x.float() if name == "weights" else x.long() for name, x in tensors(step["inputs"]).items()}
+        batch = {name: x.long() if name in INTEGERS else x.float() for name, x in tensors(step["inputs"]).items()}
+        given, truth = ("series", "future") if facts["reads"] == "windows" else ("tokens", "targets")
         expected = tensors(step["outputs"])
-        loss, objective = model.losses(batch["tokens"], batch["targets"], batch["weights"], batch["positions"])
+        loss, objective = model.losses(batch[given], batch[truth], batch["weights"], batch["positions"])
         model.zero_grad()
         objective.backward()
         if count == 1:
             with torch.no_grad():
-                logits = model(batch["tokens"], batch["positions"])
+                logits = model(batch[given], batch["positions"])
             results = {"prediction": logits, "loss": loss.detach(), "objective": objective.detach()}
             gradients = {name: x.grad if x.grad is not None else torch.zeros_like(x) for name, x in trained.items()}
             values, whose = max(worst(results, expected), worst(gradients, tensors(step["gradients"])))
-            causal = causality(model, batch, logits)
-            decoding = generation(model, batch, logits)
+            if facts["reads"] == "tokens":
+                tokenwise = {"causality": causality(model, batch, logits), **generation(model, batch, logits)}
         steps = max(steps, abs(float(loss.detach()) / float(expected["loss"]) - 1))
         with torch.no_grad():
             for name, x in trained.items():
@@ -87,8 +92,7 @@ def run(path: Path) -> dict[str, Any]:
         "values": values,
         "worst": whose,
         "steps": steps,
-        "causality": causal,
-        **decoding,
+        **tokenwise,
     }
 
 

@@ -2,10 +2,9 @@
 
 import type { Graph, Module } from "../../ir/graph.js";
 import { elementCount } from "../../ir/types.js";
-import { sentinel } from "./letters.js";
 
-/** Weights that take part in products; what FLOPs are counted from. */
-export function activatedWeights({ functions, main }: Module): number {
+/** Weights that take part in products, for sequences of `time` tokens; what FLOPs are counted from. */
+export function activatedWeights({ functions, main }: Module, time: number): number {
   const count = (graph: Graph): number =>
     graph.parameters.reduce((sum, { value }) => {
       const size = elementCount(graph.values[value]!.type);
@@ -17,7 +16,7 @@ export function activatedWeights({ functions, main }: Module): number {
       const experts = graph.values[value]!.type.axes.find(
         ({ name }) => name === routed.attributes.group,
       )!;
-      return sum + (size * (slots!.size / sentinel.time)) / experts.size;
+      return sum + (size * (slots!.size / time)) / experts.size;
     }, 0);
   const visit = (graph: Graph): number =>
     graph.nodes.reduce(

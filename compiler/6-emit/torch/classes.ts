@@ -15,7 +15,7 @@ import { GraphView } from "./steps.js";
 import { statement, tightness, within, wrapped } from "./text.js";
 
 /** What only losses need. */
-const labels: ReadonlySet<string> = new Set(["targets", "weights"]);
+const labels: ReadonlySet<string> = new Set(["targets", "future", "weights"]);
 
 export class ClassWriter {
   readonly texts: string[] = [];
@@ -105,7 +105,7 @@ export class ClassWriter {
       name: "forward",
       doc: this.cached
         ? "The logits of every token's successor; with a cache, of tokens that go on where it ends."
-        : "The prediction.",
+        : "The forecast of every window.",
       cached: this.cached,
       measures: false,
       inputs: graph.inputs.map(({ name }) => name).filter((name) => !labels.has(name)),
@@ -117,7 +117,7 @@ export class ClassWriter {
     });
     const training = this.mainFunction(view, {
       name: "losses",
-      doc: "The mean loss of the weighted tokens, and the objective: that and the routers' penalties.",
+      doc: `The mean loss of the weighted ${this.cached ? "tokens" : "windows"}, and the objective: that and the routers' penalties.`,
       cached: false,
       measures: true,
       inputs: [...labels, ...graph.inputs.map(({ name }) => name)],
@@ -159,7 +159,7 @@ export class ClassWriter {
     const body = new FunctionPrinter(view, this.context("", view, what.total, what.cached), 8);
     const order = view.graph.inputs.map(({ name }) => name);
     const rank = (name: string): number =>
-      name === "positions" ? 3 : name === "weights" ? 2 : name === "targets" ? 1 : 0;
+      name === "positions" ? 3 : name === "weights" ? 2 : labels.has(name) ? 1 : 0;
     const names = order
       .filter((name) => what.inputs.includes(name))
       .sort((a, b) => rank(a) - rank(b));
@@ -279,7 +279,9 @@ export class ClassWriter {
 
   /** `B, T = …` where a function reads them. */
   private sizes(body: FunctionPrinter, args: readonly string[]): string[] {
-    const used = new Set(body.lines.join("\n").match(/\b[BT]\b/g) ?? []);
+    const used = new Set(
+      body.lines.join("\n").match(this.letters.time ? /\b[BT]\b/g : /\bB\b/g) ?? [],
+    );
     if (used.size === 0) return [];
     const source = args.find((name) => /_BT/.test(name)) ?? args[0]!;
     const one = [...used][0]!;

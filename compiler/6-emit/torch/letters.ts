@@ -33,6 +33,12 @@ const usual = new Map(
  */
 export const sentinel = { batch: 7919, time: 104729 } as const;
 
+/** What a model is lowered for: batches of any length, or windows, whose length is the model's own. */
+export const emittedSizes = (window: { readonly tokens: number } | null) => ({
+  batch: sentinel.batch,
+  time: window?.tokens ?? sentinel.time,
+});
+
 /** A size that follows the batch at hand, as Python; null for a size of the model. */
 function dynamicSize({ name, size }: Axis): string | null {
   if (name === "batch") return "B";
@@ -53,10 +59,14 @@ export class Letters {
   /** Letters whose constants some text names. */
   readonly sized = new Set<string>();
 
-  /** `classes` are names that no size may take. */
-  constructor(private readonly classes: ReadonlySet<string> = new Set()) {
+  /** `classes` are names that no size may take; `time` is false where all sequences have the model's own length. */
+  constructor(
+    private readonly classes: ReadonlySet<string> = new Set(),
+    readonly time = true,
+  ) {
     this.given.set("batch 0", "B");
-    this.given.set("time 0", "T");
+    if (time) this.given.set("time 0", "T");
+    else this.axes.delete("T");
   }
 
   /** The axis's letter; `width'`, which a contraction takes, is a `width`. */

@@ -8,7 +8,7 @@ import { type ModelParameter, modelParameters } from "../../ir/program.js";
 import { elementCount } from "../../ir/types.js";
 import { activatedWeights } from "./activated.js";
 import { ClassWriter } from "./classes.js";
-import { Letters, sentinel } from "./letters.js";
+import { Letters, emittedSizes } from "./letters.js";
 import { wrapped } from "./text.js";
 
 export interface ModelFile {
@@ -20,13 +20,17 @@ export interface ModelFile {
 }
 
 export function modelFile(
-  model: Pick<Model, "name" | "doc" | "module" | "parts">,
+  model: Pick<Model, "name" | "doc" | "module" | "parts" | "window">,
   source: string,
 ): ModelFile {
-  const lowered = withOperands(lower(model.module, { ...sentinel, metrics: true }));
+  const sizes = emittedSizes(model.window);
+  const lowered = withOperands(lower(model.module, { ...sizes, metrics: true }));
   const parameters = modelParameters(lowered.functions, lowered.main);
   const layers = [...model.parts.values()].flat().flatMap(layerNames);
-  const letters = new Letters(new Set([...lowered.functions.keys(), ...layers, model.name]));
+  const letters = new Letters(
+    new Set([...lowered.functions.keys(), ...layers, model.name]),
+    model.window === null,
+  );
   const writer = new ClassWriter(model, lowered, letters);
   const className = writer.write();
   const classes = writer.texts.join("\n\n\n");
@@ -72,7 +76,7 @@ export function modelFile(
     text: text.replace(/\n{4,}/g, "\n\n\n"),
     className,
     parameters,
-    activated: activatedWeights(lowered),
+    activated: activatedWeights(lowered, sizes.time),
   };
 }
 

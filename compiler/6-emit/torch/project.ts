@@ -5,7 +5,7 @@ import type { ModelParameter } from "../../ir/program.js";
 import { modelFile } from "./model-file.js";
 
 export interface ProjectInput {
-  readonly model: Pick<Model, "name" | "doc" | "module" | "parts" | "vocabulary">;
+  readonly model: Pick<Model, "name" | "doc" | "module" | "parts" | "vocabulary" | "window">;
   /** The settings of the run, as the tfjs trainer has them. */
   readonly settings: { readonly name: string };
   readonly batch: number;

@@ -1,18 +1,19 @@
 /**
- * Writes every case of layers.ts as an emitted PyTorch model with random parameters and batches, and beside it
+ * Writes every case of cases.ts as an emitted PyTorch model with random parameters and batches, and beside it
  * what the interpreter computes: test/torch/conformance.py compares.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { timeOf } from "../../../compiler/1-check/model.js";
 import { compileTraining } from "../../../compiler/compile.js";
 import { modelFile } from "../../../compiler/6-emit/torch/model-file.js";
 import { interpret } from "../../../runtime/interpret/interpret.js";
 import { kernels as definitions } from "../../../runtime/interpret/ops.js";
 import { type Tensor, tensor } from "../../../runtime/interpret/tensor.js";
 import { RandomStream } from "../../../runtime/random/stream.js";
-import { modelOf, randomBatch, randomParameters } from "./instance.js";
-import { layerCases } from "./layers.js";
+import { modelCases } from "./cases.js";
+import { batchFor, modelOf, randomParameters } from "./instance.js";
 
 /** Everything that looks back, each expert along the tokens that were routed to it. */
 const routed = `
@@ -34,7 +35,7 @@ model Tiny {
 `;
 
 const torchCases = [
-  ...layerCases,
+  ...modelCases,
   ["a route around all that looks back, with attention", routed] as const,
 ];
 
@@ -56,7 +57,7 @@ export function writeTorchCases(folder: string, time: number, only = ""): readon
   cases.forEach(([label, text], i) => {
     const model = modelOf(text);
     const random = new RandomStream(11, label);
-    const stages = compileTraining(model, { batch: 2, time });
+    const stages = compileTraining(model, { batch: 2, time: timeOf(model, time) });
     const parameters = randomParameters(model, random);
     const { text: python, className } = modelFile(model, "model.lsm");
     let current: ReadonlyMap<string, Tensor> = parameters;
@@ -64,7 +65,7 @@ export function writeTorchCases(folder: string, time: number, only = ""): readon
       [...parameters].map(([path, x]) => [path, [tensor(x.axes), tensor(x.axes)] as const]),
     );
     const steps = [1, 2, 3].map((step) => {
-      const { inputs } = randomBatch(model.vocabulary!, 2, time, random);
+      const { inputs } = batchFor(model, 2, time, random);
       const { outputs, updates } = interpret(stages.differentiated, "main", inputs, current);
       const next = new Map(current);
       const gradients = new Map<string, Tensor>();
@@ -92,7 +93,8 @@ export function writeTorchCases(folder: string, time: number, only = ""): readon
         gradients: step === 1 ? plain(gradients) : {},
       };
     });
-    const facts = { label, className, adamw, rate, parameters: plain(parameters), steps };
+    const reads = model.window === null ? "tokens" : "windows";
+    const facts = { label, className, reads, adamw, rate, parameters: plain(parameters), steps };
     writeFileSync(join(folder, `case_${i}.py`), python);
     writeFileSync(join(folder, `case_${i}.json`), JSON.stringify(facts));
   });
