@@ -41,11 +41,13 @@ def drawn(*shape: int) -> Tensor:
 
 def main() -> int:
     from lsm_torch.nn import (
+        RMSNorm,
         attend,
         combine,
         dispatch,
         documents,
         grouped_dot,
+        l2_norm,
         linear_cross_entropy,
         put,
         silu_mul,
@@ -65,6 +67,30 @@ def main() -> int:
         ),
         compare("silu_mul", silu_mul, lambda g, u: F.silu(g) * u, [drawn(3, 1000, 896), drawn(3, 1000, 896)]),
     ]
+    for shape, gates in (((3000, 1024), 0), ((3000, 8, 128), 1), ((77, 5, 48), 1)):
+        layer = RMSNorm(shape[-1])
+
+        def normed(x: Tensor, w: Tensor, *gate: Tensor, layer: RMSNorm = layer) -> Tensor:
+            del layer.weight
+            layer.weight = w
+            with torch.autocast("cuda", torch.bfloat16):
+                return layer(x, *gate)
+
+        def plain(x: Tensor, w: Tensor, *gate: Tensor) -> Tensor:
+            y = x * (x.square().mean(-1, keepdim=True) + 1e-6).rsqrt() * w
+            return y * F.silu(gate[0]) if gate else y
+
+        good.append(
+            compare(f"rms_norm {shape}", normed, plain, [drawn(*shape), drawn(shape[-1]), *[drawn(*shape)] * gates])
+        )
+    good.append(
+        compare(
+            "l2_norm of silu",
+            lambda x: l2_norm(x, silu=True, scale=0.1),
+            lambda x: 0.1 * F.normalize(F.silu(x), dim=-1),
+            [drawn(2000, 8, 128)],
+        )
+    )
     ids = torch.randint(5, (2, 300), device="cuda").sort(1).values
     for inner, outer in ((64, 4), (12, 64), (3, 7)):  # the grouped product itself takes multiples of 8 only
         good.append(

@@ -4,8 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from lsm_torch.kernels import norm as norm_kernels
 from lsm_torch.nn import (
     ExpertLinear,
+    RMSNorm,
     causal_conv,
     combine,
     dispatch,
@@ -139,6 +141,37 @@ def test_causal_conv(triton, shape: tuple[int, ...]) -> None:
     agree(gradients(lambda x, w: causal_conv(x, w, positions), [x.float(), weight.float()]), expected)
 
 
-def test_l2_norm() -> None:
+@pytest.mark.parametrize("kernels", [False, True])
+@pytest.mark.parametrize("silu", [False, True])
+def test_l2_norm(triton, silu: bool, kernels: bool) -> None:
     x = drawn(2, 3, 5)
-    assert torch.allclose(l2_norm(x, 1e-3), x / (x.square().sum(-1, keepdim=True) + 1e-3).sqrt())
+
+    def plain(x):
+        a = F.silu(x) if silu else x
+        return 0.3 * a / (a.square().sum(-1, keepdim=True) + 1e-3).sqrt()
+
+    triton(kernels)
+    ours = gradients(lambda x: l2_norm(x, 1e-3, silu=silu, scale=0.3), [x.float()])
+    agree(ours, gradients(plain, [x]))
+
+
+@pytest.mark.parametrize("kernels", [False, True])
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("rows", [(1, 1), (2, 350)])  # of these, a program of the backward pass has several blocks
+def test_rms_norm(triton, monkeypatch: pytest.MonkeyPatch, rows: tuple[int, ...], gated: bool, kernels: bool) -> None:
+    monkeypatch.setattr(norm_kernels, "PROGRAMS", 2)
+    layer = RMSNorm((3, 20))
+    inputs = [drawn(*rows, 3, 20), drawn(3, 20), *([drawn(*rows, 3, 20)] if gated else [])]
+
+    def plain(x, weight, *gate):
+        y = x / (x.square().mean((-2, -1), keepdim=True) + 1e-6).sqrt() * weight
+        return y * F.silu(gate[0]) if gate else y
+
+    def ours(x, weight, *gate):
+        del layer.weight
+        layer.weight = weight
+        return layer(x, *gate)
+
+    expected = gradients(plain, inputs)
+    triton(kernels)
+    agree(gradients(ours, [x.float() for x in inputs]), expected)

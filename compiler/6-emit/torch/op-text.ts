@@ -380,14 +380,19 @@ const fusedRows: FusedRows = {
     const outer = w.output.filter(({ name }) => !rest.some((one) => one.name === name));
     return w.conform(atom(`${w.s.module(path)}(${x}, ${w.text(1).text})`), [...rest, ...outer]);
   },
-  rms_norm: ({ attributes: { path, over } }, w) => {
+  rms_norm: ({ attributes: { path, over }, inputs }, w) => {
     const rest = withoutAxes(w.axes(0), names(over));
-    const x = w.ordered(0, [...names(rest), ...names(over)]);
-    return w.conform(atom(`${w.s.module(path)}(${x})`), [...rest, ...over]);
+    const given = inputs.map((_, i) => w.ordered(i, [...names(rest), ...names(over)]));
+    return w.conform(atom(`${w.s.module(path)}(${given.join(", ")})`), [...rest, ...over]);
   },
   delta_rule: ({ attributes }, w) => recurrence(attributes, attributes.erasing, w),
-  l2_norm: ({ attributes: { epsilon } }, w) =>
-    w.helper("l2_norm", [w.text(0).text, ...(epsilon === 1e-6 ? [] : [String(epsilon)])]),
+  l2_norm: ({ attributes: { epsilon, silu, scale } }, w) =>
+    w.helper("l2_norm", [
+      w.text(0).text,
+      ...(epsilon === 1e-6 ? [] : [String(epsilon)]),
+      ...(silu ? ["silu=True"] : []),
+      ...(scale === 1 ? [] : [`scale=${scale}`]),
+    ]),
   silu: (_, w) => atom(`F.silu(${w.text(0).text})`),
   silu_mul: (_, w) => w.helper("silu_mul", [w.text(0).text, w.text(1).text]),
   dispatch: ({ attributes: { picks } }, w) =>

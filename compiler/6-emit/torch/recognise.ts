@@ -2,9 +2,9 @@
 
 import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { sameAxes } from "../../ir/types.js";
-import { rmsNorm } from "./leaves.js";
 import { deltaRule } from "./recognise-delta.js";
 import { experts, moduleOf, routedSwiglu, siluMul, siluOf } from "./recognise-experts.js";
+import { gatedNorm, l2Norm, normed } from "./recognise-norms.js";
 import { combine, dispatch, quotient } from "./recognise-slots.js";
 import { type FusedStep, type GraphView, type Step, fused } from "./steps.js";
 
@@ -37,6 +37,7 @@ function recognise(view: GraphView, node: Node): FusedStep | null {
     normed(view, node) ??
     l2Norm(view, node) ??
     silu(view, node) ??
+    gatedNorm(view, node) ??
     siluMul(view, node) ??
     softmax(view, node) ??
     logsumexp(view, node) ??
@@ -66,35 +67,6 @@ function biased(view: GraphView, node: NodeOf<"map">): FusedStep | null {
     const step = linear(view, product, node.outputs[0]!);
     const offset = step?.op === "linear" ? `${step.attributes.path}.offset` : null;
     if (offset !== null && node.inputs.some((id) => view.parameterPath(id) === offset)) return step;
-  }
-  return null;
-}
-
-function normed(view: GraphView, node: NodeOf<"map">): FusedStep | null {
-  for (const [y, weight] of view.pairs(node.outputs[0]!, "mul")) {
-    const path = moduleOf(view.parameterPath(weight));
-    const leaf = path === null ? undefined : view.leaves.get(path);
-    if (leaf?.kind !== "RMSNorm") continue;
-    const x = rmsNorm(view.graph, y, leaf.outer);
-    if (x !== null)
-      return fused("rms_norm", { path: path!, over: leaf.outer }, [x], node.outputs[0]!);
-  }
-  return null;
-}
-
-/** x · rsqrt(Σ x² + ε) along x's last axis. */
-function l2Norm(view: GraphView, node: NodeOf<"map">): FusedStep | null {
-  const output = node.outputs[0]!;
-  for (const [x, scale] of view.pairs(output, "mul")) {
-    const [added] = view.map(scale, "rsqrt") ?? [];
-    const [total, small] = (added === undefined ? null : view.map(added, "add")) ?? [];
-    const sum = total === undefined ? null : view.reduce(total, "sum");
-    const epsilon = small === undefined ? null : view.constant(small);
-    const [squared] = (sum && view.map(sum.x, "square")) ?? [];
-    const last = view.axes(x).at(-1);
-    if (!sum || epsilon === null || squared !== x || sum.over.join() !== last?.name) continue;
-    if (sameAxes(view.axes(x), view.axes(output)))
-      return fused("l2_norm", { epsilon }, [x], output);
   }
   return null;
 }

@@ -13,12 +13,12 @@ export interface FusedAttributes {
   linear: { readonly path: string; readonly inner: readonly Axis[] };
   /** (x, ids) → every slot through its own expert's linear layer at `path` */
   experts: { readonly path: string; readonly inner: readonly Axis[] };
-  /** (x) → the norm at `path` */
+  /** (x, gate?) → the norm at `path`, times silu(gate) */
   rms_norm: { readonly path: string; readonly over: readonly Axis[] };
   /** (S₀, positions, q, log Λ if gated, k, v, β, p if erasing by another key) → the delta rule's y */
   delta_rule: NodeOf<"recurrence">["attributes"] & { readonly erasing: boolean };
-  /** (x) → x / √(Σ x² + ε) along its last axis */
-  l2_norm: { readonly epsilon: number };
+  /** (x) → scale · a / √(Σ a² + ε) along its last axis, a being x or silu(x) */
+  l2_norm: { readonly epsilon: number; readonly silu: boolean; readonly scale: number };
   /** (x) → x · sigmoid(x) */
   silu: Record<never, never>;
   /** (gate, up) → silu(gate) · up */
@@ -110,7 +110,11 @@ export class GraphView {
   }
 
   usedOnce(id: ValueId): boolean {
-    return this.uses.get(id) === 1;
+    return this.used(id, 1);
+  }
+
+  used(id: ValueId, times: number): boolean {
+    return this.uses.get(id) === times;
   }
 
   constant(id: ValueId): number | null {
