@@ -39,6 +39,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--moments", nargs="*", default=["fp32", "bf16"])
     parser.add_argument("--recompute", action="store_true")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--graph", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--accumulate", type=int, default=1)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--no-peer", action="store_true")
     parser.add_argument("--profile", type=Path, help="a folder for the profile of one step of each")
@@ -80,7 +82,7 @@ def ours(folder: Path, o: argparse.Namespace, moments: str) -> tuple[Callable[[i
     for one in project.parameters:
         initialise(tensors[one["path"]].data, one, 1)
     optimizer = adamw(model, project.parameters, settings, split=True, moments=dtype)
-    stepper = Stepper(model, optimizer, 1.0, 1, torch.bfloat16, device)
+    stepper = Stepper(model, optimizer, 1.0, o.accumulate, torch.bfloat16, device, graphs=o.graph)
     vocabulary = project.config["vocabulary"]
     count = 0
 
@@ -134,7 +136,7 @@ def measure(
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     begin = time.perf_counter()
-    for _ in range(3):
+    for _ in range(4):  # of which the third is recorded
         waiting = step(rows, length)
         waiting()
     finish(on_gpu)

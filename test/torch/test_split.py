@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lsm_torch.train.split import SplitAdamW, join, rounded, split
+from lsm_torch.train.split import SplitAdamW, join, now, rounded, split
 
 SETTINGS = {"betas": (0.9, 0.95), "epsilon": 1e-8}
 
@@ -31,13 +31,13 @@ def steps(moments: torch.dtype, kernels: str, monkeypatch: pytest.MonkeyPatch) -
     plain = torch.nn.Parameter(start.clone())
     ours = SplitAdamW({"w": weight}, {"w": 0.1}, SETTINGS, moments)
     theirs = torch.optim.AdamW([plain], lr=1e-2, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1)
-    for _ in range(4):
+    for step in range(1, 5):
         weight.grad = torch.randn(37, 130).to(torch.bfloat16)
         plain.grad = weight.grad.float() * 0.5
-        ours.step(1e-2, torch.tensor(0.5))
+        ours.step(now(1e-2, step, SETTINGS["betas"]), torch.tensor(0.5))
         theirs.step()
     before = ours.master("w")
-    ours.step(1e-2, torch.tensor(-1.0))
+    ours.step(now(1e-2, 5, SETTINGS["betas"]), torch.tensor(-1.0))
     assert torch.equal(before, ours.master("w"))  # skipped
     return ours, plain.detach()
 

@@ -1,4 +1,4 @@
-"""One pass of AdamW over a weight that is held as a bfloat16 and its 16 lower bits (train/master.py)."""
+"""One pass of AdamW over a weight that is held as a bfloat16 and its 16 lower bits (train/split.py)."""
 
 # mypy: ignore-errors
 
@@ -31,13 +31,17 @@ def rounded(x, i, seed, STOCHASTIC: tl.constexpr):
 
 @triton.jit(do_not_specialize=["seed"])
 def adamw_kernel(
-    high, low, grad, exp_avg, exp_avg_sq, scale, count, rate, decay, beta1, beta2, root2, correct1, epsilon, seed,
+    high, low, grad, exp_avg, exp_avg_sq, scale, now, count, decay, beta1, beta2, epsilon, seed,
     BLOCK: tl.constexpr, STOCHASTIC: tl.constexpr,
 ):  # fmt: skip
-    """scale (on the device): what gradients are multiplied by, negative to leave everything as it is."""
+    """scale (on the device): what gradients are multiplied by, negative to leave everything as it is. now: see train/split.py."""
     clip = tl.load(scale)
     if clip < 0:
         return
+    rate = tl.load(now).to(tl.float32)
+    correct1 = tl.load(now + 1).to(tl.float32)
+    root2 = tl.load(now + 2).to(tl.float32)
+    seed = seed + 2 * tl.load(now + 3).to(tl.int32)
     i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     ok = i < count
     h = tl.load(high + i, mask=ok, other=0.0).to(tl.int16, bitcast=True).to(tl.int32)
@@ -58,14 +62,13 @@ def adamw_kernel(
 
 
 def update(
-    high: Tensor, low: Tensor, grad: Tensor, exp_avg: Tensor, exp_avg_sq: Tensor, scale: Tensor,
-    *, rate: float, decay: float, betas: tuple[float, float], epsilon: float, step: int, seed: int,
+    high: Tensor, low: Tensor, grad: Tensor, exp_avg: Tensor, exp_avg_sq: Tensor, scale: Tensor, now: Tensor,
+    *, decay: float, betas: tuple[float, float], epsilon: float, seed: int,
 ) -> None:  # fmt: skip
     """All of one shape and contiguous; the moments in float32, or in bfloat16 rounded stochastically."""
     count = high.numel()
     beta1, beta2 = betas
     adamw_kernel[(triton.cdiv(count, BLOCK),)](
-        high, low, grad, exp_avg, exp_avg_sq, scale, count,
-        rate, decay, beta1, beta2, (1 - beta2**step) ** 0.5, 1 - beta1**step, epsilon, seed,
+        high, low, grad, exp_avg, exp_avg_sq, scale, now, count, decay, beta1, beta2, epsilon, seed,
         BLOCK=BLOCK, STOCHASTIC=exp_avg.dtype.itemsize == 2, num_warps=4,
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -17,7 +19,7 @@ def after_step(buffer: Tensor, value: Tensor) -> None:
 
 
 @torch.no_grad()
-def apply_updates(model: nn.Module, shares: list[float] | None = None) -> list[Tensor]:
+def apply_updates(model: nn.Module, shares: Sequence[float | Tensor] | None = None) -> list[Tensor]:
     """Gives every buffer its noted value, and these buffers; `shares` weigh the parts of the batch, equally by default.
 
     Blocks that are recomputed note a part's value twice, one after the other.

@@ -60,6 +60,9 @@ def _options(project: Project) -> Any:
     parser.add_argument("--accumulate", type=int, help="parts that a batch is computed in")
     parser.add_argument("--recompute", action="store_true", help="keep no activations inside blocks")
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
+    parser.add_argument(
+        "--graph", action=argparse.BooleanOptionalAction, default=False, help="launch a step on a GPU as one CUDA graph"
+    )
     parser.add_argument("--shard", action="store_true", help="part weights and moments over the ranks (FSDP2)")
     parser.add_argument("--check", action="store_true", help="compare the kernels with the reference first")
     parser.add_argument("--wandb", action="store_true", help="also log to Weights & Biases")
@@ -79,7 +82,8 @@ def _device() -> str:
 
 
 def prepare(model: nn.Module, options: Any) -> None:
-    """Compiles each block, and runs it a second time in the backward pass where memory is short."""
+    """Compiles each block, and runs it a second time in the backward pass where memory is short (models draw nothing at random,
+    so there is no state of draws to keep)."""
     if options.compile and HAS_TRITON:
         leave_operators_whole()
     for blocks in (m for m in model.children() if isinstance(m, nn.ModuleList)):
@@ -87,4 +91,4 @@ def prepare(model: nn.Module, options: Any) -> None:
             if options.compile:
                 block.compile()
             if options.recompute:
-                block.forward = partial(checkpoint, block.forward, use_reentrant=False)
+                block.forward = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)

@@ -12,7 +12,7 @@ from ..checkpoint.paths import named_tensors
 from ..errors import RunError
 from ..nn import ExpertLinear, Linear
 from .shard import parted_like, whole
-from .split import SplitAdamW
+from .split import SplitAdamW, now
 
 #: A matrix of at least so many elements is split whatever module it belongs to: embeddings.
 _LARGE = 2**20
@@ -25,6 +25,7 @@ class Optimizer:
     tensors: dict[str, Tensor]
     plain: torch.optim.AdamW | None
     split: SplitAdamW | None
+    betas: tuple[float, float]
 
     def zero_grad(self) -> None:
         for x in self.tensors.values():
@@ -41,18 +42,26 @@ class Optimizer:
         sums = self.split.sums if self.split is not None else {}
         return {p: sums.get(p, x.grad) for p, x in self.tensors.items() if p in sums or x.grad is not None}  # type: ignore[misc]
 
-    def step(self, rate: float, scale: Tensor | None) -> None:
-        """`scale` on a GPU: what gradients are multiplied by, negative to skip the step; None: they are ready."""
+    def now(self, rate: float, step: int) -> Tensor:
+        """What `step` takes of update `step` (from 1), in the processor's memory."""
+        return now(rate, step, self.betas)
+
+    def step(self, now: Tensor, scale: Tensor | None) -> None:
+        """`now` lies where the weights do. `scale` on a GPU: what gradients are multiplied by, negative to skip the step; None:
+        they are ready."""
         if self.plain is not None:
             for group in self.plain.param_groups:
-                group["lr"] = rate
+                if isinstance(group["lr"], Tensor):
+                    group["lr"].copy_(now[0])
+                else:
+                    group["lr"] = float(now[0])
             if scale is not None:
                 self.plain.grad_scale = 1 / scale.abs()  # type: ignore[attr-defined]  # the fused kernel divides by it
                 self.plain.found_inf = (scale < 0).float()  # type: ignore[attr-defined]
             self.plain.step()
         if self.split is not None:
             device = next(iter(self.split.low.values())).device
-            self.split.step(rate, torch.ones((), device=device) if scale is None else scale)
+            self.split.step(now, torch.ones((), device=device) if scale is None else scale)
 
     @torch.no_grad()
     def weights(self) -> dict[str, Tensor]:
@@ -79,8 +88,6 @@ class Optimizer:
         return found
 
     def restore(self, saved: dict[str, dict[str, Tensor]], step: int) -> None:
-        if self.split is not None:
-            self.split.steps = step
         for path, x in self.tensors.items():
             if not x.requires_grad:
                 continue
@@ -120,14 +127,19 @@ def adamw(
             break
     plain = None
     if groups:
+        first = next(iter(tensors.values()))
+        on_gpu = first.is_cuda
         plain = torch.optim.AdamW(
             groups,
-            lr=settings["lr"],
+            lr=torch.tensor(settings["lr"], device=first.device) if on_gpu else settings["lr"],
             betas=tuple(settings["betas"]),
             eps=settings["epsilon"],
-            fused=next(iter(tensors.values())).is_cuda or None,
+            fused=on_gpu or None,
+            capturable=on_gpu,
         )
-    return Optimizer(tensors, plain, SplitAdamW(apart, decays, settings, moments) if apart else None)
+    return Optimizer(
+        tensors, plain, SplitAdamW(apart, decays, settings, moments) if apart else None, tuple(settings["betas"])
+    )
 
 
 def _matrices(model: nn.Module) -> set[str]:

@@ -83,6 +83,8 @@ class Run:
             self.device,
             rank,
             ranks,
+            options.graph,
+            self.say,
         )
 
     def say(self, text: str) -> None:

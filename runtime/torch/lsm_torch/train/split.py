@@ -33,6 +33,12 @@ def join(high: Tensor, low: Tensor) -> Tensor:
     return ((high.view(torch.int16).to(torch.int32) << 16) + low).view(torch.float32)
 
 
+def now(rate: float, step: int, betas: tuple[float, float]) -> Tensor:
+    """What AdamW takes of update `step` (from 1), float64: rate, 1 − β₁ᵗ, √(1 − β₂ᵗ), t. On the device, so that a recorded step
+    finds the next one's."""
+    return torch.tensor([rate, 1 - betas[0] ** step, (1 - betas[1] ** step) ** 0.5, step], dtype=torch.float64)
+
+
 class SplitAdamW:
     """AdamW over split weights; `decays` has each weight's decoupled decay, by its path as `weights` has."""
 
@@ -42,7 +48,6 @@ class SplitAdamW:
         self.weights, self.decays, self.settings, self.dtype = weights, decays, settings, moments
         self.low: dict[str, Tensor] = {}
         self.state: dict[str, tuple[Tensor, Tensor]] = {}
-        self.steps = 0
         self.sums: dict[str, Tensor] = {}  # gradients of the parts so far, float32
         for path, x in weights.items():
             x.data, self.low[path] = split(x.data.float())
@@ -56,42 +61,44 @@ class SplitAdamW:
     def accumulate(self) -> None:
         for path, x in self.weights.items():
             if x.grad is not None:
-                self.sums[path] = self.sums[path] + x.grad if path in self.sums else x.grad.float()
+                if path in self.sums:
+                    self.sums[path] += x.grad
+                else:
+                    self.sums[path] = x.grad.float()
                 x.grad = None
 
     @torch.no_grad()
-    def step(self, rate: float, scale: Tensor) -> None:
+    def step(self, now: Tensor, scale: Tensor) -> None:
         """`scale`, float32 on the device: what gradients are multiplied by; negative leaves everything as it is."""
-        self.steps += 1
         for path, x in self.weights.items():
             grad = self.sums.get(path, x.grad)
             if grad is None:
                 continue
             settings = {
-                "rate": rate,
                 "decay": self.decays[path],
                 "betas": tuple(self.settings["betas"]),
                 "epsilon": self.settings["epsilon"],
-                "step": self.steps,
-                "seed": (name_hash(path) + 2 * self.steps) % 2**31,
+                "seed": name_hash(path) % 2**30,
             }
-            own = (x.data, self.low[path], grad.contiguous(), *self.state[path], scale)
+            own = (x.data, self.low[path], grad.contiguous(), *self.state[path], scale, now)
             (update if chosen(None, x) == "triton" else update_reference)(*own, **settings)
 
 
 def update_reference(
-    high: Tensor, low: Tensor, grad: Tensor, exp_avg: Tensor, exp_avg_sq: Tensor, scale: Tensor,
-    *, rate: float, decay: float, betas: tuple[float, float], epsilon: float, step: int, seed: int,
+    high: Tensor, low: Tensor, grad: Tensor, exp_avg: Tensor, exp_avg_sq: Tensor, scale: Tensor, now: Tensor,
+    *, decay: float, betas: tuple[float, float], epsilon: float, seed: int,
 ) -> None:  # fmt: skip
     """kernels/adamw.py in plain torch."""
     if float(scale) < 0:
         return
     beta1, beta2 = betas
+    rate, correct1, root2 = now[:3].tolist()
+    seed += 2 * int(now[3])
     g = grad.float() * scale
     m = exp_avg.float().lerp(g, 1 - beta1)
     v = beta2 * exp_avg_sq.float() + (1 - beta2) * g * g
     w = join(high, low) * (1 - rate * decay)
-    w -= rate * (m / (1 - beta1**step)) / (v.sqrt() / (1 - beta2**step) ** 0.5 + epsilon)
+    w -= rate * (m / correct1) / (v.sqrt() / root2 + epsilon)
     for target, value in zip((high, low), split(w), strict=True):
         target.copy_(value)
     exp_avg.copy_(rounded(m, seed) if exp_avg.dtype == torch.bfloat16 else m)

@@ -14,8 +14,11 @@ from torch import Tensor, nn
 
 from ..data.rows import Batch
 from ..errors import RunError
-from ..nn import apply_updates, documents
+from ..nn import apply_updates
+from ..nn.documents import told
 from ..nn.loads import noting_loads
+from .graph import Graphs
+from .inputs import Inputs, inputs_of
 from .loads import Loads, Routes
 from .optimizer import Optimizer
 from .shard import is_parted, local, sum_over_ranks
@@ -41,10 +44,17 @@ class Stepper:
     device: torch.device
     rank: int = 0
     ranks: int = 1
-    finite: Tensor | None = None  # whether all steps so far were, on a GPU
+    graphs: bool = False  # on a GPU: whether steps are launched as one
+    say: Callable[[str], None] = print
 
     def __post_init__(self) -> None:
         self.routes = Routes(self.model)
+        self.ahead = self.device.type == "cuda" and not is_parted(self.optimizer.tensors)
+        self.finite = torch.ones((), dtype=torch.bool, device=self.device)  # all steps so far, on a GPU
+        self.names: list[str] = []  # of the gradients
+        self.loads: dict[str, int] = {}  # of the routes, with how many experts they have
+        recorded = self.graphs and self.ahead and self.ranks == 1
+        self.graph = Graphs(self._compute, self.device, self.say) if recorded else None
 
     def __call__(self, batch: Batch, step: int, rate: float) -> StepResult:
         """Makes update `step` (from 1) at learning rate `rate`; raises before anything changed when it cannot."""
@@ -52,8 +62,24 @@ class Stepper:
 
     def begin(self, batch: Batch, step: int, rate: float) -> Callable[[], StepResult]:
         """The same, without waiting; the result must be asked for once."""
+        inputs = inputs_of(batch, self.optimizer.now(rate, step), self.parts, self.rank, self.ranks)
+        facts = self.graph(inputs) if self.graph is not None else self._compute(inputs.to(self.device))
+        read = self._reader(facts)
+
+        def result() -> StepResult:
+            loss, objective, norm, place, *flat = read()
+            if not all(map(math.isfinite, (loss, objective, norm))):
+                raise diverged(step, loss, objective, None if math.isfinite(norm) else self.names[int(place)])
+            loads = {route: [flat.pop(0) for _ in range(count)] for route, count in self.loads.items()}
+            return StepResult(loss, norm, loads)
+
+        return result if self.ahead else partial(_same, result())
+
+    def _compute(self, inputs: Inputs) -> Tensor:
+        """The step; gives loss, objective, the gradients' norm, the number of the first that is not finite, and the loads of routes.
+        On a GPU nothing here waits for the device, and nothing but `inputs` is read from the processor."""
         self.optimizer.zero_grad()
-        sums, shares, loads = self._gradients(batch)
+        sums, shares, loads = self._gradients(inputs)
         gradients = {path: local(x) for path, x in self.optimizer.gradients().items()}
         parted = is_parted(self.optimizer.tensors)
         if self.ranks > 1:
@@ -64,74 +90,61 @@ class Stepper:
             norms.sqrt_()
         worst = norms.isfinite().logical_not().to(torch.uint8).argmax()
         facts = torch.cat((sums, torch.linalg.vector_norm(norms).view(1), worst.view(1).float(), *loads.values()))
-        names = list(gradients)
-        read = self._update(facts, rate, gradients, facts.is_cuda and not parted)
+        self.names, self.loads = list(gradients), {route: len(load) for route, load in loads.items()}
+        self._update(facts, inputs.now, gradients)
         updated = apply_updates(self.model, shares)
         if self.ranks > 1 and updated:
             sum_over_ranks(updated)
+        self.optimizer.zero_grad()
+        return facts
 
-        def result() -> StepResult:
-            loss, objective, norm, place, *flat = read()
-            if not all(map(math.isfinite, (loss, objective, norm))):
-                raise diverged(step, loss, objective, None if math.isfinite(norm) else names[int(place)])
-            shared = {route: [flat.pop(0) for _ in range(len(load))] for route, load in loads.items()}
-            return StepResult(loss, norm, shared)
-
-        return result if facts.is_cuda and not parted else partial(_same, result())
-
-    def _gradients(self, batch: Batch) -> tuple[Tensor, list[float], dict[str, Tensor]]:
+    def _gradients(self, inputs: Inputs) -> tuple[Tensor, list[Tensor], dict[str, Tensor]]:
         """The sums of loss and objective, the shares of this rank's parts, and the loads of routes.
 
         Gradients are left with the optimiser."""
-        rows = batch.tokens.shape[0] // self.parts
-        total = float(batch.weights.sum())
         sums = torch.zeros(2, device=self.device)
-        shares = []
+        shares = list(inputs.shares.unbind())
         loads: dict[str, Tensor] = {}
-        for part in range(self.rank, self.parts, self.ranks):
-            own = slice(part * rows, (part + 1) * rows)
-            piece = Batch(*(getattr(batch, name)[own] for name in Batch.__dataclass_fields__))
-            share = float(piece.weights.sum()) / total if total > 0 else 1 / self.parts
-            with documents(piece.positions, self.device):
-                piece = piece.to(self.device)
+        for i, (piece, share) in enumerate(zip(inputs.pieces, shares, strict=True)):
+            with told(inputs.documents[i]) if inputs.documents else contextlib.nullcontext():
                 with self.precision(), noting_loads() as notes:
                     loss, objective = self.model.losses(  # type: ignore[operator]
                         piece.tokens, piece.targets, piece.weights, piece.positions
                     )
                 (objective * share).backward()
             sums += torch.stack((loss.detach(), objective.detach())) * share
-            shares.append(share)
             for route, load in self.routes.named(notes).items():
                 loads[route] = loads[route] + load * share if route in loads else load * share
             if self.parts > self.ranks:
                 self.optimizer.accumulate()
         return sums, shares, loads
 
-    def _update(
-        self, facts: Tensor, rate: float, gradients: dict[str, Tensor], ahead: bool
-    ) -> Callable[[], list[float]]:
-        """Updates where all facts are finite; gives what reads them. `ahead`: without waiting for them."""
-        if ahead:
-            fine = facts.isfinite().all()
-            self.finite = fine if self.finite is None else self.finite & fine
+    def _update(self, facts: Tensor, now: Tensor, gradients: dict[str, Tensor]) -> None:
+        """Updates where all facts are finite, and all those before were."""
+        if self.ahead:
+            self.finite &= facts.isfinite().all()
             factor = facts.new_ones(()) if self.clip is None else (self.clip / facts[2]).clamp(max=1)
-            found = torch.empty(len(facts), pin_memory=True).copy_(facts, non_blocking=True)
-            ready = torch.cuda.Event()
-            ready.record()
-            self.optimizer.step(rate, torch.where(self.finite, factor, -1.0))
+            self.optimizer.step(now, torch.where(self.finite, factor, -1.0))
+        elif bool(facts.isfinite().all()):
+            if self.clip is not None and float(facts[2]) > self.clip:
+                torch._foreach_mul_(list(gradients.values()), self.clip / float(facts[2]))
+            self.optimizer.step(now, None)
 
-            def read() -> list[float]:
-                ready.synchronize()
-                values: list[float] = found.tolist()
-                return values
+    def _reader(self, facts: Tensor) -> Callable[[], list[float]]:
+        """Reads them, later where they come from a GPU."""
+        if not self.ahead:
+            values: list[float] = facts.tolist()
+            return lambda: values
+        found = torch.empty(len(facts), pin_memory=True).copy_(facts, non_blocking=True)
+        ready = torch.cuda.Event()
+        ready.record()
 
-            return read
-        values = facts.tolist()
-        if all(map(math.isfinite, values)):
-            if self.clip is not None and values[2] > self.clip:
-                torch._foreach_mul_(list(gradients.values()), self.clip / values[2])
-            self.optimizer.step(rate, None)
-        return lambda: values
+        def read() -> list[float]:
+            ready.synchronize()
+            values: list[float] = found.tolist()
+            return values
+
+        return read
 
     def precision(self) -> Any:
         if self.autocast is None:
