@@ -27,7 +27,6 @@ from lsm_torch.nn import (
     recurrence,
     rotate,
     routed_swiglu,
-    silu_mul,
     softplus,
     take,
     top_k,
@@ -90,8 +89,7 @@ class GLA(nn.Module):
             positions=positions_BT,
             cache=cache,
         )
-        y_BTD = self.out.linear(silu_mul(self.gate(x_BTD), self.out.rmsnorm(o_BTHV)))
-        return y_BTD
+        return self.out.linear(self.out.rmsnorm(o_BTHV, self.gate(x_BTD)))
 
 
 class MoE(nn.Module):
