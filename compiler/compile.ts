@@ -17,6 +17,7 @@ import { type FormOptions, chooseForms } from "./3-derive/forms/forms.js";
 import type { RecurrenceReport } from "./3-derive/forms/report.js";
 import { type OptimizerOptions, adamwDefaults, withOptimizer } from "./5-schedule/optimizer.js";
 import { withoutMetrics } from "./3-derive/without-metrics.js";
+import { withoutPrediction } from "./3-derive/without-prediction.js";
 import { schedule } from "./5-schedule/schedule.js";
 import type { Module } from "./ir/graph.js";
 import { sound, soundProgram } from "./ir/debug.js";
@@ -72,24 +73,10 @@ export function compileTraining(
   };
 }
 
-/** A training step has no use for the logits once the loss is known. */
-function withoutPrediction(module: Module): Module {
-  return withMain(module, (main) => ({
-    ...main,
-    outputs: main.outputs.filter(({ name }) => name !== "prediction"),
-  }));
-}
-
 /** Evaluation leaves the routers' buffers as they are. */
-function withoutUpdates(module: Module): Module {
-  return withMain(module, (main) => ({ ...main, updates: [] }));
-}
-
-type Graph = Module["functions"] extends ReadonlyMap<string, infer G> ? G : never;
-
-function withMain(module: Module, change: (main: Graph) => Graph): Module {
-  const main = change(module.functions.get(module.main)!);
-  return { main: module.main, functions: new Map([...module.functions, [module.main, main]]) };
+function withoutUpdates({ functions, main: name }: Module): Module {
+  const main = { ...functions.get(name)!, updates: [] };
+  return { main: name, functions: new Map([...functions, [name, main]]) };
 }
 
 /** The recurrent form of a model: one token a call. */

@@ -18,7 +18,7 @@ import {
   nodesOfGroup,
   rankOf,
 } from "../compiler/4-place/mesh-shape.js";
-import type { Collective, Work } from "../compiler/4-place/placement.js";
+import { type Collective, type Work, lossChunkElements } from "../compiler/4-place/placement.js";
 import { programMemory } from "../compiler/5-schedule/memory.js";
 import { schedule } from "../compiler/5-schedule/schedule.js";
 import { type Plan, planOf } from "../compiler/plan.js";
@@ -417,6 +417,21 @@ describe("memory", () => {
     const states = 2 * 8 * 64 * (2 * 4 * 8) * 4;
     expect(activations + working).toBeLessThan(whole);
     expect(activations + working).toBeGreaterThan(whole - 4 * states);
+  });
+
+  test("logits are there a chunk at a time, as the torch trainer's loss computes them", () => {
+    const text = readFileSync("runtime/torch/lsm_torch/nn/loss.py", "utf8");
+    expect(text).toContain(`"cuda": ${lossChunkElements / 2 ** 27} * 2**27`);
+    const source = model(`[${block}]`).replace("vocab: 32", "vocab: 100000");
+    const [short, long] = [256, 1024].map(
+      (time) => planned(source, {}, { time, precision: "bf16" }).memory[0]!.working,
+    );
+    expect(8 * 256 * 1e5).toBeLessThan(lossChunkElements);
+    expect(8 * 1024 * 1e5).toBeGreaterThan(lossChunkElements);
+    expect(short!).toBeGreaterThan(2 * 8 * 256 * 1e5);
+    expect(short!).toBeLessThan(1.1 * 2 * 8 * 256 * 1e5);
+    expect(long!).toBeGreaterThan(2 * lossChunkElements);
+    expect(long!).toBeLessThan(1.1 * 2 * lossChunkElements);
   });
 
   test("a call's results are counted once", () => {

@@ -108,3 +108,6 @@ export interface SharedAxes {
 /** Bytes of one element: of weights and activations as they are computed with, and of sums of gradients. */
 export const computeBytes: Readonly<Record<Precision, number>> = { fp32: 4, bf16: 2, fp16: 2 };
 export const gradientBytes = 4; // reduced and added up in float32
+
+/** Logits that are there at one time: the torch trainer's loss takes them in chunks, with their gradients in place. */
+export const lossChunkElements = 5 * 2 ** 27;

@@ -8,10 +8,16 @@
 
 import { baseName } from "../4-place/along.js";
 import { groupSize } from "../4-place/mesh-shape.js";
-import { type Placement, type Stage, computeBytes, gradientBytes } from "../4-place/placement.js";
+import {
+  type Placement,
+  type Stage,
+  computeBytes,
+  gradientBytes,
+  lossChunkElements,
+} from "../4-place/placement.js";
 import { allResults } from "../ir/graph.js";
 import type { Program, ProgramFunction, Step } from "../ir/program.js";
-import { type TensorType, byteCount, hasAxis } from "../ir/types.js";
+import { type TensorType, byteCount, elementCount, hasAxis } from "../ir/types.js";
 import { type BytesOf, type Memory, makersOf, programMemory } from "./memory.js";
 
 /** Bytes on one device. */
@@ -44,12 +50,19 @@ export const memoryParts = [
 export const totalMemory = (memory: DeviceMemory): number =>
   memoryParts.reduce((sum, part) => sum + memory[part], 0);
 
-/** @param program gradients of the device's own part of a batch, its kernels as calls (4-place/kernel-calls.ts) */
-export function deviceMemory(placement: Placement, program: Program): DeviceMemory[] {
+/**
+ * @param program gradients of the device's own part of a batch, its kernels as calls (4-place/kernel-calls.ts)
+ * @param prediction the model's, whose values the loss computes and drops in chunks
+ */
+export function deviceMemory(
+  placement: Placement,
+  program: Program,
+  prediction: TensorType,
+): DeviceMemory[] {
   const bytesOf = deviceBytes(placement, program);
   const memory = programMemory(program, bytesOf);
   return placement.stages.map((stage) => {
-    const { kept, peak } = walkStage(placement, stage, program, memory, bytesOf);
+    const { kept, peak } = walkStage(placement, stage, program, prediction, memory, bytesOf);
     const own = placement.parameters.filter(({ stages }) => stages.includes(stage.index));
     const held = sum(own, ({ held: elements }) => elements);
     const trained = sum(own, (parameter) => (parameter.trainable ? parameter.held : 0));
@@ -104,9 +117,10 @@ interface Walked {
 }
 
 function walkStage(
-  { recompute }: Placement,
+  { recompute, work }: Placement,
   stage: Stage,
   program: Program,
+  prediction: TensorType,
   memory: ReadonlyMap<string, Memory>,
   bytesOf: BytesOf,
 ): Walked {
@@ -119,11 +133,20 @@ function walkStage(
   const bytes = (id: number): number =>
     bytesOf(main.buffers[id]!.type, makers.get(id) ?? program.main);
   const counted = new Map<number, number>(); // alive, with their bytes
+  const logits = new Set<number>(); // alive, with their gradients: a chunk of them in all
+  const chunk =
+    computeBytes[work.precision] * Math.min(elementCount(prediction), lossChunkElements);
   const residuals = new Map<string, number>(); // of each block, where they are made anew
   let [live, kept, peak] = [0, 0, 0];
   let backward = false;
   const make = (id: number): void => {
     if (gradients.has(id) || counted.has(id)) return; // gradients are scattered as soon as they are there
+    if (sameAxes(main.buffers[id]!.type, prediction)) {
+      if (logits.size === 0) live += chunk;
+      logits.add(id);
+      peak = Math.max(peak, live);
+      return;
+    }
     counted.set(id, bytes(id));
     live += bytes(id);
     peak = Math.max(peak, live);
@@ -133,6 +156,7 @@ function walkStage(
     if (step.kind === "free") {
       live -= counted.get(step.buffer) ?? 0;
       counted.delete(step.buffer);
+      if (logits.delete(step.buffer) && logits.size === 0) live -= chunk;
       return;
     }
     if (!owners[i]) return;
@@ -157,6 +181,10 @@ function walkStage(
   });
   return { kept: backward ? kept : live, peak };
 }
+
+const sameAxes = (a: TensorType, b: TensorType): boolean =>
+  a.axes.length === b.axes.length &&
+  a.axes.every(({ name, size }) => b.axes.some((axis) => axis.name === name && axis.size === size));
 
 type Call = Extract<Step, { readonly kind: "call" }>;
 const isBackward = ({ callee }: Call): boolean => callee.endsWith(".backward");
