@@ -11,6 +11,7 @@ from lsm_torch.nn import (
     causal_conv,
     combine,
     dispatch,
+    grouped_dot,
     l2_norm,
     linear_cross_entropy,
     put,
@@ -126,6 +127,19 @@ def test_routed_swiglu(triton) -> None:
     agree(gradients(ours, [x, weights, *matrices]), expected, 1e-12)
     triton(True)
     agree(gradients(ours, [x.float(), weights.float(), *[m.float() for m in matrices]]), expected)
+
+
+@pytest.mark.parametrize("sizes", [(7, 70, 40), (1, 3, 100)])
+def test_grouped_dot(triton, sizes: tuple[int, int, int]) -> None:
+    """The kernel beside the loop; groups of no rows, of one and of several tiles."""
+    experts, inner, outer = sizes
+    ids = torch.cat((torch.zeros(90), torch.full((1,), 3), torch.full((9,), 5))).long().clamp(max=experts - 1)[None]
+    x, weight = drawn(1, 100, inner), drawn(experts, inner, outer)
+    expected = gradients(lambda x, w: (x[:, :, None, :] @ w[ids])[:, :, 0], [x, weight])
+    triton(False)
+    agree(gradients(lambda x, w: grouped_dot(x, w, ids), [x, weight]), expected, 1e-12)
+    triton(True)
+    agree(gradients(lambda x, w: grouped_dot(x, w, ids), [x.float(), weight.float()]), expected)
 
 
 @pytest.mark.parametrize("shape", [(2, 70, 3, 9), (1, 1, 5), (2, 3, 130)])
