@@ -45,6 +45,7 @@ const along: Along = {
   recurrence: ({ axis, key }) => [axis, ...key],
   state_scan: ({ axis }) => [axis],
   adamw: none,
+  muon: none,
   call: none, // of its inputs it takes no part: a block's are whole
   state: gone,
   write: gone,

@@ -14,6 +14,7 @@ export const adamwDefaults: OptimizerOptions = {
   beta2: 0.95,
   epsilon: 1e-8,
   decay: 0.1,
+  muon: null,
 };
 
 /** `main` keeps its losses, gives `grad_norm` as well, and keeps no gradient past the optimiser. */
@@ -23,17 +24,20 @@ export function withOptimizer(
   options: OptimizerOptions,
 ): Program {
   const main = program.functions.get(program.main)!;
-  const decays = new Map(
-    parameters.map(({ path, decay }) => [gradientName(path), { path, decay }]),
+  const trained = new Map(
+    parameters.map(({ path, decay, matrix }) => [
+      gradientName(path),
+      { path, decay, matrix: options.muon && matrix },
+    ]),
   );
   const gradients = main.outputs.flatMap(({ name, buffer }) => {
-    const parameter = decays.get(name);
+    const parameter = trained.get(name);
     return parameter ? [{ ...parameter, buffer }] : [];
   });
   const norm = main.buffers.length;
   const buffers: Buffer[] = [...main.buffers, { type: scalar, name: "grad_norm" }];
   const outputs = [
-    ...main.outputs.filter(({ name }) => !decays.has(name)),
+    ...main.outputs.filter(({ name }) => !trained.has(name)),
     { name: "grad_norm", buffer: norm },
   ];
   const kept = new Set([

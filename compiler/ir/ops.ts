@@ -6,6 +6,7 @@
  */
 
 import type { Graph } from "./graph.js";
+import type { MatrixAxes, MuonOptions } from "./muon.js";
 import type { Axis, DType } from "./types.js";
 import type { ScalarFunction } from "./scalar-functions.js";
 
@@ -174,6 +175,8 @@ export interface OpAttributes {
     readonly epsilon: number;
     readonly decay: number;
   };
+  /** (p, g, m, rate) → (p, m): one Muon step (ir/muon.ts) at learning rate `rate`, with decoupled weight decay. */
+  muon: MuonOptions & { readonly matrix: MatrixAxes; readonly decay: number };
   /** A block: another function of the module, its parameters found under `prefix`. */
   call: { readonly callee: string; readonly prefix: string };
 

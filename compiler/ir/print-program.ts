@@ -51,8 +51,10 @@ function printStep(step: Step, fn: ProgramFunction, label: Label, indent: string
       return `call ${outputs} = ${step.callee}(${step.inputs.map(label).join(", ")}) under ${step.prefix}`;
     }
     case "optimize": {
-      const { gradients, ...options } = step.optimize;
-      return `optimize ${gradients.length} parameters ${JSON.stringify(options)}`;
+      const { gradients, muon, ...options } = step.optimize;
+      const byMuon = gradients.filter(({ matrix }) => matrix !== null).length;
+      const rest = muon ? ` ${byMuon} of them ${JSON.stringify({ muon })}` : "";
+      return `optimize ${gradients.length} parameters ${JSON.stringify(options)}${rest}`;
     }
     case "run":
       return printRun(step, fn, label, indent);

@@ -10,6 +10,8 @@ import type { Graph, ValueId } from "./graph.js";
 import type { ScalarFunction } from "./scalar-functions.js";
 import type { TensorType } from "./types.js";
 import type { Initializer } from "./initializer.js";
+import { matrixWeights, sameMatrix } from "./matrix-weights.js";
+import type { MatrixAxes, MuonOptions } from "./muon.js";
 
 export type BufferId = number;
 
@@ -57,6 +59,7 @@ export type PlainKernelOp = Exclude<
   | "scan"
   | "call"
   | "adamw"
+  | "muon"
   | "recurrence"
   | "state_scan"
   | "attend"
@@ -106,9 +109,9 @@ export type Step =
   | { readonly kind: "free"; readonly buffer: BufferId };
 
 /**
- * The end of a training step: clips the gradients' global norm, then steps every parameter by AdamW at the
- * learning rate and step number the loop gives. Parameters and their two moments are the loop's and are
- * replaced; `norm` receives the norm before clipping.
+ * The end of a training step: clips the gradients' global norm, then steps every parameter by AdamW, or those with a
+ * `matrix` by Muon, at the learning rate and step number the loop gives. Parameters and their moments (AdamW's two,
+ * Muon's one) are the loop's and are replaced; `norm` receives the norm before clipping.
  */
 export interface Optimize {
   readonly norm: BufferId;
@@ -116,12 +119,16 @@ export interface Optimize {
     readonly path: string;
     readonly buffer: BufferId;
     readonly decay: boolean;
+    /** What Muon makes orthogonal; null: AdamW trains it. */
+    readonly matrix: MatrixAxes | null;
   }[];
   readonly clip: number | null;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
   readonly decay: number;
+  /** null: AdamW trains everything. */
+  readonly muon: MuonOptions | null;
 }
 
 export interface NamedBuffer {
@@ -159,6 +166,8 @@ export interface ModelParameter {
   readonly initializer: Initializer;
   readonly trainable: boolean;
   readonly decay: boolean;
+  /** Its axes as those of matrices, if it is nothing but a factor of products with tokens: what Muon can train. */
+  readonly matrix: MatrixAxes | null;
 }
 
 /** All parameters that `main` and what it calls have, each path once, in order of first use. */
@@ -167,18 +176,16 @@ export function modelParameters(
   main: string,
 ): ModelParameter[] {
   const found = new Map<string, ModelParameter>();
+  const matrices = matrixWeights(functions, main);
   const visit = (name: string, prefix: string): void => {
     const graph = functions.get(name)!;
     for (const { path, value, initializer, trainable, decay } of graph.parameters) {
       const full = prefix + path;
-      if (!found.has(full))
-        found.set(full, {
-          path: full,
-          type: graph.values[value]!.type,
-          initializer,
-          trainable,
-          decay,
-        });
+      const known = found.get(full);
+      const matrix = matrices.get(name)!.get(path) ?? null;
+      const { type } = graph.values[value]!;
+      if (!known) found.set(full, { path: full, type, initializer, trainable, decay, matrix });
+      else if (!sameMatrix(known.matrix, matrix)) found.set(full, { ...known, matrix: null });
     }
     for (const node of graph.nodes)
       if (node.op === "call") visit(node.attributes.callee, `${prefix}${node.attributes.prefix}.`);

@@ -202,6 +202,7 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
     return [float([axisOf(state!, "batch"), time, ...own]), state!];
   },
   adamw: (_, [p]) => [p!, p!, p!],
+  muon: (_, [p]) => [p!, p!],
   call: () => {
     throw new InternalFault("a call's types are those of its callee; use GraphBuilder.call");
   },

@@ -28,7 +28,7 @@ const gradientOps: ReadonlySet<OpName> = new Set(["conv_input_gradient", "conv_w
 const atToken: ReadonlySet<OpName> = new Set(tokenOps);
 
 function allowed(op: OpName, level: Level): boolean {
-  if (op === "adamw") return false; // the optimiser is a step of the program
+  if (op === "adamw" || op === "muon") return false; // the optimiser is a step of the program
   if (atToken.has(op) || op === "scan") return (level === "token") === (op !== "scan");
   if (formedAway.has(op))
     return level === "token" ? op === "attend" || op === "rotate" : level === "lowered";

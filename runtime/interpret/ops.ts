@@ -17,6 +17,7 @@ import { convolve, convolveInputGradient, convolveWeightGradient } from "./conv.
 import { attend } from "./attend.js";
 import { linearScan, stateScan } from "./linear-scan.js";
 import { argsort, put, slotPositions, take, topK } from "./indices.js";
+import { muon } from "./muon.js";
 import { runRecurrence } from "./recurrence.js";
 import { type Tensor, stridesFor, tensor, visit } from "./tensor.js";
 
@@ -259,4 +260,5 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
     }
     return [np, nm, nv];
   },
+  muon: (options, inputs) => muon(options, inputs),
 };

@@ -21,10 +21,10 @@ import { type Kernel, type KernelOp, kernels } from "./ops.js";
 import { runScan } from "./scan.js";
 import { type Tensor, tensor, visit } from "./tensor.js";
 
-/** Parameters with their AdamW moments, replaced by each step; rate and number of the step at hand. */
+/** Parameters with their moments (m and v, or Muon's m), replaced by each step; rate and number of the step at hand. */
 export interface OptimizerState {
   readonly parameters: Map<string, Tensor>;
-  readonly moments: Map<string, readonly [Tensor, Tensor]>;
+  readonly moments: Map<string, readonly Tensor[]>;
   readonly rate: number;
   readonly step: number; // from 1
 }
@@ -212,7 +212,7 @@ function scan(
   });
 }
 
-/** ‖g‖ over all gradients; then AdamW on g · min(1, clip / ‖g‖). */
+/** ‖g‖ over all gradients; then AdamW or Muon on g · min(1, clip / ‖g‖). */
 function optimize({ optimizer }: Machine, memory: Memory, step: Optimize): Tensor {
   if (!optimizer) throw new InternalFault("a training step needs the optimiser's state");
   const gradients = step.gradients.map(({ buffer }) => read(memory, buffer));
@@ -221,24 +221,21 @@ function optimize({ optimizer }: Machine, memory: Memory, step: Optimize): Tenso
   );
   const scale = step.clip !== null && norm > step.clip ? step.clip / norm : 1;
   const scalarOf = (value: number): Tensor => tensor([], Float64Array.of(value));
-  step.gradients.forEach(({ path, decay }, i) => {
+  step.gradients.forEach(({ path, decay: decays, matrix }, i) => {
     const [m, v] = optimizer.moments.get(path)!;
     const gradient = tensor(
       gradients[i]!.axes,
       gradients[i]!.data.map((g) => g * scale),
     );
-    const options = { ...step, decay: decay ? step.decay : 0 };
-    const given = [
-      optimizer.parameters.get(path)!,
-      gradient,
-      m,
-      v,
-      scalarOf(optimizer.rate),
-      scalarOf(optimizer.step),
-    ];
-    const [p, nextM, nextV] = kernels.adamw(options, given, []);
+    const decay = decays ? step.decay : 0;
+    const weight = optimizer.parameters.get(path)!;
+    const [rate, count] = [scalarOf(optimizer.rate), scalarOf(optimizer.step)];
+    const [p, ...next] =
+      matrix && step.muon
+        ? kernels.muon({ ...step.muon, matrix, decay }, [weight, gradient, m!, rate], [])
+        : kernels.adamw({ ...step, decay }, [weight, gradient, m!, v!, rate, count], []);
     optimizer.parameters.set(path, p!);
-    optimizer.moments.set(path, [nextM!, nextV!]);
+    optimizer.moments.set(path, next);
   });
   return scalarOf(norm);
 }

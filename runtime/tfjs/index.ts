@@ -13,7 +13,7 @@ export { nest, under } from "./nest.js";
 export { apply, normal, parameter, parametersUnder, uniform } from "./parameters.js";
 export { scan } from "./scan.js";
 export type { RunOptions, RunResult } from "./train/run.node.js";
-export type { AdamWSettings, TrainSettings } from "./train/settings.js";
+export type { OptimizerSettings, TrainSettings } from "./train/settings.js";
 export type {
   BatchTensors,
   CarriedSpec,

@@ -9,6 +9,8 @@
  */
 
 import type { Tensor } from "@tensorflow/tfjs";
+import type { MatrixAxes, MuonOptions } from "../../compiler/ir/muon.js";
+import type { Axis } from "../../compiler/ir/types.js";
 
 /** Everything a `map` does at one point of its loop, made once by `defineMap`. */
 export interface MapKernel {
@@ -180,4 +182,17 @@ export interface KernelSet {
     m: Tensor,
     v: Tensor,
   ): [Tensor, Tensor, Tensor];
+  /** One Muon step for one parameter: new p, m. `axes` are the parameter's, `matrix` says what they are of its matrices. */
+  muon(
+    options: MuonOptions & {
+      axes: readonly Axis[];
+      matrix: MatrixAxes;
+      decay: number;
+      rate: number;
+      scale: number;
+    },
+    p: Tensor,
+    g: Tensor,
+    m: Tensor,
+  ): [Tensor, Tensor];
 }

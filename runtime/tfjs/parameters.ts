@@ -1,6 +1,7 @@
 /** A model's parameters as emitted TypeScript lists them: a path, the sizes of its axes, how it starts. */
 
 import type { Initializer } from "../../compiler/ir/initializer.js";
+import type { MatrixAxes } from "../../compiler/ir/muon.js";
 import type { ScalarFunction } from "../../compiler/ir/scalar-functions.js";
 import type { ParameterSpec } from "./train/trainable.js";
 
@@ -29,7 +30,12 @@ export function parameter(
   {
     trainable = true,
     decay = false,
-  }: { readonly trainable?: boolean; readonly decay?: boolean } = {},
+    matrix = null,
+  }: {
+    readonly trainable?: boolean;
+    readonly decay?: boolean;
+    readonly matrix?: MatrixAxes | null;
+  } = {},
 ): ParameterSpec {
   return {
     path,
@@ -37,6 +43,7 @@ export function parameter(
     initializer: initializerOf(start),
     trainable,
     decay,
+    matrix,
   };
 }
 

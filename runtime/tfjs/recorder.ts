@@ -4,7 +4,7 @@
  */
 
 import type { Tensor } from "@tensorflow/tfjs";
-import type { AdamWSettings } from "./train/settings.js";
+import type { OptimizerSettings } from "./train/settings.js";
 import type { TrainState } from "./train/state.js";
 import type { GradientResult, ParameterSpec } from "./train/trainable.js";
 
@@ -42,5 +42,5 @@ export interface Recorder {
   overwrite(tensor: Tensor, values: Float32Array | Int32Array): void;
   /** While recording: gives each target the contents of its source. */
   assign(pairs: readonly (readonly [target: Tensor, source: Tensor])[]): void;
-  prepareUpdate(parameters: readonly ParameterSpec[], optimizer: AdamWSettings): UpdateHandle;
+  prepareUpdate(parameters: readonly ParameterSpec[], optimizer: OptimizerSettings): UpdateHandle;
 }

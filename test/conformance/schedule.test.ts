@@ -13,7 +13,7 @@ import { RandomStream } from "../../runtime/random/stream.js";
 import { modelOf, randomBatch, randomParameters, worst } from "../support/models/instance.js";
 import { layerCases } from "../support/models/layers.js";
 
-const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
+const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1, muon: null };
 const clip = 0.5;
 const rate = 0.01;
 

@@ -16,6 +16,12 @@ interface Line {
   readonly worst: string;
   readonly steps: number;
   readonly decoding: number;
+  /** Of some cases: three steps with Muon. */
+  readonly muon: {
+    readonly gradients: number;
+    readonly worst: string;
+    readonly steps: number;
+  } | null;
   readonly leaked: number;
 }
 
@@ -28,9 +34,11 @@ describe.each(backendRuns)("$backend", ({ backend, cases, time, available }: Bac
         modelCases.slice(0, cases).map(([label]) => label),
       );
       for (const line of lines) {
-        const { label, gradients, worst, steps, decoding, leaked } = line;
+        const { label, gradients, worst, steps, muon, decoding, leaked } = line;
         expect(gradients, `${label}: ${worst}`).toBeLessThan(tolerance);
         expect(steps, `${label}: three steps`).toBeLessThan(tolerance);
+        expect(muon?.gradients ?? 0, `${label}, Muon: ${muon?.worst}`).toBeLessThan(tolerance);
+        expect(muon?.steps ?? 0, `${label}, Muon: three steps`).toBeLessThan(tolerance);
         expect(decoding, `${label}: decoding`).toBeLessThan(tolerance);
         expect(leaked, `${label}: tensors`).toBe(0);
       }

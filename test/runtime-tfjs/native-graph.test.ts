@@ -113,7 +113,7 @@ describe.skipIf(!available)("a step recorded on TensorFlow", () => {
     // several: TensorFlow shares the memory of an array only where it lies aligned
     const arrays = Array.from({ length: 64 }, () => new Float32Array(8));
     const weights = Object.fromEntries(arrays.map((array, i) => [`w${i}`, tf.tensor(array)]));
-    const variables = new Variables(tf, { weights, m: {}, v: {} });
+    const variables = new Variables(tf, { weights, m: {}, v: {}, momentum: {} });
     const graph = new GraphDef(binding);
     variables.write(graph);
     const type = graph.type("dtype", binding.TF_FLOAT);

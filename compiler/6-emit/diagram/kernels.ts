@@ -9,6 +9,7 @@ import type {
   BufferId,
   Kernel,
   Operand,
+  Optimize,
   Program,
   ProgramFunction,
   Step,
@@ -109,7 +110,7 @@ class FunctionReader {
       const { gradients, norm } = step.optimize;
       const lines: Line[] = [
         { text: "optimize", style: "title" },
-        { text: `clip, AdamW on ${gradients.length} tensors`, style: "text" },
+        { text: `clip, ${updatesText(gradients)}`, style: "text" },
       ];
       this.box(
         "mix",
@@ -172,6 +173,15 @@ class FunctionReader {
       ? `${made.length} buffers, ${total}`
       : `${axesText(this.fn.buffers[only]!.type.axes)}, ${total}`;
   }
+}
+
+/** "AdamW on 12 tensors", or "Muon on 9 tensors, AdamW on 3". */
+function updatesText(gradients: Optimize["gradients"]): string {
+  const byMuon = gradients.filter(({ matrix }) => matrix !== null).length;
+  const rest = gradients.length - byMuon;
+  return byMuon > 0
+    ? `Muon on ${byMuon} tensors, AdamW on ${rest}`
+    : `AdamW on ${gradients.length} tensors`;
 }
 
 const costText = ({ flops, bytes: moved }: Cost): string =>

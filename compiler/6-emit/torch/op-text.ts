@@ -231,6 +231,7 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
   state_scan: (node, w) => stateScan(node, w),
   scan: never("a scan in an expression"),
   adamw: never("adamw"),
+  muon: never("muon"),
   call: never("a call in an expression"),
   state: never("state"),
   write: never("write"),

@@ -71,6 +71,7 @@ export const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
   recurrence: never, // only for targets that take gradients themselves
   state_scan: never,
   adamw: never,
+  muon: never,
   call: never, // backpropagate's caller differentiates functions
   state: never,
   write: never,

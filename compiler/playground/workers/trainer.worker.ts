@@ -74,7 +74,7 @@ async function run(
   const { steps } = settings;
   const lesson = await lessonOf(training, text);
   const batches = new BatchStream(lesson.train, training.batch);
-  const state = freshState(backend.tf, trainable.parameters, settings.seed);
+  const state = freshState(backend.tf, trainable.parameters, settings.seed, settings.optimizer);
   const every = settings.evaluateEvery ?? Math.max(1, Math.round(steps / 10));
   const show = async (step: number): Promise<void> => {
     if (lesson.show)

@@ -10,6 +10,8 @@ export interface Capability {
   readonly readsBack: boolean;
   /** A matmul may take its operands transposed. tfjs's WebAssembly one is 12–24× slower then. */
   readonly transposedMatMul: boolean;
+  /** A matmul may take a tensor in two shapes. tfjs's WebAssembly one packs its second operand once and for all. */
+  readonly sharedMatMul: boolean;
   /**
    * expm1, log1p, tanh, sin and cos have float32's precision. WebAssembly's lose it near 0, and shaders may be
    * off by 2⁻¹¹ in sin and cos anywhere.
@@ -59,6 +61,7 @@ export function contextOf(tf: Tf, own: OwnOps = plainOps(tf)): Context {
       cumsum: backend !== "webgpu",
       slowCumsum: backend === "tensorflow",
       transposedMatMul: backend !== "wasm",
+      sharedMatMul: backend !== "wasm",
       precise: backend === "cpu" || backend === "tensorflow",
       stableTopK: backend === "tensorflow",
     },

@@ -56,7 +56,7 @@ export function createDot(context: Context) {
     const [x, flipX] = matrix(a, first, left, over);
     const [y, flipY] = matrix(b, second, over, right);
     const value = view(
-      tf.matMul(x, y, flipX, flipY),
+      tf.matMul(x, can.sharedMatMul ? y : tf.mul(y, 1), flipX, flipY),
       [...natural].map((l) => sizes[l]!),
     );
     return arrange(context, value, natural, result);

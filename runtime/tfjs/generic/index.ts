@@ -6,6 +6,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { KernelSet } from "../kernel-set.js";
 import { type Tf, contextOf } from "./context.js";
+import { createMuon } from "../muon.js";
 import { createAdamw } from "./adamw.js";
 import { createConv, createConvInputGradient, createConvWeightGradient } from "./conv.js";
 import { createCumulate } from "./cumulate.js";
@@ -43,10 +44,11 @@ export function createGenericKernels(
 ): KernelSet {
   const tidy = tidyFor(tf);
   const map = createMap(context);
+  const dot = createDot(context);
   const shift = createShift(context);
   return {
     map: tidy(map),
-    dot: tidy(createDot(context)),
+    dot: tidy(dot),
     sum: tidy(createReduce(context, "sum")),
     max: tidy(createReduce(context, "max")),
     expand: tidy(createExpand(context)),
@@ -69,5 +71,6 @@ export function createGenericKernels(
     convWeightGradient: tidy(createConvWeightGradient(context, { map, shift })),
     scan: createScan(context, map),
     adamw: tidy(createAdamw(context)),
+    muon: createMuon(tf, { map: tidy(map), dot: tidy(dot) }),
   };
 }

@@ -1,9 +1,9 @@
-/** The optimiser's part of a step: the gradients' global norm, clipping, and AdamW for every parameter. */
+/** The optimiser's part of a step: the gradients' global norm, clipping, and AdamW or Muon for every parameter. */
 
 import type { Tensor } from "@tensorflow/tfjs";
 import { type Metrics, metricsIn } from "./metrics.js";
 import type { KernelSet, MapKernel } from "../kernel-set.js";
-import type { AdamWSettings } from "./settings.js";
+import { type OptimizerSettings, muonFor } from "./settings.js";
 import type { TrainState } from "./state.js";
 import type { ParameterSpec, TensorMap } from "./trainable.js";
 
@@ -70,23 +70,33 @@ export function applyUpdate(
   kernels: KernelSet,
   state: TrainState,
   parameters: readonly ParameterSpec[],
-  { betas: [beta1, beta2], epsilon, decay }: AdamWSettings,
+  optimizer: OptimizerSettings,
   { rate, step, scale }: Update,
   gradients: TensorMap,
   updates: TensorMap,
 ): void {
-  for (const { path, trainable, decay: decays } of parameters) {
-    if (!trainable) {
+  const [beta1, beta2] = optimizer.betas;
+  for (const parameter of parameters) {
+    const { path } = parameter;
+    if (!parameter.trainable) {
       const update = updates[path];
       if (update) replace(state.weights, path, update);
       continue;
     }
-    const options = { beta1, beta2, epsilon, decay: decays ? decay : 0, rate, step, scale };
-    const { weights, m, v } = state;
-    const gradient = gradients[path]!;
-    const made = kernels.adamw(options, weights[path]!, gradient, m[path]!, v[path]!);
+    const { weights, m, v, momentum } = state;
+    const [weight, gradient] = [weights[path]!, gradients[path]!];
+    const byMuon = muonFor(optimizer, parameter);
+    if (byMuon) {
+      const options = { ...byMuon, rate, scale };
+      const made = kernels.muon(options, weight, gradient, momentum[path]!);
+      [weights, momentum].forEach((map, i) => replace(map, path, made[i]!));
+    } else {
+      const decay = parameter.decay ? optimizer.decay : 0;
+      const options = { beta1, beta2, epsilon: optimizer.epsilon, decay, rate, step, scale };
+      const made = kernels.adamw(options, weight, gradient, m[path]!, v[path]!);
+      [weights, m, v].forEach((map, i) => replace(map, path, made[i]!));
+    }
     gradient.dispose();
-    [weights, m, v].forEach((map, i) => replace(map, path, made[i]!));
   }
 }
 

@@ -11,7 +11,7 @@ import type { Recorder, Recording, UpdateHandle } from "../recorder.js";
 import { batchTensors, freeBatch, overwriteBatch } from "./batch-tensors.js";
 import { combine, partsOf, predictions, sharesOf } from "./gradients.js";
 import { type Metrics, metricsIn } from "./metrics.js";
-import type { AdamWSettings } from "./settings.js";
+import type { OptimizerSettings } from "./settings.js";
 import type { TrainState } from "./state.js";
 import type {
   BatchTensors,
@@ -54,7 +54,7 @@ export class RecordedStep {
     { tf, kernels }: Backend,
     recorder: Recorder,
     trainable: Trainable,
-    optimizer: AdamWSettings,
+    optimizer: OptimizerSettings,
     clip: number | null,
     state: TrainState,
     batch: Batch,

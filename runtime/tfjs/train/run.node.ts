@@ -121,8 +121,8 @@ class RunSession {
     this.files = runFiles(opened.folder);
     this.step = saved?.checkpoint.step ?? 0;
     this.state = saved
-      ? stateFrom(tf, parameters, saved.checkpoint, saved.path)
-      : freshState(tf, parameters, settings.seed);
+      ? stateFrom(tf, parameters, saved.checkpoint, saved.path, settings.optimizer)
+      : freshState(tf, parameters, settings.seed, settings.optimizer);
     const rows = batch * (settings.accumulate ?? 1);
     const { data } = task;
     const train: Dataset = data.train; // of whichever kind

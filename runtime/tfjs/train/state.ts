@@ -1,4 +1,4 @@
-/** What training changes: the weights, and for every trained one both moments of AdamW. */
+/** What training changes: the weights, and for every trained one both moments of AdamW, or the momentum of Muon. */
 
 import { float32, toFloat32, type Tensor as Stored } from "../../checkpoint/dtypes.js";
 import type { Checkpoint } from "../../checkpoint/checkpoint.js";
@@ -7,6 +7,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { Tf } from "../generic/context.js";
 import { initialValues } from "./initialise.js";
 import type { RecordedStep } from "./recorded-step.js";
+import { type OptimizerSettings, muonFor } from "./settings.js";
 import type { ParameterSpec, TensorMap } from "./trainable.js";
 
 /** The tensors are the state's own; a step replaces them one by one, or, recorded, their contents. */
@@ -14,19 +15,36 @@ export interface TrainState {
   readonly weights: Record<string, Tensor>;
   readonly m: Record<string, Tensor>;
   readonly v: Record<string, Tensor>;
+  readonly momentum: Record<string, Tensor>;
   /** The step that was recorded on these tensors, if any. */
   recorded?: RecordedStep;
 }
 
-const slots = ["m", "v"] as const;
+/** What the optimisers keep for parameters, as checkpoints call it. */
+export const slots = ["m", "v", "momentum"] as const;
+type Slot = (typeof slots)[number];
 
-export function freshState(tf: Tf, parameters: readonly ParameterSpec[], seed: number): TrainState {
-  const state: TrainState = { weights: {}, m: {}, v: {} };
+const slotsOf = (
+  parameter: ParameterSpec,
+  optimizer: OptimizerSettings | null,
+): readonly Slot[] => {
+  if (!parameter.trainable) return [];
+  return optimizer && muonFor(optimizer, parameter) ? ["momentum"] : ["m", "v"];
+};
+
+/** `optimizer`: null for AdamW of any settings. */
+export function freshState(
+  tf: Tf,
+  parameters: readonly ParameterSpec[],
+  seed: number,
+  optimizer: OptimizerSettings | null = null,
+): TrainState {
+  const state: TrainState = { weights: {}, m: {}, v: {}, momentum: {} };
   for (const parameter of parameters) {
-    const { path, trainable } = parameter;
+    const { path } = parameter;
     const shape = shapeOf(parameter);
     state.weights[path] = tf.tensor(initialValues(parameter, seed), shape, "float32");
-    if (trainable) for (const slot of slots) state[slot][path] = tf.zeros(shape);
+    for (const slot of slotsOf(parameter, optimizer)) state[slot][path] = tf.zeros(shape);
   }
   return state;
 }
@@ -35,14 +53,21 @@ export function freshState(tf: Tf, parameters: readonly ParameterSpec[], seed: n
 export function stateFrom(
   tf: Tf,
   parameters: readonly ParameterSpec[],
-  { weights, optimizer }: Checkpoint,
+  checkpoint: Checkpoint,
   where: string,
+  optimizer: OptimizerSettings | null = null,
 ): TrainState {
-  const state: TrainState = { weights: loadWeights(tf, parameters, weights, where), m: {}, v: {} };
+  const weights = loadWeights(tf, parameters, checkpoint.weights, where);
+  const state: TrainState = { weights, m: {}, v: {}, momentum: {} };
   for (const parameter of parameters)
-    if (parameter.trainable)
-      for (const slot of slots)
-        state[slot][parameter.path] = load(tf, parameter, optimizer.get(slot), where);
+    for (const slot of slotsOf(parameter, optimizer))
+      state[slot][parameter.path] = load(
+        tf,
+        parameter,
+        checkpoint.optimizer.get(slot),
+        where,
+        slot,
+      );
   return state;
 }
 
@@ -66,13 +91,12 @@ export function loadWeights(
 export async function storeState(
   state: TrainState,
 ): Promise<Pick<Checkpoint, "weights" | "optimizer">> {
-  return {
-    weights: await store(state.weights),
-    optimizer: new Map([
-      ["m", await store(state.m)],
-      ["v", await store(state.v)],
-    ]),
-  };
+  const optimizer = new Map<string, Map<string, Stored>>();
+  for (const slot of slots) {
+    const stored = await store(state[slot]);
+    if (stored.size > 0) optimizer.set(slot, stored);
+  }
+  return { weights: await store(state.weights), optimizer };
 }
 
 export function freeState(state: TrainState): void {
@@ -99,11 +123,12 @@ function load(
   parameter: ParameterSpec,
   from: Checkpoint["weights"] | undefined,
   where: string,
+  slot: Slot | null = null,
 ): Tensor {
   const { path } = parameter;
   const stored = from?.get(path);
   const shape = shapeOf(parameter);
-  if (!stored) throw mismatch(where, `it lacks \`${path}\``);
+  if (!stored) throw mismatch(where, `it lacks \`${slot ? `optimizer/${slot}/` : ""}${path}\``);
   if (stored.shape.join() !== shape.join())
     throw mismatch(where, `\`${path}\` is [${stored.shape}] there and [${shape}] in the model`);
   return tf.tensor(toFloat32(stored), shape, "float32");

@@ -6,6 +6,7 @@
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Initializer } from "../../../compiler/ir/initializer.js";
+import type { MatrixAxes } from "../../../compiler/ir/muon.js";
 import type { KernelSet } from "../kernel-set.js";
 
 export type TensorMap = Readonly<Record<string, Tensor>>;
@@ -16,6 +17,7 @@ export interface ParameterSpec {
   readonly initializer: Initializer;
   readonly trainable: boolean; // false: a buffer that the step itself updates
   readonly decay: boolean; // whether weight decay applies
+  readonly matrix: MatrixAxes | null; // its axes as those of matrices, if Muon can train it
 }
 
 /** Of a model that reads tokens. [batch, time] each; tokens and targets int32, weights and positions float32. */

@@ -5,6 +5,7 @@
 
 import type { Tf } from "../generic/context.js";
 import type { KernelSet } from "../kernel-set.js";
+import { createMuon } from "../muon.js";
 import { createAdamw } from "./adamw.js";
 import { createConv } from "./conv.js";
 import { createCumulate } from "./cumulate.js";
@@ -33,10 +34,13 @@ export function createWasmKernels(
   const dot = new Dot(heap, maps, multiplier);
   const rows = createRowMover(heap);
   const noSizes = {};
-  return {
-    ...generic,
+  const own = {
     map: (kernel, inputs, sizes) => maps.run(kernel, inputs, sizes),
     dot: (spec, a, b) => dot.run(spec, a, b),
+  } satisfies Partial<KernelSet>;
+  return {
+    ...generic,
+    ...own,
     sum: (spec, x) => maps.rearrange(spec, "sum", x, noSizes),
     max: (spec, x) => maps.rearrange(spec, "max", x, noSizes),
     expand: (spec, x, sizes) => maps.rearrange(spec, null, x, sizes),
@@ -51,5 +55,6 @@ export function createWasmKernels(
     linearScan: createLinearScan(heap, maps),
     solve: createSolve(heap, maps),
     adamw: createAdamw(heap),
+    muon: createMuon(tf, own),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Tf } from "../generic/context.js";
 import type { KernelSet } from "../kernel-set.js";
+import { type Products, createMuon } from "../muon.js";
 import { createAdamw } from "./adamw.js";
 import { createConv } from "./conv.js";
 import { createCumulate } from "./cumulate.js";
@@ -25,9 +26,9 @@ export function createWebGpuKernels(
   const kernels = new Kernels(gpu);
   const maps = new Maps(kernels);
   const dot = new Dot(kernels, maps);
+  const own: Products = { map: maps.map, dot: (spec, a, b) => dot.run(spec, a, b) };
   const set: KernelSet = {
-    map: maps.map,
-    dot: (spec, a, b) => dot.run(spec, a, b),
+    ...own,
     sum: (spec, x) => maps.reduce(spec, "sum", x),
     max: (spec, x) => maps.reduce(spec, "max", x),
     expand: (spec, x, sizes) => maps.expand(spec, x, sizes),
@@ -42,6 +43,10 @@ export function createWebGpuKernels(
     ...createConv(kernels, maps),
     scan: createScan(kernels, maps),
     adamw: createAdamw(kernels, maps),
+    muon: createMuon(tf, own),
   };
-  return { kernels: set, recorder: new GpuRecorder(kernels, maps, (size) => tf.zeros([size])) };
+  return {
+    kernels: set,
+    recorder: new GpuRecorder(kernels, maps, own, (size) => tf.zeros([size])),
+  };
 }

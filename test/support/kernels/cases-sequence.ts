@@ -1,5 +1,7 @@
-/** solve, the convolutions, scan, adamw. */
+/** solve, the convolutions, scan, adamw, muon. */
 
+import { kernels as definitions } from "../../../runtime/interpret/ops.js";
+import { tensor } from "../../../runtime/interpret/tensor.js";
 import { type Random, floats, pick, shuffled, smallSizes, some, whole } from "./arbitrary.js";
 import type { KernelCase } from "./case.js";
 import { type Index, type Named, accumulate, at, build, indices } from "./named.js";
@@ -362,6 +364,42 @@ const adamw: KernelCase = {
   },
 };
 
+const muon: KernelCase = {
+  name: "muon",
+  make(next) {
+    // rows H and columns DF or the other way round, in any order; B a matrix each
+    const sizes = smallSizes(next, "BDFH", 200);
+    const letters = shuffled(next, `${some(next, "B")}${some(next, "D")}FH`);
+    const has = (one: string): boolean => letters.includes(one);
+    const [rows, columns] = pick(next, ["H DF", "DF H"])
+      .split(" ")
+      .map((side) => [...side].filter(has)) as [string[], string[]];
+    const matrix = { batch: [..."B"].filter(has), rows, columns };
+    const axes = [...letters].map((name) => ({ name, size: sizes[name]! }));
+    const options = {
+      momentum: pick(next, [0.9, 0.95]),
+      iterations: pick(next, [1, 5]),
+      decay: pick(next, [0, 0.1]),
+    };
+    const [rate, scale] = [Math.fround(0.1 * next()), Math.fround(next())];
+    const [p, g, m] = [0, 1, 2].map(() => floats(letters, sizes, next)) as [Named, Named, Named];
+    const given = [p, build(letters, sizes, (i) => at(g, i) * scale), m].map(({ data }) =>
+      tensor(axes, Float64Array.from(data)),
+    );
+    const expected = definitions.muon(
+      { ...options, matrix },
+      [...given, tensor([], Float64Array.of(rate))],
+      [],
+    );
+    return {
+      title: `${letters} ${JSON.stringify({ options, matrix, sizes })}`,
+      inputs: [p, g, m],
+      run: (k, [p, g, m]) => k.muon({ ...options, axes, matrix, rate, scale }, p!, g!, m!),
+      expected: expected.map(({ data }) => ({ ...p, data: Float64Array.from(data) })),
+    };
+  },
+};
+
 export const sequenceCases: readonly KernelCase[] = [
   solve,
   conv,
@@ -370,4 +408,5 @@ export const sequenceCases: readonly KernelCase[] = [
   scan,
   linearScan,
   adamw,
+  muon,
 ];

@@ -53,6 +53,9 @@ async function download(
   return found;
 }
 
+/** With products of every kind: experts' and heads' own, of axes that are merged, and inside of a step. */
+const muonCases: ReadonlySet<string> = new Set(["GLA (F2)", "MoE, softmax scores", "MoM"]);
+
 /** Values and gradients, then AdamW, three times over; the weights are the caller's. */
 async function plainSteps(
   label: string,
@@ -222,12 +225,16 @@ for (const [label, text] of modelCases.slice(0, Number(most))) {
   const predicting = model.window ? forecasting : tokenByToken;
   const decoding = await predicting(model, weights, final, random);
   free(weights.values());
+  const byMuon = muonCases.has(label)
+    ? await recordedSteps(backend, model, { ...sizes, time: 3 }, parameters, random, "muon")
+    : null;
   const leaked = tf.memory().numTensors - before;
   const line = {
     label,
     gradients: steps.gradients,
     worst: steps.worst,
     steps: steps.steps,
+    muon: byMuon && { ...byMuon },
     decoding,
     leaked,
   };

@@ -8,7 +8,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tf } from "../../generic/context.js";
 import type { Recorder, Recording } from "../../recorder.js";
-import type { AdamWSettings } from "../../train/settings.js";
+import type { OptimizerSettings } from "../../train/settings.js";
 import type { ParameterSpec } from "../../train/trainable.js";
 import { type Data, type NativeBackend, replaceContent } from "./binding.js";
 import { GraphDef, type Input } from "./graph-def.js";
@@ -52,7 +52,7 @@ export class NativeRecorder implements Recorder {
       });
   }
 
-  prepareUpdate(parameters: readonly ParameterSpec[], optimizer: AdamWSettings): NativeUpdate {
+  prepareUpdate(parameters: readonly ParameterSpec[], optimizer: OptimizerSettings): NativeUpdate {
     return new NativeUpdate(this.#tf, parameters, optimizer, (update) => {
       this.#extras.update = update;
     });

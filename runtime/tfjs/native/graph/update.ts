@@ -1,5 +1,5 @@
 /**
- * The end of a recorded training step, in TensorFlow's graph: the gradients' global norm, clipping, AdamW on variables, and
+ * The end of a recorded training step, in TensorFlow's graph: the gradients' global norm, clipping, AdamW or Muon on variables, and
  * nothing of it when anything is not finite.
  *
  * The factors that AdamW needs come through a `Switch`: its output is dead when something is not finite, and so is every op
@@ -10,15 +10,16 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tf } from "../../generic/context.js";
 import type { UpdateHandle } from "../../recorder.js";
-import type { AdamWSettings } from "../../train/settings.js";
+import { type OptimizerSettings, muonFor } from "../../train/settings.js";
 import type { TrainState } from "../../train/state.js";
 import type { GradientResult, ParameterSpec } from "../../train/trainable.js";
 import type { Binding, NativeBackend, OpAttribute } from "./binding.js";
 import type { GraphDef, Input } from "./graph-def.js";
+import { writeMuon } from "./muon.js";
 import { Variables } from "./variables.js";
 
-/** Scalars that every run feeds: α, ε̂, and 1 − rate · decay. */
-const controls = ["alpha", "epsilon", "shrink"] as const;
+/** Scalars that every run feeds: α, ε̂, 1 − rate · decay, and the rate. */
+const controls = ["alpha", "epsilon", "shrink", "rate"] as const;
 type Control = (typeof controls)[number];
 
 /** Ids of the tensors of a step's result, while they are there. */
@@ -35,9 +36,14 @@ export class NativeUpdate implements UpdateHandle {
   readonly #tf: Tf;
   readonly #backend: NativeBackend;
   readonly #parameters: readonly ParameterSpec[];
-  readonly #optimizer: AdamWSettings;
+  readonly #optimizer: OptimizerSettings;
   readonly #noteUpdate: (update: NativeUpdate) => void;
-  readonly #controls: Record<Control, number> = { alpha: 0, epsilon: 0, shrink: 1 };
+  readonly #controls: Record<Control, number> = {
+    alpha: 0,
+    epsilon: 0,
+    shrink: 1,
+    rate: 0,
+  };
   #ends: Ends | null = null;
   #clip: number | null = null;
   /** Fetches Σ g² of every gradient, in the latest run. */
@@ -46,7 +52,7 @@ export class NativeUpdate implements UpdateHandle {
   constructor(
     tf: Tf,
     parameters: readonly ParameterSpec[],
-    optimizer: AdamWSettings,
+    optimizer: OptimizerSettings,
     noteUpdate: (update: NativeUpdate) => void,
   ) {
     this.#tf = tf;
@@ -82,6 +88,7 @@ export class NativeUpdate implements UpdateHandle {
     this.#controls.alpha = (rate * root) / (1 - beta1 ** step);
     this.#controls.epsilon = epsilon * root;
     this.#controls.shrink = 1 - rate * decay;
+    this.#controls.rate = rate;
   }
 
   async squares(): Promise<ReadonlyMap<string, number>> {
@@ -129,7 +136,7 @@ class UpdateWriter {
 
   write(
     parameters: readonly ParameterSpec[],
-    optimizer: AdamWSettings,
+    optimizer: OptimizerSettings,
     clip: number | null,
     ends: Ends,
     names: ReadonlyMap<number, Input>,
@@ -144,15 +151,16 @@ class UpdateWriter {
       graph.add(name, "Switch", [value, finite], [graph.type("T", type)]);
       return `${name}:1`;
     };
-    const [alpha, epsilon, shrink] = controls.map((name) =>
+    const [alpha, epsilon, shrink, rate] = controls.map((name) =>
       gated(`${name}.if`, graph.placeholder(name, types.TF_FLOAT, [])),
-    ) as [Input, Input, Input];
+    ) as [Input, Input, Input, Input];
     const scale = clip === null ? null : gated("scale.if", this.#scale(norm, clip));
     const good = gated("good", finite, types.TF_BOOL);
     graph.add("go", "Identity", [good], [graph.type("T", types.TF_BOOL)]);
 
     const done: Input[] = [];
-    parameters.forEach(({ path, trainable, decay }, i) => {
+    parameters.forEach((parameter, i) => {
+      const { path, trainable, decay } = parameter;
       const name = `update${i}`;
       const weight = this.variables.of("weights", path);
       const dtype = graph.type("dtype", types.TF_FLOAT);
@@ -163,14 +171,21 @@ class UpdateWriter {
         done.push(`^${name}`);
         return;
       }
+      const gradient = gradients.get(path)!;
+      const clipped = scale ? this.#binary(`${name}.clipped`, "Mul", gradient, scale) : gradient;
+      const byMuon = muonFor(optimizer, parameter);
+      if (byMuon) {
+        const moment = this.variables.of("momentum", path);
+        const given = { gradient: clipped, rate, when: "^go" };
+        done.push(...writeMuon(graph, types, name, byMuon, { weight, moment }, given));
+        return;
+      }
       const after: Input[] = [];
       if (decay && optimizer.decay !== 0) {
         const less = this.#binary(`${name}.shrunk`, "Mul", weight.value, shrink);
         graph.add(`${name}.decay`, "AssignVariableOp", [weight.handle, less], [dtype]);
         after.push(`^${name}.decay`);
       }
-      const gradient = gradients.get(path)!;
-      const clipped = scale ? this.#binary(`${name}.clipped`, "Mul", gradient, scale) : gradient;
       const [m, v] = [this.variables.of("m", path), this.variables.of("v", path)];
       const [beta1, beta2] = optimizer.betas.map((beta) => this.#scalar(beta)) as [Input, Input];
       const zero = this.#scalar(0);

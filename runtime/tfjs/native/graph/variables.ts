@@ -11,12 +11,12 @@
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tf } from "../../generic/context.js";
-import type { TrainState } from "../../train/state.js";
+import { type TrainState, slots } from "../../train/state.js";
 import type { NativeBackend } from "./binding.js";
 import type { GraphDef, Input } from "./graph-def.js";
 import type { Session } from "./session.node.js";
 
-const maps = ["weights", "m", "v"] as const;
+const maps = ["weights", ...slots] as const;
 type MapName = (typeof maps)[number];
 
 /** A variable's nodes. */
@@ -35,11 +35,13 @@ export class Variables {
     weights: new Map(),
     m: new Map(),
     v: new Map(),
+    momentum: new Map(),
   };
   readonly #fetched: Record<MapName, Map<string, Tensor> | null> = {
     weights: null,
     m: null,
     v: null,
+    momentum: null,
   };
   #session: Session | null = null;
 

@@ -1,8 +1,9 @@
 /** The recorder of the WebGPU backend: a recording is one command buffer. */
 
 import type { Tensor } from "@tensorflow/tfjs";
+import type { Products } from "../../muon.js";
 import type { Recorder, Recording, UpdateHandle } from "../../recorder.js";
-import type { AdamWSettings } from "../../train/settings.js";
+import type { OptimizerSettings } from "../../train/settings.js";
 import type { ParameterSpec } from "../../train/trainable.js";
 import type { Kernels } from "../kernel.js";
 import type { Maps } from "../map/map.js";
@@ -19,6 +20,7 @@ export class GpuRecorder implements Recorder {
   constructor(
     readonly kernels: Kernels,
     private readonly maps: Maps,
+    private readonly products: Products,
     private readonly zeros: (size: number) => Tensor,
   ) {}
 
@@ -73,7 +75,7 @@ export class GpuRecorder implements Recorder {
     for (const copy of staged) copy?.dispose();
   }
 
-  prepareUpdate(parameters: readonly ParameterSpec[], optimizer: AdamWSettings): UpdateHandle {
-    return new GpuUpdate(this.kernels, this.zeros, parameters, optimizer);
+  prepareUpdate(parameters: readonly ParameterSpec[], optimizer: OptimizerSettings): UpdateHandle {
+    return new GpuUpdate(this.kernels, this.products, this.zeros, parameters, optimizer);
   }
 }

@@ -1,14 +1,16 @@
 /**
- * The end of a recorded training step, on the GPU alone: the gradients' global norm, clipping, AdamW in place,
+ * The end of a recorded training step, on the GPU alone: the gradients' global norm, clipping, AdamW or Muon in place,
  * and nothing of it when anything is not finite.
  */
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { UpdateHandle } from "../../recorder.js";
-import type { AdamWSettings } from "../../train/settings.js";
+import { type OptimizerSettings, muonFor } from "../../train/settings.js";
 import type { TrainState } from "../../train/state.js";
 import type { GradientResult, ParameterSpec } from "../../train/trainable.js";
 import { controlSize, controlValues, stepInPlace } from "../adamw.js";
+import type { Products } from "../../muon.js";
+import { muonInPlace } from "../muon.js";
 import type { Kernels } from "../kernel.js";
 import type { Storage } from "../launch.js";
 import { type Program, elementwise, literal, program } from "../wgsl/shader.js";
@@ -26,17 +28,20 @@ export class GpuUpdate implements UpdateHandle {
   readonly sums: Tensor;
   readonly metrics: Tensor;
   readonly #kernels: Kernels;
+  readonly #products: Products;
   readonly #parameters: readonly ParameterSpec[];
   readonly #paths: readonly string[];
-  readonly #optimizer: AdamWSettings;
+  readonly #optimizer: OptimizerSettings;
 
   constructor(
     kernels: Kernels,
+    products: Products,
     fresh: (size: number) => Tensor,
     parameters: readonly ParameterSpec[],
-    optimizer: AdamWSettings,
+    optimizer: OptimizerSettings,
   ) {
     this.#kernels = kernels;
+    this.#products = products;
     this.#optimizer = optimizer;
     this.#parameters = parameters;
     this.#paths = parameters.filter(({ trainable }) => trainable).map(({ path }) => path);
@@ -87,7 +92,8 @@ export class GpuUpdate implements UpdateHandle {
     const norm = kernels.program(`norm ${count} ${clip}`, () => normProgram(count, clip));
     kernels.run(norm, [sums, storage(loss), storage(objective), metrics, this.control]);
     const [beta1, beta2] = optimizer.betas;
-    for (const { path, trainable, decay: decays } of this.#parameters) {
+    for (const parameter of this.#parameters) {
+      const { path, trainable, decay: decays } = parameter;
       if (!trainable) {
         const update = updates[path];
         if (!update) continue;
@@ -95,6 +101,12 @@ export class GpuUpdate implements UpdateHandle {
           replaceProgram(update.size),
         );
         kernels.run(replace, [storage(update), this.control, storage(state.weights[path]!)]);
+        continue;
+      }
+      const byMuon = muonFor(optimizer, parameter);
+      if (byMuon) {
+        const tensors = [state.weights, state.momentum, gradients].map((map) => map[path]!);
+        muonInPlace(kernels, this.#products, byMuon, tensors, this.control);
         continue;
       }
       const constants = {
