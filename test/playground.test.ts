@@ -182,7 +182,21 @@ describe.skipIf(!hasChromium && !required("chromium"))("the playground", () => {
     await says("#backend", /^backend wasm/);
     expect(await page.locator("#curve canvas").count()).toBe(1);
     await says("#samples", /After step 6.*The /s);
+    expect(await page.locator("#loads").isVisible()).toBe(false); // it has no experts
     expect(await page.textContent("#train")).toBe("Train");
+  });
+
+  test("draws how busy every expert is", { timeout: 120_000 }, async () => {
+    const experts = short(6).replace("swiglu(hidden: 16)", "MoE(experts: 4, top_k: 2, hidden: 8)");
+    await write(experts.replace("train tiny", "train mixture"));
+    await says("#training", /^mixture$/);
+    await page.click("#train");
+    await says("#trained", /step 6 of 6.*done/);
+    await says("#loads", /blocks.*step 6: expert \d busiest/);
+    const size = await page
+      .locator("#loads canvas")
+      .evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height]);
+    expect(size).toEqual([6, 4]);
   });
 
   test("learns a series that came with the page, and draws its forecast", async () => {

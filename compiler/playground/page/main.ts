@@ -1,6 +1,7 @@
 /** The playground: an editor, what the compiler makes of its program, and a training in the page. */
 
 import { Chart } from "../../../runtime/live/page/chart.js";
+import { HeatMaps, type LoadRecord } from "../../../runtime/live/page/heat-map.js";
 import type { BackendName } from "../../../runtime/tfjs/backend.js";
 import { type Point, smooth, thin } from "../../../runtime/run/series.js";
 import { type Pane, type View, views } from "../views.js";
@@ -184,12 +185,14 @@ const chart = new Chart(charts, {
   wide: true,
   digits: (value) => value.toFixed(3),
 });
+const heatMaps = new HeatMaps(element("loads"));
 const trainStatus = element("trained");
 const samples = element("samples");
 const drawnPoints = 800;
 let trainer: Remote<TrainerFunctions> | null = null;
 let losses: Point[] = [];
 let heldOut: Point[] = [];
+let loads: LoadRecord[] = [];
 let drawn = 0;
 
 function onEvent({ event, value }: Event): void {
@@ -206,13 +209,15 @@ function onEvent({ event, value }: Event): void {
 }
 
 function forget(): void {
-  [losses, heldOut] = [[], []];
+  [losses, heldOut, loads] = [[], [], []];
   samples.replaceChildren();
 }
 
-function onProgress({ step, steps, loss, tokensPerSecond, heldOut: measured }: Progress): void {
+function onProgress(progress: Progress): void {
+  const { step, steps, loss, tokensPerSecond, heldOut: measured } = progress;
   losses.push([step, loss]);
   if (measured !== null) heldOut.push([step, measured]);
+  if (Object.keys(progress.loads).length > 0) loads.push({ step, loads: progress.loads });
   const speed = Math.round(tokensPerSecond).toLocaleString("en-US");
   trainStatus.textContent = `step ${step} of ${steps}, loss ${loss.toFixed(3)}, ${speed} tokens/s`;
   if (performance.now() - drawn < 200 && step < steps) return;
@@ -225,6 +230,7 @@ function onProgress({ step, steps, loss, tokensPerSecond, heldOut: measured }: P
     ],
     false,
   );
+  heatMaps.draw(new Map([["", loads]]));
 }
 
 async function train(): Promise<void> {

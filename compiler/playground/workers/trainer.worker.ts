@@ -3,6 +3,7 @@
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { BatchStream } from "../../../runtime/data/batches.js";
 import { RunError } from "../../../runtime/run/errors.js";
+import { type Loads, loadsOf, showsLoads } from "../../../runtime/run/loads.js";
 import { type Backend, type BackendName, chooseBackend } from "../../../runtime/tfjs/backend.js";
 import { measure } from "../../../runtime/tfjs/train/measure.js";
 import { freeState, freshState } from "../../../runtime/tfjs/train/state.js";
@@ -35,6 +36,8 @@ export interface Progress {
   readonly loss: number;
   readonly tokensPerSecond: number;
   readonly heldOut: number | null;
+  /** Of every expert, at steps that the picture shows; empty of a model without routes. */
+  readonly loads: Loads;
 }
 
 const measuredBatches = 4;
@@ -88,7 +91,7 @@ async function run(
     for (let step = 0; step < steps && !stopped; step++) {
       const began = performance.now();
       const batch = batches.next();
-      const { loss } = await trainStep(backend, trainable, settings, state, batch, step);
+      const { loss, metrics } = await trainStep(backend, trainable, settings, state, batch, step);
       const seconds = (performance.now() - began) / 1000;
       made = step + 1;
       const measures = lesson.heldOut && (made % every === 0 || made === steps);
@@ -97,7 +100,9 @@ async function run(
         ? (await measure(backend, trainable, state.weights, lesson.heldOut, options)).loss
         : null;
       const tokensPerSecond = (training.batch * training.time) / seconds;
-      say("progress", { step: made, steps, loss, tokensPerSecond, heldOut } satisfies Progress);
+      const loads = showsLoads(made, steps) ? loadsOf(metrics) : {};
+      const told = { step: made, steps, loss, tokensPerSecond, heldOut, loads };
+      say("progress", told satisfies Progress);
       if (measures) await show(made);
       await new Promise((next) => setTimeout(next)); // lets `stop` in
     }
