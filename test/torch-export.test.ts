@@ -3,24 +3,18 @@
  * generate() writes what `lsm generate` writes. Needs Python with torch and transformers (test/set-up.mjs makes .venv).
  */
 
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { lower } from "../compiler/2-lower/lower.js";
-import { modelParameters } from "../compiler/ir/program.js";
 import { readCheckpoint } from "../runtime/checkpoint/checkpoint.node.js";
-import { interpret } from "../runtime/interpret/interpret.js";
-import { type Tensor, tensor } from "../runtime/interpret/tensor.js";
-import { modelOf } from "./support/models/instance.js";
+import { logitsOf } from "./support/logits.js";
 import { required } from "./support/required.js";
 
 const root = resolve(import.meta.dirname, "..");
 const python = join(root, ".venv/bin/python");
 const there = required("torch") || existsSync(python);
-const find = "import importlib.util as u; exit(0 if u.find_spec('fla') else 1)";
-const fla = there && (required("fla") || spawnSync(python, ["-c", find]).status === 0);
 
 /** Everything that generation carries: a state, memories behind a route, convolutions, keys and values. */
 const model = `model Small {
@@ -93,36 +87,14 @@ describe.skipIf(!there)("a folder for transformers", () => {
   });
 
   it("computes what the interpreter computes of the same checkpoint", async () => {
-    const { weights } = await readCheckpoint(checkpoint);
-    const token = modelOf(model).module;
+    const saved = await readCheckpoint(checkpoint);
     facts.prompts.forEach((ids, p) => {
-      const sizes = { batch: 1, time: ids.length };
-      const module = lower(token, sizes);
-      const parameters = new Map(
-        modelParameters(module.functions, module.main).map(({ path, type }): [string, Tensor] => [
-          path,
-          tensor(type.axes, Float64Array.from(weights.get(path)!.data as Float32Array)),
-        ]),
-      );
-      const axes = [
-        { name: "batch", size: 1 },
-        { name: "time", size: ids.length },
-      ];
-      const of = (data: ArrayLike<number>): Tensor => tensor(axes, Float64Array.from(data));
-      const inputs = new Map([
-        ["tokens", of(ids)],
-        ["targets", of(ids)],
-        ["weights", of(ids.map(() => 1))],
-        ["positions", of(ids.map((_, i) => i))],
-      ]);
-      const expected = interpret(module, module.main, inputs, parameters).outputs.get(
-        "prediction",
-      )!;
+      const expected = logitsOf(saved, ids);
       const actual = facts.logits[p]!.flat();
       const square = (values: ArrayLike<number>): number =>
         Array.from(values).reduce((sum, x) => sum + x * x, 0);
-      const off = square(actual.map((x, i) => x - expected.data[i]!));
-      expect(Math.sqrt(off / square(expected.data))).toBeLessThan(1e-4);
+      const off = square(actual.map((x, i) => x - expected[i]!));
+      expect(Math.sqrt(off / square(expected))).toBeLessThan(1e-4);
     });
   });
 
@@ -146,43 +118,6 @@ describe.skipIf(!there)("a folder for transformers", () => {
     expect(facts.bytes).toBe(true);
     expect(facts.half).toBeLessThan(0.1); // a picked expert may be another one: bf16 has 8 bits
   });
-
-  it.skipIf(!fla)(
-    "takes over checkpoints of flash-linear-attention where layers are equal",
-    () => {
-      const mixers = {
-        gla: "GLA(heads: 2)",
-        delta: "DeltaNet(heads: 2)",
-        gated: "GatedDeltaNet(heads: 2, value: 16)",
-      };
-      const home = join(folder, "fla");
-      for (const [name, mixer] of Object.entries(mixers)) {
-        const program = join(home, name, "small.lsm");
-        mkdirSync(join(home, name), { recursive: true });
-        const block = `Block(${mixer}, swiglu(hidden: 24))`;
-        const body = `language_model(vocab: 256, width: 16, blocks: [${block}, ${block}])`;
-        writeFileSync(program, `model Small {\n  ${body}\n}\n${training}`);
-        lsm("build", program, "--target", "torch", "--out", join(home, name, "project"));
-      }
-      const lines = run("test/torch/imported.py", home).trim().split("\n");
-      const errors = JSON.parse(lines[lines.length - 1]!) as Record<string, number>;
-      expect(Object.keys(errors)).toEqual(Object.keys(mixers));
-      for (const [name, error] of Object.entries(errors)) expect(error, name).toBeLessThan(1e-5);
-      const imported = join(home, "gated", "run");
-      const written = lsm(
-        "generate",
-        imported,
-        "--prompt",
-        "A",
-        "--tokens",
-        "3",
-        "--temperature",
-        "0",
-      );
-      expect(written.startsWith("A")).toBe(true);
-    },
-    300_000,
-  );
 
   it("holds only files that transformers copies, and a config that says which", () => {
     const config = JSON.parse(

@@ -10,6 +10,7 @@ import { addEvaluate } from "./commands/evaluate.js";
 import { addExplain } from "./commands/explain.js";
 import { addFmt } from "./commands/fmt.js";
 import { addGenerate } from "./commands/generate.js";
+import { addImport } from "./commands/import.js";
 import { addInit } from "./commands/init.js";
 import { addLsp } from "./commands/lsp.js";
 import { addSetup } from "./commands/setup.js";
@@ -40,6 +41,7 @@ const commands: readonly AddCommand[] = [
   addDiff,
   addDiagram,
   addBuild,
+  addImport,
   addTrace,
   addExplain,
   addLsp,

@@ -115,7 +115,7 @@ export function readState(metadata: Safetensors["metadata"], where: string): Che
       code: "checkpoint-foreign",
       what: "this safetensors file was not written by lsm: it holds no source and no step",
       where,
-      help: "give a checkpoint of `lsm train`; other models come in through `convert`",
+      help: "give a checkpoint of `lsm train`; models of flash-linear-attention come in by `lsm import`",
     });
   }
   if (version !== VERSION) {

@@ -200,7 +200,7 @@ describe("definition", () => {
     };
     expect(to(fade.replace("+ k", "+ ‸k"))).toBe("file:a.lsm:2:2");
     expect(to(fade + model.replace("heads: 2", "he‸ads: 2"))).toBe("file:a.lsm:1:23");
-    expect(to(fade + model.replace("Block", "‸Block"))).toBe("file:stdlib/block.lsm:1:6");
+    expect(to(fade + model.replace("Block", "‸Block"))).toBe("file:stdlib/block.lsm:2:6");
     expect(to('use "b.lsm"\nmodel M { B‸() }\n', { "b.lsm": "layer B(x: [w]) { x }\n" })).toBe(
       "file:b.lsm:0:6",
     );

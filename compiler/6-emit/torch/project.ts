@@ -114,12 +114,6 @@ ${writesText ? "| `export_hf.py` | writes a checkpoint as a folder for transform
 | \`${source}\` | the program, in one file; checkpoints carry it |
 | \`lsm_torch/\` | the runtime: layers, the recurrences and their kernels, data, trainer |
 
-${
-  writesText
-    ? `\`python -m lsm_torch.hf.fla FOLDER runs/${training}/checkpoints\` takes over a checkpoint of flash-linear-attention, where
-its layers are equal: GLA, DeltaNet, GatedDeltaNet.
-
-`
-    : ""
-}Checkpoints are lsm's own on every target: \`lsm generate\` and \`lsm evaluate\` read them.
+Checkpoints are lsm's own on every target: \`lsm generate\` and \`lsm evaluate\` read them, and \`lsm import\` makes them of
+models of flash-linear-attention; such a run's folder goes on here with \`--out DIR --resume\`.
 `;

@@ -66,7 +66,7 @@ class GLA(nn.Module):
 
     S_t = α ∘ S_{t−1} + k vᵀ with α = sigmoid(low-rank map of x)^(1/16), an element for each
     element of the key. The defaults are the paper's: keys of half the values' size, a gate of
-    rank 16. `bias` adds biases to q, k and v.
+    rank 16. `bias` adds biases to q, k and v; `epsilon` is the output norm's.
     """
 
     def __init__(self) -> None:

@@ -49,7 +49,11 @@ export function freshState(
   return state;
 }
 
-/** @throws RunError `checkpoint-mismatch` when the checkpoint is another model's */
+/**
+ * Without any moments, as an imported model is, they start at 0.
+ *
+ * @throws RunError `checkpoint-mismatch` when the checkpoint is another model's
+ */
 export function stateFrom(
   tf: Tf,
   parameters: readonly ParameterSpec[],
@@ -60,14 +64,13 @@ export function stateFrom(
   const weights = loadWeights(tf, parameters, checkpoint.weights, where);
   const state: TrainState = { weights, m: {}, v: {}, momentum: {} };
   for (const parameter of parameters)
-    for (const slot of slotsOf(parameter, optimizer))
-      state[slot][parameter.path] = load(
-        tf,
-        parameter,
-        checkpoint.optimizer.get(slot),
-        where,
-        slot,
-      );
+    for (const slot of slotsOf(parameter, optimizer)) {
+      const saved = checkpoint.optimizer.get(slot);
+      state[slot][parameter.path] =
+        checkpoint.optimizer.size === 0
+          ? tf.zeros(shapeOf(parameter))
+          : load(tf, parameter, saved, where, slot);
+    }
   return state;
 }
 

@@ -88,6 +88,9 @@ class Optimizer:
         return found
 
     def restore(self, saved: dict[str, dict[str, Tensor]], step: int) -> None:
+        """Goes on with a checkpoint's moments; without any, as an imported model is, they start at 0."""
+        if not saved:
+            return
         for path, x in self.tensors.items():
             if not x.requires_grad:
                 continue

@@ -68,9 +68,10 @@ class Run:
         self.position = 0
         if self.saved is not None:
             self.step = self.saved.state["step"]
-            self.position = self.saved.state["data"]["position"]
+            data = self.saved.state["data"] or {"position": 0, "fingerprint": ""}  # nothing yet of an imported model
+            self.position = data["position"]
             self.optimizer.restore(self.saved.optimizer, self.step)
-            before = self.saved.state["data"]["fingerprint"]
+            before = data["fingerprint"]
             if before and before != self.data.fingerprint:
                 self.say(f"warning: the data has changed since the checkpoint ({before} then)")
         parts = self._parts(ranks)
@@ -251,7 +252,8 @@ class Run:
         return found
 
     def _seed(self) -> int:
-        saved = self.saved.state["data"]["seed"] if self.saved is not None else None
+        data = None if self.saved is None else self.saved.state["data"]
+        saved = None if data is None else data["seed"]
         given = self.options.seed
         if saved is not None and given is not None and saved != given:
             what = f"the run was started with seed {saved}, and cannot go on with {given}"
