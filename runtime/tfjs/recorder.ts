@@ -36,6 +36,8 @@ export interface UpdateHandle {
 }
 
 export interface Recorder {
+  /** Told in one line what whoever waits for the first run should know. */
+  tell?: (line: string) => void;
   /** Calls `work`, whose kernels run with the recording only. It frees what it makes, but not what it is given. */
   record<Result>(work: () => Result): Promise<Recording<Result>>;
   /** New contents for a tensor, which keeps its place. */

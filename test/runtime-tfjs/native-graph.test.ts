@@ -143,4 +143,24 @@ describe.skipIf(!available)("a step recorded on TensorFlow", () => {
     }
     session.free();
   }, 60_000);
+
+  it("is told of once where TensorFlow will take long to prepare it", async () => {
+    const { tf, recorder } = await chooseBackend("node-gpu");
+    const told: string[] = [];
+    recorder!.tell = (line) => void told.push(line);
+    const one = tf.scalar(1);
+    const unrolled = (ops: number) => () =>
+      tf.tidy(() => {
+        let sum = one;
+        for (let i = 0; i < ops; i++) sum = tf.add(sum, one);
+        return sum;
+      });
+    for (const ops of [100, 10_001, 10_001]) {
+      const recording = await recorder!.record(unrolled(ops));
+      recording.free();
+      recording.result.dispose();
+    }
+    one.dispose();
+    expect(told).toEqual([expect.stringMatching(/^one graph of 10,00\d TensorFlow ops.*unrolled/)]);
+  }, 60_000);
 });

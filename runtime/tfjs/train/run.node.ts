@@ -146,6 +146,7 @@ class RunSession {
       progress: options.progress ?? process.stderr,
       colour: options.colour ?? false,
     });
+    if (this.backend.recorder) this.backend.recorder.tell = (line) => recorder.note(line);
     const stop = listenForStop((signal) => recorder.note(`${signal}: saving after this step …`));
     const began = performance.now();
     const first = this.step;

@@ -22,7 +22,11 @@ interface Extras {
   update: NativeUpdate | null;
 }
 
+/** From here on TensorFlow takes seconds and more to prepare a graph: 12 for one of 30 000 ops, on two cores. */
+const manyOps = 10_000;
+
 export class NativeRecorder implements Recorder {
+  tell?: (line: string) => void;
   readonly #tf: Tf;
   readonly #backend: NativeBackend;
   #extras: Extras = { assignments: [], update: null };
@@ -37,6 +41,14 @@ export class NativeRecorder implements Recorder {
     const extras: Extras = { assignments: [], update: null };
     this.#extras = extras;
     const result = tape.run(this.#backend, work);
+    const { length } = tape.recorded;
+    if (length > manyOps) {
+      this.tell?.(
+        `one graph of ${length.toLocaleString("en-US")} TensorFlow ops, as states that run token by token are unrolled: ` +
+          "its first run takes long, and --backend wasm starts sooner",
+      );
+      delete this.tell; // once is enough
+    }
     return new NativeRecording(this.#backend, tape, extras, result);
   }
 
