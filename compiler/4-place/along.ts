@@ -44,6 +44,7 @@ const along: Along = {
   scan: ({ axis, body }) => [axis, ...alongGraph(body)],
   recurrence: ({ axis, key }) => [axis, ...key],
   state_scan: ({ axis }) => [axis],
+  selective_scan: ({ axis, key }) => [axis, ...key],
   adamw: none,
   muon: none,
   call: none, // of its inputs it takes no part: a block's are whole

@@ -13,6 +13,9 @@ import type { ScalarFunction } from "./scalar-functions.js";
 /** The two meanings of ⊗ and ⊕ in h_t = a_t ⊗ h_{t−1} ⊕ b_t. */
 export type Semiring = "plus-times" | "max-plus";
 
+/** Parts of the logarithm of a decay with every axis of its state. */
+export type ElementDecay = "step" | "rate" | "log_key" | "log_value";
+
 export interface OpAttributes {
   // ── leaves ──
   /** () → scalar */
@@ -164,6 +167,23 @@ export interface OpAttributes {
     readonly modulus: number | null;
     readonly ties: "state" | "input";
     readonly restart: number;
+  };
+  /**
+   * A recurrence whose decay has every axis of the state, for targets with a kernel for it:
+   * (S₀, positions, q, k, v, what `decay` names) → y along `axis`
+   *
+   *     S_t = exp(step ∘ rate + log_key + log_value) ∘ S_{t−1} + k v,   y_t = qᵀ S_t, or qᵀ S_{t−1} if it reads before
+   *
+   * q contracts the axes of `key`. What has `axis` has axes of `key` or of `value`, not both: v, step and log_value those of
+   * `value`, log_key those of `key`; q and k may lack `axis`, and rate does, and then have both. What is not named is 0, a missing step 1.
+   */
+  selective_scan: {
+    readonly axis: string;
+    readonly key: readonly string[];
+    readonly value: readonly string[];
+    readonly decay: readonly ElementDecay[];
+    readonly read: "after" | "before";
+    readonly label: string; // the state's name in the source
   };
   /**
    * (p, g, m, v, rate, step) → (p, m, v): one AdamW step (Loshchilov & Hutter, 2019) at learning rate

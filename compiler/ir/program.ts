@@ -62,6 +62,7 @@ export type PlainKernelOp = Exclude<
   | "muon"
   | "recurrence"
   | "state_scan"
+  | "selective_scan"
   | "attend"
   | "delay"
   | "rotate"

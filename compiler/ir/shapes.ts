@@ -196,6 +196,10 @@ export const shapeRules: { readonly [Op in OpName]: ShapeRule<Op> } = {
     axisOf(b!, axis);
     return [float(b!.axes)];
   },
+  selective_scan: ({ axis, key }, [state, positions]) => {
+    const own = withoutAxes(state!.axes, ["batch", ...key]);
+    return [float([axisOf(state!, "batch"), axisOf(positions!, axis), ...own])];
+  },
   recurrence: ({ axis, key }, [state, positions, query]) => {
     const time = axisOf(positions!, axis);
     const own = withoutAxes(unionAxes([state!.axes, query!.axes]), ["batch", axis, ...key]);

@@ -18,7 +18,7 @@ import { attend } from "./attend.js";
 import { linearScan, stateScan } from "./linear-scan.js";
 import { argsort, put, slotPositions, take, topK } from "./indices.js";
 import { muon } from "./muon.js";
-import { runRecurrence } from "./recurrence.js";
+import { runRecurrence, runSelectiveScan } from "./recurrence.js";
 import { type Tensor, stridesFor, tensor, visit } from "./tensor.js";
 
 export type Kernel<Op extends OpName> = (
@@ -245,6 +245,7 @@ export const kernels: { readonly [Op in KernelOp]: Kernel<Op> } = {
   attend,
   recurrence: runRecurrence,
   state_scan: stateScan,
+  selective_scan: runSelectiveScan,
   adamw: ({ beta1, beta2, epsilon, decay }, inputs) => {
     const [p, g, m, v, rate, step] = inputs.map((input) => input.data);
     const axes = inputs[0]!.axes;

@@ -39,6 +39,34 @@ export function runRecurrence(
   return [out, state];
 }
 
+/** A recurrence whose decay is given in parts that multiply and add up to its logarithm. */
+export function runSelectiveScan(
+  { axis, key, decay, read }: OpAttributes["selective_scan"],
+  inputs: readonly Tensor[],
+  types: readonly TensorType[],
+): readonly Tensor[] {
+  const [initial, positions, q, k, v, ...rest] = inputs as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    ...Tensor[],
+  ];
+  const length = positions.axes.find(({ name }) => name === axis)!;
+  const part = new Map(decay.map((name, i) => [name, rest[i]!]));
+  const number = (data: number): Tensor => tensor([], Float64Array.of(data));
+  const rate = part.get("rate") ?? number(0);
+  const step = part.get("step") ?? number(1);
+  const axes = [...initial.axes, length];
+  const varying = elementwise(axes, [step, rate], (s, r) => s * r);
+  const logs = [part.get("log_key") ?? number(0), part.get("log_value") ?? number(0)];
+  const log = elementwise(axes, [varying, ...logs], (x, y, z) => x + y + z);
+  const attributes = { axis, key, gated: true, writes: 1, erases: 0, read, label: "" } as const;
+  const [y] = runRecurrence(attributes, [initial, positions, q, log, k, v], types);
+  return [y!];
+}
+
 const hasAxis = ({ axes }: Tensor, name: string): boolean =>
   axes.some((axis) => axis.name === name);
 

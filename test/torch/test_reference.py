@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from definition import CASES, Case, definition, draw, floats, leaves
-from lsm_torch.ops import linear_scan, maxplus_scan, recurrence, recurrence_step, selective_scan
+from lsm_torch.ops import recurrence, recurrence_step
 
 
 def run(function, arguments: dict, seed: int) -> dict[str, torch.Tensor]:
@@ -58,43 +58,6 @@ def test_a_later_token_changes_nothing_before_it() -> None:
         after = recurrence(**x, kernels="reference")
         assert torch.equal(before[:, :20], after[:, :20]), case.name
         assert not torch.equal(before[:, 20:], after[:, 20:]), case.name
-
-
-def positions_for_scans(time: int) -> torch.Tensor:
-    return torch.tensor([[(i + 2) % 7 for i in range(time)], [i for i in range(time)]])
-
-
-@pytest.mark.parametrize("time", [1, 2, 13])
-@pytest.mark.parametrize("packed", [False, True])
-def test_scans_are_their_loops(time: int, packed: bool) -> None:
-    g = torch.Generator().manual_seed(time)
-    a, b = (torch.randn(2, time, 3, generator=g, dtype=torch.float64) for _ in range(2))
-    a = -a.abs()
-    initial = torch.randn(2, 3, generator=g, dtype=torch.float64)
-    positions = positions_for_scans(time) if packed else None
-    h = m = initial
-    hs, ms = [], []
-    for t in range(time):
-        begins = (positions[:, t] == 0)[:, None] if packed else torch.zeros(2, 1, dtype=torch.bool)
-        h = torch.where(begins, b[:, t], a[:, t].exp() * h + b[:, t])
-        m = torch.where(begins, b[:, t], torch.maximum(a[:, t] + m, b[:, t]))
-        hs.append(h)
-        ms.append(m)
-    torch.testing.assert_close(linear_scan(a, b, initial, positions), torch.stack(hs, 1))
-    torch.testing.assert_close(maxplus_scan(a, b, initial, positions), torch.stack(ms, 1))
-
-
-def test_selective_scan_is_its_loop() -> None:
-    g = torch.Generator().manual_seed(1)
-    q, k = (torch.randn(2, 9, 3, 4, generator=g, dtype=torch.float64) for _ in range(2))
-    v, step = (torch.randn(2, 9, 3, 5, generator=g, dtype=torch.float64).abs() for _ in range(2))
-    rate = -torch.rand(3, 4, 5, generator=g, dtype=torch.float64)
-    state = torch.zeros(2, 3, 4, 5, dtype=torch.float64)
-    o, final = selective_scan(q, k, v, step, rate)
-    for t in range(9):
-        state = (step[:, t, :, None] * rate).exp() * state + k[:, t, :, :, None] * v[:, t, :, None]
-        torch.testing.assert_close(o[:, t], torch.einsum("bhk,bhkv->bhv", q[:, t], state))
-    torch.testing.assert_close(final, state)
 
 
 def test_what_does_not_fit_is_named() -> None:

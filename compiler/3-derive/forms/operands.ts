@@ -2,8 +2,8 @@
  * Recurrences as one op each, for targets that have kernels for them: what a scan computes out of its
  * step becomes the operands q, k, v, log Λ, a and b of a `recurrence`, computed for all tokens around it.
  *
- * States that are changed elementwise, or linearly in the max-plus semiring, are one `state_scan`; what has neither
- * form stays a `scan`.
+ * Where the decay has every axis of the state it is a `selective_scan`, if its parts are smaller than the state. Other states that
+ * are changed elementwise, or linearly in the max-plus semiring, are one `state_scan`; what has no such form stays a `scan`.
  */
 
 import { GraphBuilder } from "../../ir/builder.js";
@@ -16,6 +16,7 @@ import { logarithm } from "./factors.js";
 import { covering } from "./layout.js";
 import { Analysis, type NormalForm } from "./normal-form.js";
 import { withoutRotations } from "./rotation.js";
+import { selectivePlan, selectiveScans } from "./selective.js";
 import { documentFrame, stateScanForm } from "./state-scan.js";
 import { type Tropical, tropicalStep } from "./tropical.js";
 import { type Frame, inFrame } from "./turn.js";
@@ -96,6 +97,14 @@ function rewriteScan(
     form.reads.length > 0
       ? planChunk(builder, form, state, length.size, null)
       : null;
+  const selective =
+    plan === null && stateScans && !keepsBefores && !finalUsed && restart[0] === 0
+      ? selectivePlan(builder, form, type, axis)
+      : null;
+  if (selective !== null) {
+    replace(selectiveScans(builder, form, selective, { axis, state, positions, label }));
+    return true;
+  }
   if (plan === null) return form.erases.length === 0 && scanned(form, frame);
   const operands = [
     ...(form.gate === null ? [] : [logarithm(builder, form.gate)]),

@@ -19,6 +19,7 @@ const alongTime = new Set<string>([
   "shift",
   "slot_positions",
   "state_scan",
+  "selective_scan",
   "call",
   "solve",
 ]);

@@ -7,6 +7,7 @@ import { dimension, dimensionOf, dimensions, fit } from "./layout.js";
 import type { Letters } from "./letters.js";
 import { dotted } from "./names.js";
 import { type Operand, recurrenceText } from "./recurrence-text.js";
+import { selectiveText } from "./selective-text.js";
 import type { comparisons } from "./scalar-text.js";
 import { condition, scalarText } from "./scalar-text.js";
 import type { FusedAttributes, FusedStep, Step } from "./steps.js";
@@ -229,6 +230,12 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
   attend: (node, w) => attend(node, w),
   recurrence: ({ attributes }, w) => recurrence(attributes, null, w),
   state_scan: (node, w) => stateScan(node, w),
+  selective_scan: ({ attributes }, w) => {
+    w.s.use("selective_scan");
+    const start = { text: atom("None"), axes: w.axes(0) }; // zeros, which the kernel makes itself
+    const operands = w.inputs.map((_, i) => (i === 0 ? start : w.operand(i)));
+    return selectiveText(attributes, operands, w.output, w.s.letters, w.s.cache);
+  },
   scan: never("a scan in an expression"),
   adamw: never("adamw"),
   muon: never("muon"),

@@ -79,6 +79,7 @@ const backward = new Set([
   "attend",
   "slot_positions",
   "state_scan",
+  "selective_scan",
 ]);
 
 /** Whether a region looks at earlier tokens, and so has something to keep when it is to go on with later ones. */

@@ -132,7 +132,8 @@ export class GraphView {
     );
     return users.every(
       ({ op, inputs }) =>
-        (op === "recurrence" || op === "state_scan") && this.source(inputs[0]!) === source,
+        (op === "recurrence" || op === "state_scan" || op === "selective_scan") &&
+        this.source(inputs[0]!) === source,
     );
   }
 

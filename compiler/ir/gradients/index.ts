@@ -70,6 +70,7 @@ export const gradientRules: { readonly [Op in OpName]: GradientRule<Op> } = {
   scan: scanGradient,
   recurrence: never, // only for targets that take gradients themselves
   state_scan: never,
+  selective_scan: never,
   adamw: never,
   muon: never,
   call: never, // backpropagate's caller differentiates functions

@@ -99,3 +99,25 @@ def solve_block(key: int, value: int, sequences: int, single: bool, device: torc
     while be > 16 and sequences * -(-value // be) < processors(device):
         be //= 2
     return be
+
+
+SELECTIVE_TILE = 2048  # elements of a selective scan's tile: 16 a thread
+SCAN_TILE = 2048
+
+
+@cache
+def selective_tile(value: int, time: int, sequences: int, device: torch.device) -> tuple[int, int]:
+    """[BV, BT]: narrow enough in values that the chip is full, and then as long in time."""
+    bv = min(power_of_two(value, 1), 32, SELECTIVE_TILE // 16)
+    while bv > 4 and sequences * -(-value // bv) < 2 * processors(device):
+        bv //= 2
+    return bv, max(16, min(SELECTIVE_TILE // bv, power_of_two(time)))
+
+
+@cache
+def scan_tile(channels: int, time: int, sequences: int, device: torch.device) -> tuple[int, int]:
+    """[BT, BC] of an elementwise scan, whose channels are next to each other in memory."""
+    bc = min(power_of_two(channels, 1), 64, SCAN_TILE // 16)
+    while bc > 8 and sequences * -(-channels // bc) < 2 * processors(device):
+        bc //= 2
+    return max(16, min(SCAN_TILE // bc, power_of_two(time))), bc

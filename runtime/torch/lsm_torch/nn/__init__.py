@@ -13,7 +13,7 @@ from .norm import RMSNorm, l2_norm
 from .parts import Parts
 from .recurrent import delta_rule, recurrence
 from .route import combine, dispatch, grouped_dot, one_row, put, routed_swiglu, take
-from .scan import linear_scan, maxplus_scan
+from .scan import linear_scan, maxplus_scan, selective_scan
 from .slots import slot_positions
 from .update import after_step, apply_updates
 
@@ -47,6 +47,7 @@ __all__ = [
     "recurrence",
     "rotate",
     "routed_swiglu",
+    "selective_scan",
     "shift",
     "silu_mul",
     "slot_positions",

@@ -1,95 +1,236 @@
-"""Scans over time without a matrix form, in plain torch: doubling steps (Hillis and Steele 1986), log2 T of them.
+"""Scans over time without a matrix form: states that are changed elementwise.
 
-A token's window reaches back 2^i tokens after step i and never past the beginning of its document.
+    linear_scan      h_t = a_t h_{t-1} + b_t
+    maxplus_scan     h_t = max(a_t + h_{t-1}, b_t)
+    selective_scan   S_t = a_t∘S_{t-1} + k_t v_tᵀ, o_t = q_tᵀ S_t: the states are never held for all tokens
+
+`kernels` and LSM_KERNELS choose an implementation as in `recurrence`.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
-from .arguments import state_dtype
+from .arguments import Read, rows, state_dtype
+from .choice import HAS_TRITON, Kernels, chosen
+from .doubling import doubled_linear, doubled_maxplus
+from .heard import hear
+
+if HAS_TRITON:  # here, not at the first call, so that its operators are registered for whoever counts them
+    from ..kernels.scan_operator import scan_triton
+    from ..kernels.selective_operator import selective_triton
+
+Ties = Literal["state", "input"]
 
 
-def linear_scan(a_log: Tensor, b: Tensor, initial: Tensor | None = None, positions: Tensor | None = None) -> Tensor:
-    """h_t = exp(a_t)∘h_{t-1} + b_t over axis 1: all states, float32.
+def linear_scan(
+    a: Tensor | float,
+    b: Tensor,
+    positions: Tensor | None = None,
+    *,
+    restart: float = 0.0,
+    modulus: float | None = None,
+    initial: Tensor | None = None,
+    kernels: Kernels | None = None,
+) -> Tensor:
+    """All states [B, T, ..], float32 (float64 of float64): h_t = a_t h_{t-1} + b_t of b [B, T, ..], to which a is broadcast.
 
-    a_log and b are [B, T, …] of one shape after broadcasting; initial [B, …]; positions [B, T], where 0 begins a document.
+    Where a position [B, T] is 0, h_{t-1} is `restart`; before the first token it is `initial` [B, ..], or `restart`. With a modulus,
+    h stays in [0, modulus), and a is 1; its sums are taken in float64, as long texts need.
     """
-    dtype = state_dtype(b)
-    a, h = torch.broadcast_tensors(a_log.to(dtype), b.to(dtype))
-    first = first_tokens(positions, a.shape[1], a.device)
-    if initial is not None:
-        h = torch.cat([h[:, :1] + carried(first, a) * a[:, :1].exp() * initial.to(dtype).unsqueeze(1), h[:, 1:]], 1)
-    shift = 1
-    while shift < a.shape[1]:
-        inside = reaches(first, shift, a)
-        h = torch.cat([h[:, :shift], h[:, shift:] + inside * a[:, shift:].exp() * h[:, :-shift]], 1)
-        a = torch.cat([a[:, :shift], a[:, shift:] + a[:, :-shift]], 1)
-        shift *= 2
-    return h
+    if kernels is None:
+        hear(linear_scan, a=a, b=b, positions=positions, restart=restart, modulus=modulus, initial=initial)
+    a, b, starts, before = opened(a, b, positions, restart, initial)
+    if runs_triton(kernels, b):
+        return scan_triton(a, b, before, starts, restart, modulus, False, False)
+    start, kind = spread(starts, b), b.dtype
+    a = a.expand(b.shape)
+    if modulus is not None:
+        a, b, before = a.double(), b.double(), before.double()
+    b = torch.where(start, b + a * restart, b)
+    a = torch.where(start, 0.0, a)
+    h = doubled_linear(a, torch.cat((b[:, :1] + a[:, :1] * before.unsqueeze(1), b[:, 1:]), 1))
+    return h if modulus is None else torch.remainder(h, modulus).to(kind)
 
 
-def maxplus_scan(f: Tensor, i: Tensor, initial: Tensor | None = None, positions: Tensor | None = None) -> Tensor:
-    """m_t = max(f_t + m_{t-1}, i_t) over axis 1: all states, float32. Without `initial` m_0 = i_0."""
-    dtype = state_dtype(i)
-    f, m = torch.broadcast_tensors(f.to(dtype), i.to(dtype))
-    first = first_tokens(positions, f.shape[1], f.device)
-    lowest = torch.finfo(dtype).min / 4
-    if initial is not None:
-        from_initial = torch.where(carried(first, f) > 0, f[:, :1] + initial.to(dtype).unsqueeze(1), lowest)
-        m = torch.cat([torch.maximum(from_initial, m[:, :1]), m[:, 1:]], 1)
-    shift = 1
-    while shift < f.shape[1]:
-        inside = reaches(first, shift, f) > 0
-        earlier = torch.where(inside, f[:, shift:] + m[:, :-shift], lowest)
-        m = torch.cat([m[:, :shift], torch.maximum(earlier, m[:, shift:])], 1)
-        f = torch.cat([f[:, :shift], f[:, shift:] + f[:, :-shift]], 1)
-        shift *= 2
-    return m
+def maxplus_scan(
+    a: Tensor | float,
+    b: Tensor,
+    positions: Tensor | None = None,
+    *,
+    restart: float = 0.0,
+    ties: Ties = "state",
+    initial: Tensor | None = None,
+    kernels: Kernels | None = None,
+) -> Tensor:
+    """h_t = max(a_t + h_{t-1}, b_t), otherwise as linear_scan; `ties` says whose gradient equal sides take."""
+    if kernels is None:
+        hear(maxplus_scan, a=a, b=b, positions=positions, restart=restart, ties=ties, initial=initial)
+    a, b, starts, before = opened(a, b, positions, restart, initial)
+    if runs_triton(kernels, b):
+        return scan_triton(a, b, before, starts, restart, None, True, ties == "state")
+    first = torch.arange(b.shape[1], device=b.device) == 0
+    begins = spread(starts | first, b)
+    a = a.expand(b.shape)
+    begun = a + torch.where(spread(starts, b), restart, before.unsqueeze(1))
+    alone = begun >= b if ties == "state" else begun > b
+    return doubled_maxplus(a, torch.where(begins & alone, begun, b), begins, ties == "state")
 
 
 def selective_scan(
     q: Tensor,
     k: Tensor,
     v: Tensor,
-    step: Tensor,
-    rate: Tensor,
-    initial: Tensor | None = None,
+    *,
+    step: Tensor | None = None,
+    rate: Tensor | None = None,
+    log_key: Tensor | None = None,
+    log_value: Tensor | None = None,
+    read: Read = "after",
+    initial_state: Tensor | None = None,
     positions: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """S_t = exp(step_t ∘ rate)∘S_{t-1} + k_t v_tᵀ, o_t = q_tᵀ S_t: Mamba-1 and S4D, whose decay has no matrix form.
+    return_state: bool = False,
+    kernels: Kernels | None = None,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """S_t = exp(step_t∘rate + log_key_t + log_value_t)∘S_{t-1} + k_t v_tᵀ, o_t = q_tᵀ S_t (or S_{t-1} with read="before").
 
-    q, k [B, T, H, K]; v, step [B, T, H, V]; rate [H, K, V] (at most 0); initial [B, H, K, V].
-    Gives o [B, T, H, V] in q's dtype and the final state, float32.
+    q, k [B, T, H, K], or [H, K, V] where they are the same for every token; v, step, log_value [B, T, H, V]; log_key [B, T, H, K];
+    rate [H, K, V], alone where there is no step; initial_state [B, H, K, V]; positions [B, T], where 0 resets the state to zero.
+    Mamba-1 has step Δ and rate −e^A; S4D a rate, q and k alone. Gives o [B, T, H, V] in v's dtype; with return_state also the
+    final state [B, H, K, V], float32. Under autocast q, k and v of tokens are cast; what is fixed, and decays, keep their precision.
     """
-    dtype = state_dtype(q)
-    a = step.to(dtype).unsqueeze(-2) * rate.to(dtype)
-    states = linear_scan(a, k.to(dtype).unsqueeze(-1) * v.to(dtype).unsqueeze(-2), initial, positions)
-    return torch.einsum("bthk,bthkv->bthv", q.to(dtype), states).to(q.dtype), states[:, -1]
+    if kernels is None:
+        hear(
+            selective_scan,
+            q=q,
+            k=k,
+            v=v,
+            step=step,
+            rate=rate,
+            log_key=log_key,
+            log_value=log_value,
+            read=read,
+            initial_state=initial_state,
+            positions=positions,
+        )
+    if torch.is_autocast_enabled(v.device.type):
+        dtype = torch.get_autocast_dtype(v.device.type)
+        v = v.to(dtype)
+        q, k = (x if x.ndim == 3 else x.to(dtype) for x in (q, k))
+    operands = fitted(q, k, v, log_key, log_value, step, rate)
+    batch, time, heads, value = v.shape
+    key = q.shape[-2 if q.ndim == 3 else -1]
+    initial = None if initial_state is None else rows(initial_state, "initial_state", (batch, heads, key, value))
+    starts = None if positions is None else positions.expand(batch, time) == 0
+    if read == "before":
+        return read_before(operands, initial, starts, return_state, kernels)
+    o, state = over_time(operands, initial, starts, kernels)
+    return (o, state) if return_state else o
 
 
-def first_tokens(positions: Tensor | None, time: int, device: torch.device) -> Tensor | None:
-    """[B, T]: the index of the first token of each token's document, negative where it began before this row."""
-    if positions is None:
-        return None
-    return torch.arange(time, device=device) - positions
+#: q, k, v, log_key, log_value, step, rate
+Operands = tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None, Tensor | None, Tensor | None]
 
 
-def carried(first: Tensor | None, like: Tensor) -> Tensor:
-    """1 where the first token continues the initial state's document, [B, 1, …]."""
-    if first is None:
-        return like.new_ones(())
-    return spread(first[:, :1] < 0, like)
+def fitted(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    log_key: Tensor | None,
+    log_value: Tensor | None,
+    step: Tensor | None,
+    rate: Tensor | None,
+) -> Operands:
+    """Every operand in its full shape, or None."""
+    if v.ndim != 4:
+        raise ValueError(f"v must be [batch, time, heads, value], but it is {list(v.shape)}")
+    if step is not None and rate is None:
+        raise ValueError("a step needs a rate: without one give log_value")
+    batch, time, heads, value = v.shape
+    key = q.shape[-2] if q.ndim == 3 else q.shape[-1]
+
+    def of_keys(x: Tensor, name: str) -> Tensor:
+        return rows(x, name, (heads, key, value) if x.ndim == 3 else (batch, time, heads, key))
+
+    def of_values(x: Tensor | None, name: str) -> Tensor | None:
+        return None if x is None else rows(x, name, (batch, time, heads, value))
+
+    return (
+        of_keys(q, "q"),
+        of_keys(k, "k"),
+        v,
+        None if log_key is None else of_keys(log_key, "log_key"),
+        of_values(log_value, "log_value"),
+        of_values(step, "step"),
+        None if rate is None else rows(rate, "rate", (heads, key, value)),
+    )
 
 
-def reaches(first: Tensor | None, shift: int, like: Tensor) -> Tensor:
-    """1 where the token `shift` before is of the same document, [B, T - shift, …]."""
-    if first is None:
-        return like.new_ones(())
-    index = torch.arange(shift, first.shape[1], device=first.device)
-    return spread(index - shift >= first[:, shift:], like)
+def over_time(
+    operands: Operands, initial: Tensor | None, starts: Tensor | None, kernels: Kernels | None
+) -> tuple[Tensor, Tensor]:
+    q, k, v, log_key, log_value, step, rate = operands
+    if runs_triton(kernels, v):
+        return selective_triton(*operands, initial, starts)
+    dtype = state_dtype(v)
+
+    def of_keys(x: Tensor) -> Tensor:
+        """[B, T, H, K, V], or without B and T where it is fixed."""
+        return x.to(dtype) if x.ndim == 3 else x.to(dtype).unsqueeze(-1)
+
+    log = torch.zeros((), dtype=dtype, device=v.device)
+    if rate is not None:
+        log = rate.to(dtype) if step is None else step.to(dtype).unsqueeze(-2) * rate.to(dtype)
+    if log_key is not None:
+        log = log + of_keys(log_key)
+    if log_value is not None:
+        log = log + log_value.to(dtype).unsqueeze(-2)
+    written = of_keys(k) * v.to(dtype).unsqueeze(-2)
+    index = torch.arange(v.shape[1], device=v.device)
+    positions = (index > -1).expand(v.shape[:2]) if starts is None else ~starts
+    states = linear_scan(log.exp(), written, positions, initial=initial, kernels="reference")
+    o = (of_keys(q) * states).sum(-2).to(v.dtype)
+    empty = states.new_zeros(v.shape[0], *written.shape[2:]) if initial is None else initial.to(dtype)
+    return o, states[:, -1] if v.shape[1] > 0 else empty
 
 
-def spread(mask: Tensor, like: Tensor) -> Tensor:
-    return mask.to(like.dtype).reshape(*mask.shape, *[1] * (like.ndim - 2))
+def read_before(
+    operands: Operands, initial: Tensor | None, starts: Tensor | None, return_state: bool, kernels: Kernels | None
+) -> Tensor | tuple[Tensor, Tensor]:
+    """q_tᵀ S_{t-1}: each token's query is the one of the token before, whose answer is handed on."""
+    q = operands[0]
+    moved = q if q.ndim == 3 else torch.cat((q[:, 1:], torch.zeros_like(q[:, :1])), 1)
+    o, state = over_time((moved, *operands[1:]), initial, starts, kernels)
+    first = torch.zeros_like(o[:, :1])
+    if initial is not None:
+        query = q if q.ndim == 3 else q[:, 0].unsqueeze(-1)
+        first = (query.to(initial.dtype) * initial).sum(-2).to(o.dtype).unsqueeze(1)
+    o = torch.cat((first, o[:, :-1]), 1)
+    if starts is not None:
+        o = torch.where(starts[..., None, None], 0, o)
+    return (o, state) if return_state else o
+
+
+def runs_triton(kernels: Kernels | None, x: Tensor) -> bool:
+    return x.numel() > 0 and chosen(kernels, x) == "triton"
+
+
+def opened(
+    a: Tensor | float, b: Tensor, positions: Tensor | None, restart: float, initial: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """a, b as float32 (or float64); where documents begin, bool [B, T]; the state before the first token."""
+    b = b.to(state_dtype(b))
+    a = torch.as_tensor(a, dtype=b.dtype, device=b.device)
+    starts = torch.zeros(b.shape[:2], dtype=torch.bool, device=b.device)
+    if positions is not None:
+        starts = positions.expand(b.shape[:2]) == 0
+    before = b.new_full((b.shape[0], *b.shape[2:]), restart) if initial is None else initial.to(b.dtype)
+    return a, b, starts, before
+
+
+def spread(x: Tensor, like: Tensor) -> Tensor:
+    """[B, T] with dimensions of size 1 for those of `like` [B, T, ..]."""
+    return x.view(*x.shape, *[1] * (like.dim() - 2))

@@ -21,6 +21,7 @@ TOKENS = 300
 #: The gradient of a decay is a difference of sums that nearly cancel, so the same roundings weigh more in it.
 BARS = {2: 2e-2, 4: 1e-3}
 DECAY_BARS = {2: 5e-2, 4: 5e-3}
+DECAYS = {"dlog_decay", "dlog_key", "dlog_value", "dstep", "drate"}
 
 
 def check(run: Run) -> bool:
@@ -54,8 +55,14 @@ def _calls(run: Run) -> list[Call]:
     short = short.to(run.device)
     with torch.no_grad(), run.stepper.precision(), listening() as calls:
         run.model.losses(short.tokens, short.targets, short.weights, short.positions)  # type: ignore[operator]
-    kinds = {call.signature(): call for call in calls if chosen(None, call.arguments["q"]) == "triton"}
+    kinds = {call.signature(): call for call in calls if chosen(None, _first(call)) == "triton"}
     return list(kinds.values())
+
+
+def _first(call: Call) -> Tensor:
+    """The queries of a recurrence, what an elementwise scan writes."""
+    found: Tensor = call.arguments["q"] if "q" in call.arguments else call.arguments["b"]
+    return found
 
 
 def _errors(call: Call, run: Run) -> dict[str, float]:
@@ -88,11 +95,11 @@ def _run(call: Call, kernels: str, dtype: torch.dtype | None) -> dict[str, Tenso
 
 
 def _verdicts(call: Call, errors: dict[str, float], half: bool) -> list[str]:
-    size = 2 if half else call.arguments["q"].element_size()
-    shape = list(call.arguments["q"].shape)
-    bars = {name: (DECAY_BARS if name == "dlog_decay" else BARS)[min(4, max(2, size))] for name in errors}
+    size = 2 if half else _first(call).element_size()
+    shape = list(_first(call).shape)
+    bars = {name: (DECAY_BARS if name in DECAYS else BARS)[min(4, max(2, size))] for name in errors}
     return [
-        f"{call.function.__name__} of q {shape}: `{name}` differs by {error:.1e}, where {bars[name]:.0e} is expected"
+        f"{call.function.__name__} of {shape}: `{name}` differs by {error:.1e}, where {bars[name]:.0e} is expected"
         for name, error in errors.items()
         if not error < bars[name]
     ]
