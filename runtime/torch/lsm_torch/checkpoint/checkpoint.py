@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from ..errors import RunError
 from . import safetensors
+from .safetensors import Pending
 
 _OPTIMIZER = "optimizer/"
 
@@ -23,16 +25,30 @@ class Checkpoint:
     optimizer: dict[str, dict[str, Tensor]]  # by slot (m, v), then by the weight's path
 
 
-def write(folder: Path, checkpoint: Checkpoint, final: bool) -> Path:
-    """Writes step-<n>.safetensors or final.safetensors, and keeps the last two of the former."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name = "final" if final else f"step-{checkpoint.state['step']:08d}"
-    tensors = dict(checkpoint.weights)
-    for slot, values in checkpoint.optimizer.items():
+def write(
+    folder: Path,
+    source: str,
+    state: dict[str, Any],
+    weights: Mapping[str, Pending],
+    optimizer: Mapping[str, Mapping[str, Pending]],
+    final: bool,
+    writes: bool,
+) -> Path:
+    """Writes step-<n>.safetensors or final.safetensors, and keeps the last two of the former.
+
+    `writes` is False on ranks that only give their parts of the tensors.
+    """
+    name = "final" if final else f"step-{state['step']:08d}"
+    tensors = dict(weights)
+    for slot, values in optimizer.items():
         tensors.update((f"{_OPTIMIZER}{slot}/{path}", x) for path, x in values.items())
-    state = json.dumps(checkpoint.state, separators=(",", ":"), ensure_ascii=False)
-    metadata = {"lsm.checkpoint": "1", "lsm.source": checkpoint.source, "lsm.state": state}
+    text = json.dumps(state, separators=(",", ":"), ensure_ascii=False)
+    metadata = {"lsm.checkpoint": "1", "lsm.source": source, "lsm.state": text}
     path = folder / f"{name}.safetensors"
+    if not writes:
+        safetensors.save(None, tensors, metadata)
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
     safetensors.save(path, tensors, metadata)
     for old in sorted(folder.glob("step-*.safetensors"))[:-2]:
         old.unlink()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..checkpoint.paths import named_tensors
+from ..checkpoint.safetensors import Pending
 from ..errors import RunError
 from ..nn import ExpertLinear, Linear
 from .shard import parted_like, whole
@@ -63,29 +66,31 @@ class Optimizer:
             device = next(iter(self.split.low.values())).device
             self.split.step(now, torch.ones((), device=device) if scale is None else scale)
 
-    @torch.no_grad()
-    def weights(self) -> dict[str, Tensor]:
-        """Every tensor of the model in float32."""
-        split = self.split.low if self.split is not None else {}
+    def weights(self) -> dict[str, Pending]:
+        """Every tensor of the model, float32."""
+        return {path: _pending(x, partial(self._weight, path)) for path, x in self.tensors.items()}
+
+    def moments(self) -> dict[str, dict[str, Pending]]:
+        """Both moments of every trained parameter, as checkpoints hold them; zeros before the first step."""
+        trained = [(path, x) for path, x in self.tensors.items() if x.requires_grad]
         return {
-            path: self.split.master(path) if self.split is not None and path in split else whole(x.detach()).float()
-            for path, x in self.tensors.items()
+            slot: {path: _pending(x, partial(self._moment, path, i)) for path, x in trained}
+            for i, slot in enumerate(("m", "v"))
         }
 
-    def moments(self) -> dict[str, dict[str, Tensor]]:
-        """Both moments of every trained parameter, as checkpoints hold them; zeros before the first step."""
-        found: dict[str, dict[str, Tensor]] = {"m": {}, "v": {}}
-        for path, x in self.tensors.items():
-            if not x.requires_grad:
-                continue
-            if self.split is not None and path in self.split.state:
-                m, v = self.split.state[path]
-            else:
-                state = self.plain.state.get(x, {}) if self.plain is not None else {}
-                zero = torch.zeros_like(x)
-                m, v = state.get("exp_avg", zero), state.get("exp_avg_sq", zero)
-            found["m"][path], found["v"][path] = whole(m).float(), whole(v).float()
-        return found
+    def _weight(self, path: str) -> Tensor:
+        if self.split is not None and path in self.split.low:
+            return self.split.master(path)
+        return self.tensors[path]
+
+    def _moment(self, path: str, number: int) -> Tensor:
+        """The first or the second."""
+        if self.split is not None and path in self.split.state:
+            return self.split.state[path][number]
+        x = self.tensors[path]
+        state = {} if self.plain is None else self.plain.state.get(x, {})
+        found: Tensor | None = state.get(("exp_avg", "exp_avg_sq")[number])
+        return torch.zeros_like(x) if found is None else found
 
     def restore(self, saved: dict[str, dict[str, Tensor]], step: int) -> None:
         """Goes on with a checkpoint's moments; without any, as an imported model is, they start at 0."""
@@ -153,3 +158,13 @@ def _matrices(model: nn.Module) -> set[str]:
         for path, x in named_tensors(model).items()
         if any(x is w for w in layers) or (x.dim() > 1 and x.numel() >= _LARGE)
     }
+
+
+def _pending(x: Tensor, make: Callable[[], Tensor]) -> Pending:
+    """What `make` gives, in float32 and of all ranks, when it is to be written."""
+
+    @torch.no_grad()
+    def whole_float() -> Tensor:
+        return whole(make().detach()).float()
+
+    return Pending(torch.float32, x.shape, whole_float)

@@ -210,9 +210,6 @@ class Run:
     def save(self, final: bool) -> Path | None:
         if self.rank != 0 and not self.parted:
             return None
-        weights, moments = self.optimizer.weights(), self.optimizer.moments()
-        if self.rank != 0:
-            return None
         config, settings = self.project.config, self.settings
         state = {
             "model": config["model"],
@@ -233,8 +230,15 @@ class Run:
             "compiler": config["compiler"],
             "notes": {"overrides": {"steps": self.options.steps, "seed": self.options.seed}},
         }
-        whole = checkpoints.Checkpoint(self.project.source, state, weights, moments)
-        return checkpoints.write(self.options.out / "checkpoints", whole, final)
+        return checkpoints.write(
+            self.options.out / "checkpoints",
+            self.project.source,
+            state,
+            self.optimizer.weights(),
+            self.optimizer.moments(),
+            final,
+            writes=self.rank == 0,
+        )
 
     def _saved(self) -> checkpoints.Checkpoint | None:
         resume = self.options.resume
