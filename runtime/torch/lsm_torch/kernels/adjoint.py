@@ -50,53 +50,43 @@ def gradients(
     initial: Tensor | None = None,
     final: Tensor | None = None,
     adjoint: Adjoint | None = None,
-    erase: Erase | None = None,
     transposed: bool = False,
     read: bool = True,
 ) -> Gradients:
     """From the marks S and the adjoint at each shard's end: `initial` [N, P, H, D, E], or `adjoint`, one chunk a shard. `transposed`:
     s_marks are [E, D]."""
     d, e = g.q.shape[-1], v.shape[-1]
-    tiles = gradient_tiles(d, e, x.single, adjoint is None, erase is not None)
-    blocks, key_blocks = -(-e // tiles.be), -(-d // tiles.bd)
-    grid = (key_blocks * blocks * shards.count * x.heads * x.count,)
+    tiles = gradient_tiles(d, e, x.single, adjoint is None)
+    blocks = -(-e // tiles.be)
+    grid = (blocks * shards.count * x.heads * x.count,)
     part = x.dtype if blocks == 1 else torch.float32
-    strength = None if erase is None else erase.beta
 
-    def parts(there: bool, width: int | None, dtype: torch.dtype) -> Tensor | None:
-        count = blocks if width == d else blocks * key_blocks
-        shape = plain_q.shape[:3] if width is None else (*plain_q.shape[:3], width)
-        return torch.empty(count, *shape, device=x.device, dtype=dtype) if there else None
+    def parts(there: bool, width: int, dtype: torch.dtype) -> Tensor | None:
+        return torch.empty(blocks, *plain_q.shape[:3], width, device=x.device, dtype=dtype) if there else None
 
     dq, dk = parts(read, d, part), parts(True, d, part)
-    db = parts(erase is not None and strength is None, d, part)
-    d_beta = parts(strength is not None, None, torch.float32)
     d_decay = parts(decay is not None, 1 if axis == "scalar" else d, torch.float32)
-    dv = torch.empty(*plain_q.shape[:3], e, device=x.device, dtype=x.dtype) if erase is None else None
+    dv = torch.empty(*plain_q.shape[:3], e, device=x.device, dtype=x.dtype)
     of_s = (1, d) if transposed else (e, 1)
     of_in = (0, 0, 0, 0, 0) if initial is None else initial.stride()
     of_out = 0 if final is None else final.stride(0)
-    z = None if erase is None else erase.z
     r_marks, beyond = (None, None) if adjoint is None else (adjoint.marks, adjoint.beyond)
     gradients_kernel[grid](
-        g.q, g.k, v, d_o, g.b, z, strength, plain_k, s_marks, r_marks, initial, final, beyond,
-        g.q_factor, g.k_factor, g.b_factor, g.c, g.ends, g.weak, x.positions, x.bounds,
-        dq, dk, dv, db, d_beta, d_decay,
+        g.q, g.k, v, d_o, s_marks, r_marks, initial, final, beyond,
+        g.q_factor, g.k_factor, g.c, g.ends, g.weak, x.positions, x.bounds,
+        dq, dk, dv, d_decay,
         x.rows, x.heads, shards.count, shards.chunks, x.total,
-        *steps(g.q), *steps(g.k), *steps(v), *steps(d_o), *steps(g.b), *steps(strength), *steps(plain_k),
+        *steps(g.q), *steps(g.k), *steps(v), *steps(d_o),
         *of_s, *of_in, of_out, e, 1,
         D=d, E=e, BD=tiles.bd, BE=tiles.be, **x.flags(), DECAY=DECAYS[axis],
-        DECAYED=erase is not None and erase.decayed, ERASE=erase is not None, STRENGTH=strength is not None,
         VARLEN=x.bounds is not None, FROM_MARKS=r_marks is not None, INITIAL=initial is not None,
         FINAL=final is not None, READ=read,
         PARTS=1 if adjoint is None else adjoint.parts, **x.products, STAGES=tiles.stages,
         num_warps=tiles.warps, num_stages=tiles.stages,
     )  # fmt: skip
-    found = Gradients(
-        whole(dq, x.dtype), whole(dk, x.dtype), dv, whole(db, x.dtype), whole(d_beta), whole(d_decay)
-    )  # fmt: skip
+    found = Gradients(whole(dq, x.dtype), whole(dk, x.dtype), dv, None, None, whole(d_decay))
     if axis == "inner":
-        strong_gradients(x, g, plain_q, plain_k, v, d_o, decay, erase, found)
+        strong_gradients(x, g, plain_q, plain_k, v, d_o, decay, None, found)
     return found
 
 

@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.library import custom_op
 from torch.utils.flop_counter import register_flop_formula
 
-from .erased import erased_backward, erased_forward
+from .erased import erased_forward
+from .erased_adjoint import erased_backward
 from .launch import call_of
 from .watched import sweep_flops, watched
 
@@ -26,8 +27,10 @@ def erased_op(
     initial: Tensor | None,
     positions: Tensor | None,
     bounds: Tensor | None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """o, the final state; e, the inverses, the states at edges and the operands with their decays for the backward."""
+) -> tuple[
+    Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor
+]:
+    """o, the final state; e, the inverses, the scores, the states at edges and the operands with their decays for the backward."""
     return erased_forward(q, k, v, b, beta, decay, before, decayed, sub_rows, initial, positions, bounds)
 
 
@@ -39,7 +42,14 @@ def _(q, k, v, b, beta, decay, before, decayed, sub_rows, initial, positions, bo
         return torch.empty(*shape, device=q.device, dtype=dtype)
 
     rows = q.shape[:3]
-    outs = [new(*rows, x.value, dtype=q.dtype), x.states(), new(*rows, x.value), new(*rows, x.chunk), x.marks()]
+    outs = [
+        new(*rows, x.value, dtype=q.dtype),
+        x.states(),
+        new(*rows, x.value),
+        new(*rows, x.chunk),
+        new(*rows, x.chunk),
+    ]
+    outs.append(x.marks())
     kept = [q.new_empty(0) for _ in range(8)]
     if x.axis == "scalar":
         kept[3] = new(x.heads, x.total, dtype=torch.float32)

@@ -124,7 +124,7 @@ def gated_backward(
     d_initial = x.states() if has_initial else None
     d, e = read.shape[-1], value.shape[-1]
     ordered = in_order(d, e, axis == "none")
-    be = (gradient_tiles(d, e, x.single, True, False) if ordered else sweep_tiles(x.chunk, d, e, x.single)).be
+    be = (gradient_tiles(d, e, x.single, True) if ordered else sweep_tiles(x.chunk, d, e, x.single)).be
     time = split(x, -(-e // be), 2)
     initial: Tensor | None = None
     if time.count > 1:

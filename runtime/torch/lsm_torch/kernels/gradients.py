@@ -3,11 +3,8 @@
     P = dO Vᵀ,  A = Q~ K~ᵀ  on the mask;    dQ = P K~ + dO Sᵀ,    dK = Pᵀ Q~ + V Rᵀ,    dV = Aᵀ dO + K~ R,
     R' = Λ∘R + Q~ᵀ dO,      d log Λ_t = Σ_{s >= t} (q_s∘dq_s - k_s∘dk_s) + S_C∘R_C
 
-S is what the forward left at each chunk's edge, R what a pass in reverse left there (edges.py, solve.py), so all chunks go at
-once; without a decay they may go in reverse with R in registers. With an erase, v is e and the adjoint z of e is known
-(solve.py), and the reader b adds
-
-    P2 = Z Eᵀ below the diagonal;    dB = P2 K~ + Z Sᵀ,    dK += P2ᵀ B~,    and b_s∘db_s to the decay's sum.
+S is what the forward left at each chunk's edge, R what a pass in reverse left there (edges.py), so all chunks go at
+once; without a decay they may go in reverse with R in registers. An erase has a kernel of its own (erased_gradients.py).
 
 Products with the transpose of a computed tile are taken as transposed products: Triton 3.4 to 3.7 gets tl.dot(tl.trans(x), y)
 wrong on Hopper where x is an accumulator. The pairs of q∘dq and k∘dk come from the same rounded P, so they cancel exactly.
@@ -51,43 +48,36 @@ def part_of_slope(x, grad, DECAY: tl.constexpr):
 
 @triton.jit
 def gradients_kernel(
-    q, k, v, d_o, b, z, beta, plain_k, s_marks, r_marks, r_in, r_out, beyond,
-    q_factor, k_factor, b_factor, c, ends, weak, positions, bounds,
-    dq, dk, dv, db, d_beta, d_decay,
+    q, k, v, d_o, s_marks, r_marks, r_in, r_out, beyond,
+    q_factor, k_factor, c, ends, weak, positions, bounds,
+    dq, dk, dv, d_decay,
     T, H, P, SHARD, ROWS,
-    q_t, q_h, k_t, k_h, v_t, v_h, o_t, o_h, b_t, b_h, beta_t, beta_h, k0_t, k0_h,
+    q_t, q_h, k_t, k_h, v_t, v_h, o_t, o_h,
     s_d, s_e, in_n, in_p, in_h, in_d, in_e, out_n, out_d, out_e,
     D: tl.constexpr, E: tl.constexpr, BD: tl.constexpr, BE: tl.constexpr, C: tl.constexpr, M: tl.constexpr,
-    DECAY: tl.constexpr, BEFORE: tl.constexpr, DECAYED: tl.constexpr, ERASE: tl.constexpr, STRENGTH: tl.constexpr,
-    PACKED: tl.constexpr, VARLEN: tl.constexpr, FROM_MARKS: tl.constexpr, INITIAL: tl.constexpr, FINAL: tl.constexpr,
+    DECAY: tl.constexpr, BEFORE: tl.constexpr, PACKED: tl.constexpr, VARLEN: tl.constexpr, FROM_MARKS: tl.constexpr, INITIAL: tl.constexpr, FINAL: tl.constexpr,
     READ: tl.constexpr, PARTS: tl.constexpr, CT: tl.constexpr, PRECISION: tl.constexpr, STAGES: tl.constexpr,
 ):  # fmt: skip
-    """q, k, b [rows, H, D], v, d_o, z [rows, H, E]; outputs contiguous, with a block of columns of E before the rows where E
-    takes several, and of D where a number is a whole row's (each gives a part of dq, dk, db, d_decay; their sum is the gradient). Grid: D-blocks (with an erase) × E-blocks × shards × heads ×
-    sequences. STRENGTH: k is to be taken
-    times beta and b is -k (raised ones hold that), dk is plain_k's gradient, d_beta beta's.
+    """q, k [rows, H, D], v, d_o [rows, H, E]; outputs contiguous, with a block of columns of E before the rows (each gives a part of
+    dq, dk, d_decay; their sum is the gradient). Grid: E-blocks × shards × heads × sequences.
     READ: dq is wanted (where values decay the roles are exchanged, and it would be o)."""
     program = tl.program_id(0)
     blocks: tl.constexpr = (E + BE - 1) // BE
-    key_blocks: tl.constexpr = (D + BD - 1) // BD
-    tl.static_assert(key_blocks == 1 or ERASE, "dv takes all keys")
-    first_key = (program % key_blocks) * BD
-    block = (program // key_blocks) % blocks
+    block = program % blocks
     column = block * BE
-    shard = (program // (key_blocks * blocks)) % P
-    head = (program // (key_blocks * blocks * P)) % H
-    n = program // (key_blocks * blocks * P * H)
+    shard = (program // blocks) % P
+    head = (program // (blocks * P)) % H
+    n = program // (blocks * P * H)
     base, length, slot = span(bounds, n, T, C, VARLEN)
     first_chunk = shard * SHARD
     all_chunks = tl.cdiv(length, C)
     chunks = tl.minimum(all_chunks - first_chunk, SHARD)
     row = tl.arange(0, C)
-    d = first_key + tl.arange(0, BD)
+    d = tl.arange(0, BD)
     e = column + tl.arange(0, BE)
     state_mask = (d[:, None] < D) & (e[None, :] < E)
     s_tile = d[:, None] * s_d + e[None, :] * s_e
     part = block.to(tl.int64) * ROWS * H
-    small = (program % (key_blocks * blocks)).to(tl.int64) * ROWS * H
     edge_slot = slot + first_chunk + tl.maximum(chunks, 0)
     there = state_mask & (chunks > 0)
     if FROM_MARKS:
@@ -106,20 +96,10 @@ def gradients_kernel(
         at = base + t0
         ok = t0 + row < length
         out = (part + at * H + head) * D
-        q_c = load_tile(q + at * q_t + head * q_h, row, q_t, ok, first_key, D, BD).to(CT)
-        k_c = load_tile(k + at * k_t + head * k_h, row, k_t, ok, first_key, D, BD).to(CT)
+        q_c = load_tile(q + at * q_t + head * q_h, row, q_t, ok, 0, D, BD).to(CT)
+        k_c = load_tile(k + at * k_t + head * k_h, row, k_t, ok, 0, D, BD).to(CT)
         v_c = load_tile(v + at * v_t + head * v_h, row, v_t, ok, column, E, BE).to(CT)
         o_c = load_tile(d_o + at * o_t + head * o_h, row, o_t, ok, column, E, BE).to(CT)
-        if STRENGTH:
-            at_strength = beta + at * beta_t + head * beta_h + row * beta_t
-            strength = tl.load(at_strength, mask=ok, other=0.0).to(tl.float32)[:, None]
-        if STRENGTH and DECAY != INNER:
-            b_c = (-k_c).to(CT)
-            k_c = (k_c * strength).to(CT)
-        elif ERASE:
-            b_c = load_tile(b + at * b_t + head * b_h, row, b_t, ok, first_key, D, BD).to(CT)
-        if ERASE:
-            z_c = load_tile(z + (at * H + head) * E, row, H * E, ok, column, E, BE).to(CT)
         start = tl.zeros([C], tl.int32)
         if PACKED:
             start = row - tl.load(positions + at + row, mask=ok, other=0).to(tl.int32)
@@ -129,47 +109,39 @@ def gradients_kernel(
             keep = (edge < 0).to(tl.float32)
         down = visible(start, C, M, BEFORE, False, PACKED)
         up = visible(start, C, M, BEFORE, True, PACKED)
-        if ERASE:
-            down2 = visible(start, C, M, True, False, PACKED)
-            up2 = visible(start, C, M, True, True, PACKED)
         narrow = state
         if DECAY == SCALAR:
             at_c = c + head.to(tl.int64) * ROWS + at
             total = tl.load(at_c + tl.minimum(length - t0, C) - 1)
             c_k = tl.load(at_c + row, mask=ok, other=total)
             early = c_k
-            if BEFORE or (ERASE and not DECAYED):
+            if BEFORE:
                 early = before_decay(at_c, row, ok, total, M)
             c_q = early if BEFORE else c_k
-            c_b = c_k if DECAYED else early
             from_s = tl.exp2(c_q)[:, None]
             from_r = tl.exp2(total - c_k)[:, None]
             fall = tl.exp2(tl.where(down, c_q[:, None] - c_k[None, :], 0.0))
             rise = tl.exp2(tl.where(up, c_q[None, :] - c_k[:, None], 0.0))
         elif DECAY == INNER:
-            h, _ = ends_of(ends, here, first_key, D, BD)
+            h, _ = ends_of(ends, here, 0, D, BD)
             narrow = state.to(tl.float32) * h[:, None]
             is_weak = tl.load(weak + here) != 0
             down = down & is_weak
             up = up & is_weak
-            if ERASE:
-                down2 = down2 & is_weak
-                up2 = up2 & is_weak
         r_c = narrow.to(CT)
 
         # dv
-        if not ERASE:
-            pairs = tl.dot(k_c, tl.trans(q_c), input_precision=PRECISION)
-            if DECAY == SCALAR:
-                pairs = pairs * rise
-            pairs = tl.where(up, pairs, 0.0).to(CT)
-            grad = tl.dot(k_c, r_c, input_precision=PRECISION)
-            if DECAY == SCALAR:
-                grad = grad * from_r
-            if PACKED:
-                grad = tl.where(kept, grad, 0.0)
-            grad = tl.dot(pairs, o_c, acc=grad, input_precision=PRECISION)
-            store_tile(dv + (at * H + head) * E, row, H * E, ok, column, grad, E, BE)
+        pairs = tl.dot(k_c, tl.trans(q_c), input_precision=PRECISION)
+        if DECAY == SCALAR:
+            pairs = pairs * rise
+        pairs = tl.where(up, pairs, 0.0).to(CT)
+        grad = tl.dot(k_c, r_c, input_precision=PRECISION)
+        if DECAY == SCALAR:
+            grad = grad * from_r
+        if PACKED:
+            grad = tl.where(kept, grad, 0.0)
+        grad = tl.dot(pairs, o_c, acc=grad, input_precision=PRECISION)
+        store_tile(dv + (at * H + head) * E, row, H * E, ok, column, grad, E, BE)
 
         # dk
         pairs = tl.dot(v_c, tl.trans(o_c), input_precision=PRECISION)
@@ -182,26 +154,19 @@ def gradients_kernel(
         if PACKED:
             grad = tl.where(kept, grad, 0.0)
         grad = tl.dot(pairs, q_c, acc=grad, input_precision=PRECISION)
-        if ERASE:
-            pairs = tl.dot(v_c, tl.trans(z_c), input_precision=PRECISION)
-            if DECAY == SCALAR:
-                pairs = pairs * tl.exp2(tl.where(up2, c_b[None, :] - c_k[:, None], 0.0))
-            pairs = tl.where(up2, pairs, 0.0).to(CT)
-            grad = tl.dot(pairs, b_c, acc=grad, input_precision=PRECISION)
         if DECAY != NONE:
             change = -part_of_slope(k_c, grad, DECAY)
         if DECAY == INNER:
             at_q = q_factor + (at * H + head) * D
             at_f = k_factor + (at * H + head) * D
             if BEFORE:
-                k_up = load_tile(at_f, row, H * D, ok, first_key, D, BD).to(tl.float32)
+                k_up = load_tile(at_f, row, H * D, ok, 0, D, BD).to(tl.float32)
             else:
-                k_up = load_tile(at_f, row, H * D, ok & (is_weak == 0), first_key, D, BD).to(tl.float32)
-                q_up = load_tile(at_q, row, H * D, ok, first_key, D, BD).to(tl.float32)
+                k_up = load_tile(at_f, row, H * D, ok & (is_weak == 0), 0, D, BD).to(tl.float32)
+                q_up = load_tile(at_q, row, H * D, ok, 0, D, BD).to(tl.float32)
                 k_up = tl.where(is_weak, 1.0 / tl.where(q_up == 0.0, 1.0, q_up), k_up)
             grad = grad * k_up
-        if not STRENGTH:
-            store_tile(dk + out, row, H * D, ok, first_key, grad, D, BD)
+        store_tile(dk + out, row, H * D, ok, 0, grad, D, BD)
 
         # dq, from S: loaded in a branch, so that Triton keeps one buffer of it, and only from here on
         s_c = tl.zeros([BD, BE], CT)
@@ -226,36 +191,8 @@ def gradients_kernel(
                     change += gain
             if READ:
                 if DECAY == INNER:
-                    grad_q = grad_q * load_tile(at_q, row, H * D, ok, first_key, D, BD).to(tl.float32)
-                store_tile(dq + out, row, H * D, ok, first_key, grad_q, D, BD)
-
-        # db
-        if ERASE:
-            pairs = tl.dot(z_c, tl.trans(v_c), input_precision=PRECISION)
-            if DECAY == SCALAR:
-                pairs = pairs * tl.exp2(tl.where(down2, c_b[:, None] - c_k[None, :], 0.0))
-            pairs = tl.where(down2, pairs, 0.0).to(CT)
-            grad_b = tl.dot(z_c, tl.trans(s_c), input_precision=PRECISION)
-            if DECAY == SCALAR:
-                grad_b = grad_b * tl.exp2(c_b)[:, None]
-            elif DECAY == INNER:
-                grad_b = grad_b * h[None, :]
-            if PACKED:
-                grad_b = tl.where(carried, grad_b, 0.0)
-            grad_b = tl.dot(pairs, k_c, acc=grad_b, input_precision=PRECISION)
-            if DECAY != NONE:
-                gain_b = part_of_slope(b_c, grad_b, DECAY)
-                if DECAYED:
-                    change += gain_b
-            if DECAY == INNER:
-                at_b = b_factor + (at * H + head) * D if BEFORE == DECAYED else at_q
-                grad_b = grad_b * load_tile(at_b, row, H * D, ok, first_key, D, BD).to(tl.float32)
-            if STRENGTH:
-                k0 = load_tile(plain_k + at * k0_t + head * k0_h, row, k0_t, ok, first_key, D, BD).to(tl.float32)
-                tl.store(d_beta + small + at * H + head + row * H, tl.sum(k0 * grad, 1), mask=ok)
-                store_tile(dk + out, row, H * D, ok, first_key, strength * grad - grad_b, D, BD)
-            else:
-                store_tile(db + out, row, H * D, ok, first_key, grad_b, D, BD)
+                    grad_q = grad_q * load_tile(at_q, row, H * D, ok, 0, D, BD).to(tl.float32)
+                store_tile(dq + out, row, H * D, ok, 0, grad_q, D, BD)
 
         # the decay's own: what a token reads before its decay counts from the next token on
         if DECAY != NONE:
@@ -272,17 +209,13 @@ def gradients_kernel(
                 slope += tl.where(row >= edge, ends_on, 0.0) if PACKED else ends_on
                 if BEFORE:
                     slope += suffix_of_rows(gain, after)
-                if ERASE and not DECAYED:
-                    slope += suffix_of_rows(gain_b, after)
-                tl.store(d_decay + small + at * H + head + row * H, slope, mask=ok)
+                tl.store(d_decay + part + at * H + head + row * H, slope, mask=ok)
             else:
                 slope = suffix_sum(change, follows, CT)
                 slope += tl.where(kept, past[None, :], 0.0) if PACKED else past[None, :]
                 if BEFORE:
                     slope += suffix_sum(gain, after, CT)
-                if ERASE and not DECAYED:
-                    slope += suffix_sum(gain_b, after, CT)
-                store_tile(d_decay + out, row, H * D, ok, first_key, slope, D, BD)
+                store_tile(d_decay + out, row, H * D, ok, 0, slope, D, BD)
 
         # the adjoint state at the chunk's other edge
         if not FROM_MARKS:

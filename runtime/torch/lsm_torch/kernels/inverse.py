@@ -43,15 +43,15 @@ def unit_inverse(n, C: tl.constexpr, PRECISION: tl.constexpr):
 
 @triton.jit
 def pairs_kernel(
-    x, y, plain_x, plain_y, beta, out, c, decay, weak, positions, bounds, T, H, CHUNKS, ROWS,
-    x_t, x_h, y_t, y_h, px_t, px_h, py_t, py_h, beta_t, beta_h, g_t, g_h,
+    q, k, b, plain_q, plain_k, plain_b, beta, inverse, scores, c, decay, weak, positions, bounds, T, H, CHUNKS, ROWS,
+    q_t, q_h, k_t, k_h, b_t, b_h, q0_t, q0_h, k0_t, k0_h, b0_t, b0_h, beta_t, beta_h, g_t, g_h,
     D: tl.constexpr, BD: tl.constexpr, C: tl.constexpr, M: tl.constexpr,
-    DECAY: tl.constexpr, EARLY: tl.constexpr, STRICT: tl.constexpr, STRENGTH: tl.constexpr, INVERT: tl.constexpr, STRONG: tl.constexpr,
+    DECAY: tl.constexpr, BEFORE: tl.constexpr, DECAYED: tl.constexpr, STRENGTH: tl.constexpr, STRONG: tl.constexpr,
     PACKED: tl.constexpr, VARLEN: tl.constexpr, CT: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
-    """x_t · y_s with decays for the pairs of each chunk, out [rows, H, C]; or, with INVERT, (I - that)⁻¹. EARLY: x does not see
-    its own token's decay. STRENGTH: y is to be taken times beta; with INVERT x is -x. Where keys decay, x and y are raised
-    (decay.py); STRONG, launched beside, does the strong chunks alone, from plain_x and plain_y."""
+    """Of each chunk (I - tril(b kᵀ, -1))⁻¹ and tril(q kᵀ), with decays: inverse, scores [rows, H, C]. STRENGTH: k is to be taken times
+    beta, and b is -k. Where keys decay, q, k and b are raised (decay.py) and hold that; STRONG, launched beside, does the strong chunks
+    alone, from the plain ones. Grid: heads × chunks × sequences."""
     program = tl.program_id(0)
     head = program % H
     chunk = (program // H) % CHUNKS
@@ -68,28 +68,45 @@ def pairs_kernel(
     start = tl.zeros([C], tl.int32)
     if PACKED:
         start = row - tl.load(positions + at + row, mask=ok, other=0).to(tl.int32)
-    mask = visible(start, C, M, STRICT, False, PACKED)
-    if STRENGTH:
-        strength = tl.load(beta + at * beta_t + head * beta_h + row * beta_t, mask=ok, other=0.0).to(tl.float32)
-        strength = -strength if INVERT else strength
+    below = visible(start, C, M, True, False, PACKED)
+    down = visible(start, C, M, BEFORE, False, PACKED)
+    OWN_K: tl.constexpr = STRENGTH and (STRONG or DECAY != INNER)
+    EARLY: tl.constexpr = BEFORE or not DECAYED
     if STRONG:
-        x_p = load_tile(plain_x + at * px_t + head * px_h, row, px_t, ok, 0, D, BD).to(tl.float32)
-        y_p = load_tile(plain_y + at * py_t + head * py_h, row, py_t, ok, 0, D, BD).to(tl.float32)
+        q_p = load_tile(plain_q + at * q0_t + head * q0_h, row, q0_t, ok, 0, D, BD).to(tl.float32)
+        k_p = load_tile(plain_k + at * k0_t + head * k0_h, row, k0_t, ok, 0, D, BD).to(tl.float32)
+        b_p = k_p
+        if not STRENGTH:
+            b_p = load_tile(plain_b + at * b0_t + head * b0_h, row, b0_t, ok, 0, D, BD).to(tl.float32)
         c_p, early, _ = factors(decay + at * g_t + head * g_h, row, g_t, ok, 0, EARLY, M, D, BD)
-        scores = pair_scores(x_p, y_p, early, c_p, C)
+        erased = pair_scores(b_p, k_p, c_p if DECAYED else early, c_p, C)
+        read = pair_scores(q_p, k_p, early if BEFORE else c_p, c_p, C)
     else:
-        x_c = load_tile(x + at * x_t + head * x_h, row, x_t, ok, 0, D, BD).to(CT)
-        y_c = load_tile(y + at * y_t + head * y_h, row, y_t, ok, 0, D, BD).to(CT)
-        scores = tl.dot(x_c, tl.trans(y_c), input_precision=PRECISION)
+        q_c = load_tile(q + at * q_t + head * q_h, row, q_t, ok, 0, D, BD).to(CT)
+        k_c = load_tile(k + at * k_t + head * k_h, row, k_t, ok, 0, D, BD).to(CT)
+        b_c = k_c
+        if not OWN_K:
+            b_c = load_tile(b + at * b_t + head * b_h, row, b_t, ok, 0, D, BD).to(CT)
+        read = tl.dot(q_c, tl.trans(k_c), input_precision=PRECISION)
+        erased = tl.dot(b_c, tl.trans(k_c), input_precision=PRECISION)
     if DECAY == SCALAR:
         at_c = c + head.to(tl.int64) * ROWS + at
         total = tl.load(at_c + tl.minimum(length - t0, C) - 1)
-        c_y = tl.load(at_c + row, mask=ok, other=total)
-        c_x = before_decay(at_c, row, ok, total, M) if EARLY else c_y
-        scores = scores * tl.exp2(tl.where(mask, c_x[:, None] - c_y[None, :], 0.0))
-    if STRENGTH and (STRONG or DECAY != INNER):
-        scores = scores * strength[None, :]
-    scores = tl.where(mask, scores, 0.0)
-    if INVERT:
-        scores = unit_inverse(scores, C, PRECISION)
-    store_tile(out + (at * H + head) * C, row, H * C, ok, 0, scores, C, C)
+        c_k = tl.load(at_c + row, mask=ok, other=total)
+        early = c_k
+        if EARLY:
+            early = before_decay(at_c, row, ok, total, M)
+        c_q = early if BEFORE else c_k
+        c_b = c_k if DECAYED else early
+        fall = tl.exp2(tl.where(down, c_q[:, None] - c_k[None, :], 0.0))
+        read = read * fall
+        if BEFORE == DECAYED:
+            fall = tl.exp2(tl.where(below, c_b[:, None] - c_k[None, :], 0.0))
+        erased = erased * fall
+    if OWN_K:
+        strength = tl.load(beta + at * beta_t + head * beta_h + row * beta_t, mask=ok, other=0.0).to(tl.float32)
+        read = read * strength[None, :]
+        erased = erased * -strength[None, :]
+    store_tile(scores + (at * H + head) * C, row, H * C, ok, 0, tl.where(down, read, 0.0), C, C)
+    whole = unit_inverse(tl.where(below, erased, 0.0), C, PRECISION)
+    store_tile(inverse + (at * H + head) * C, row, H * C, ok, 0, whole, C, C)

@@ -55,14 +55,10 @@ def sweep_tiles(c: int, d: int, e: int, single: bool) -> Tiles:
 
 
 @cache
-def gradient_tiles(d: int, e: int, single: bool, in_order: bool, erase: bool) -> Tiles:
-    """Of the kernel of all gradients, which sums over E: all of it in one program where that fits, two programs a processor. With an
-    erase there is no dv, which takes all of D, and D goes in blocks, so that nothing spills."""
+def gradient_tiles(d: int, e: int, single: bool, in_order: bool) -> Tiles:
+    """Of the kernel of all gradients, which sums over E: all of it in one program where that fits, two programs a processor."""
     most = 8192 if single else 16384
     bd, be = power_of_two(d), power_of_two(e)
-    if erase:
-        be = min(be, 128 if single else 256)
-        return Tiles(min(bd, max(16, most // 2 // be)), be, warps=4, stages=1)
     be = min(be, max(16, most // bd))
     return Tiles(bd, be, warps=8 if single and bd * be > 4096 else 4, stages=2 if in_order else 1)
 
@@ -90,17 +86,6 @@ def shards(chunks: int, programs: int, a_processor: int, device: torch.device) -
         return Shards(1, chunks)
     length = -(-chunks // count)
     return Shards(-(-chunks // length), length)
-
-
-@cache
-def solve_block(key: int, value: int, sequences: int, single: bool, device: torch.device) -> int:
-    """Columns of the state a program of the solve takes: few enough that the chip is full, for its chunks go in order."""
-    be = min(power_of_two(value), max(16, (4096 if single else 8192) // power_of_two(key)), 64)
-    while be > 16 and sequences * -(-value // be) < processors(device):
-        be //= 2
-    return be
-
-
 SELECTIVE_TILE = 2048  # elements of a selective scan's tile: 16 a thread
 SCAN_TILE = 2048
 
