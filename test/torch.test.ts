@@ -63,7 +63,7 @@ data pairs {
 train small {
   model Small
   data pairs
-  optimizer adamw(lr: 4e-3)
+  optimizer muon(lr: 4e-3)
   schedule cosine(warmup: 2)
   batch 8
   steps 4

@@ -61,7 +61,7 @@ def ours(folder: Path, o: argparse.Namespace, moments: str) -> tuple[Callable[[i
     """A step at some size, and FLOPs a token."""
     from lsm_torch.train.initialise import initialise
     from lsm_torch.train.main import prepare
-    from lsm_torch.train.optimizer import adamw
+    from lsm_torch.train.optimizer import optimizer_of
     from lsm_torch.train.project import Project
     from lsm_torch.train.step import Stepper
 
@@ -81,7 +81,7 @@ def ours(folder: Path, o: argparse.Namespace, moments: str) -> tuple[Callable[[i
     tensors = named_tensors(model)
     for one in project.parameters:
         initialise(tensors[one["path"]].data, one, 1)
-    optimizer = adamw(model, project.parameters, settings, split=True, moments=dtype)
+    optimizer = optimizer_of(model, project.parameters, settings, split=True, moments=dtype)
     stepper = Stepper(model, optimizer, 1.0, o.accumulate, torch.bfloat16, device, graphs=o.graph)
     vocabulary = project.config["vocabulary"]
     count = 0

@@ -103,6 +103,7 @@ describe("hover", () => {
     expect(hovered(blocks.replace("seq", "s‸eq"))).toContain("tokens in one sequence");
     expect(hovered(blocks.replace("lr:", "l‸r:"))).toContain("the peak learning rate");
     expect(hovered(blocks.replace("adamw", "ad‸amw"))).toContain("Loshchilov");
+    expect(hovered(blocks.replace("adamw", "mu‸on"))).toContain("Jordan");
     expect(hovered(layer("  if tr‸ue { x } else { x }"))).toContain("truth");
   });
 
@@ -376,6 +377,7 @@ describe("quick fixes", () => {
     expect(fixed(fade.replaceAll("S", "Mem").replace("Mem <-", "Men <-"))).toBe("Mem");
     expect(fixed("layr A(x: [width]) { x }\n")).toBe("layer");
     expect(fixed(blocks.replace("adamw", "adam"))).toBe("adamw");
+    expect(fixed(blocks.replace("adamw", "moun"))).toBe("muon");
     expect(fixed(blocks.replace("seq", "sq"))).toBe("seq");
     expect(fixed(fade + model + blocks.replace("model Tiny", "model Tny"))).toBe("Tiny");
     expect(

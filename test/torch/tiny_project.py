@@ -73,13 +73,34 @@ def parameters() -> list[dict[str, Any]]:
     return found
 
 
-def write_project(folder: Path, text: str = "text.txt", tokenizer: Any = "bytes", pack: bool = True) -> Path:
+def with_muon(own: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Matrices of every kind: one axis against two, a matrix a head, matrices along the first axis, which ranks part; an odd number
+    of those that ranks exchange."""
+    kinds: dict[str, tuple[list[str], list[str], list[str]]] = {
+        "q": ([], ["width"], ["heads", "key"]),
+        "k": (["heads"], ["width"], ["key"]),
+        "v": (["width"], ["heads"], ["key"]),
+        "gate": ([], ["width"], ["other"]),
+    }
+
+    def one(spec: dict[str, Any]) -> dict[str, Any]:
+        name = spec["path"].removesuffix(".weight").split(".")[-1]
+        if name not in kinds or spec["path"] == "blocks.1.q.weight":
+            return spec
+        return {**spec, "matrix": dict(zip(("batch", "rows", "columns"), kinds[name], strict=True))}
+
+    return [one(spec) for spec in own]
+
+
+def write_project(
+    folder: Path, text: str = "text.txt", tokenizer: Any = "bytes", pack: bool = True, muon: bool = False
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     data = {"kind": "text", "text": [text], "tokenizer": tokenizer, "seq": 12, "pack": pack, "heldOut": 0.1}
     train = {
         "name": "tiny",
         "data": data,
-        "optimizer": {"kind": "adamw", "lr": 3e-3, "betas": [0.9, 0.95], "epsilon": 1e-8, "decay": 0.1},
+        "optimizer": {"lr": 3e-3, "betas": [0.9, 0.95], "epsilon": 1e-8, "decay": 0.1},
         "schedule": {"kind": "cosine", "warmup": 2, "floor": 1e-4},
         "steps": 6,
         "clip": 1.0,
@@ -88,10 +109,12 @@ def write_project(folder: Path, text: str = "text.txt", tokenizer: Any = "bytes"
         "checkpointEvery": 2,
         "evaluateEvery": 3,
     }
+    if muon:
+        train["optimizer"] |= {"muon": {"momentum": 0.95, "iterations": 5}}  # type: ignore[operator]
     config = {"model": "Tiny", "vocabulary": 300, "activated": 9000, "train": train, "batch": 4, "precision": "bf16"}
     config |= {"source": "tiny.lsm", "data": ".", "compiler": "test"}
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / "parameters.json").write_text(json.dumps(parameters()))
+    (folder / "parameters.json").write_text(json.dumps(with_muon(parameters()) if muon else parameters()))
     (folder / "tiny.lsm").write_text("// a model\n")
     (folder / "model.py").write_text(MODEL)
     runtime = str(Path(__file__).parents[2] / "runtime" / "torch")

@@ -1,5 +1,6 @@
 /** What a `train` block comes to, with all defaults filled in: plain data for trainers of every target. */
 
+import type { MuonOptions } from "../../ir/muon.js";
 import type { Schedule } from "../../../runtime/run/schedule.js";
 import type { DataSpec } from "../../../runtime/data/open.node.js";
 
@@ -35,8 +36,10 @@ export interface Training {
   readonly sample: SampleSettings | null;
 }
 
-export interface Optimizer {
-  readonly kind: "adamw";
+export type Optimizer =
+  ({ readonly kind: "adamw" } & AdamW) | ({ readonly kind: "muon" } & AdamW & MuonOptions);
+
+export interface AdamW {
   /** The peak learning rate, which the schedule scales. */
   readonly lr: number;
   readonly betas: readonly [number, number];

@@ -24,8 +24,9 @@ export function modelFile(
   source: string,
 ): ModelFile {
   const sizes = emittedSizes(model.window);
-  const lowered = withOperands(lower(model.module, { ...sizes, metrics: true }));
-  const parameters = modelParameters(lowered.functions, lowered.main);
+  const plain = lower(model.module, { ...sizes, metrics: true });
+  const parameters = modelParameters(plain.functions, plain.main);
+  const lowered = withOperands(plain);
   const layers = [...model.parts.values()].flat().flatMap(layerNames);
   const letters = new Letters(
     new Set([...lowered.functions.keys(), ...layers, model.name]),

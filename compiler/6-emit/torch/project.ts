@@ -1,5 +1,6 @@
 /** The files of a PyTorch project: the model, a thin train.py, and what the trainer must know, as JSON. */
 
+import type { OptimizerSettings } from "../../../runtime/tfjs/train/settings.js";
 import type { Model } from "../../1-check/model.js";
 import type { ModelParameter } from "../../ir/program.js";
 import { modelFile } from "./model-file.js";
@@ -7,7 +8,7 @@ import { modelFile } from "./model-file.js";
 export interface ProjectInput {
   readonly model: Pick<Model, "name" | "doc" | "module" | "parts" | "vocabulary" | "window">;
   /** The settings of the run, as the tfjs trainer has them. */
-  readonly settings: { readonly name: string };
+  readonly settings: { readonly name: string; readonly optimizer: OptimizerSettings };
   readonly batch: number;
   readonly precision: string;
   /** The program's file in the project, and where the data's paths start, from there. */
@@ -41,7 +42,7 @@ export function torchProject(input: ProjectInput): readonly ProjectFile[] {
     { name: "train.py", text: trainFile(className, settings.name) },
     ...(writesText ? [{ name: "export_hf.py", text: exportFile(className, settings.name) }] : []),
     { name: "config.json", text: `${JSON.stringify(config, null, 2)}\n` },
-    { name: "parameters.json", text: parameterList(parameters) },
+    { name: "parameters.json", text: parameterList(parameters, settings.optimizer) },
     { name: "README.md", text: readme(model.name, source, settings.name, writesText) },
   ];
 }
@@ -79,11 +80,12 @@ if __name__ == "__main__":
     main(${className}, Path(__file__).resolve().parent)
 `;
 
-/** One parameter a line. */
-function parameterList(parameters: readonly ModelParameter[]): string {
-  const entries = parameters.map(({ path, type, initializer, trainable, decay }) => {
+/** One parameter a line; `matrix` where Muon trains it: how its axes are those of matrices. */
+function parameterList(parameters: readonly ModelParameter[], { muon }: OptimizerSettings): string {
+  const entries = parameters.map(({ path, type, initializer, trainable, decay, matrix }) => {
     const axes = type.axes.map(({ name, size }) => ({ name, size }));
-    return JSON.stringify({ path, axes, initializer, trainable, decay });
+    const by = muon && trainable && matrix ? { matrix } : {};
+    return JSON.stringify({ path, axes, initializer, trainable, decay, ...by });
   });
   return `[\n${entries.join(",\n")}\n]\n`;
 }

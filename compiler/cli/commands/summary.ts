@@ -56,6 +56,10 @@ async function summarise(
     );
   const summary = compiler.summarise(model, tokens ?? time, packed);
   if (json) say(session.out, JSON.stringify(summary, null, 2));
-  else session.out.write((await import("../summary-text.js")).summaryText(summary, depth));
+  else {
+    session.out.write((await import("../summary-text.js")).summaryText(summary, depth));
+    const { optimizerLines } = await import("../optimizer-lines.js");
+    for (const line of optimizerLines(checked, model)) say(session.out, line);
+  }
   return Exit.ok;
 }

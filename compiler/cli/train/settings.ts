@@ -1,8 +1,8 @@
 /** What a run does, from the `train` block, the flags, and the run it goes on with. */
 
 import type { OpenedRun } from "../../../runtime/tfjs/train/open-run.node.js";
-import type { TrainSettings } from "../../../runtime/tfjs/train/settings.js";
-import type { Training } from "../../1-check/blocks/training.js";
+import type { OptimizerSettings, TrainSettings } from "../../../runtime/tfjs/train/settings.js";
+import type { Optimizer, Training } from "../../1-check/blocks/training.js";
 import { UsageError } from "../exit.js";
 
 /** Flags that take the place of settings; a resumed run keeps those it was started with. */
@@ -39,11 +39,10 @@ function storedOverrides(notes: unknown): Overrides {
 export function settingsOf(training: Training, { steps, seed }: Overrides): TrainSettings {
   const { name, data, optimizer, schedule, accumulate, clip, checkpointEvery, evaluateEvery } =
     training;
-  const { lr, betas, epsilon, decay } = optimizer;
   return {
     name,
     data,
-    optimizer: { lr, betas, epsilon, decay },
+    optimizer: optimizerSettings(optimizer),
     schedule,
     accumulate,
     steps: steps ?? training.steps,
@@ -52,4 +51,12 @@ export function settingsOf(training: Training, { steps, seed }: Overrides): Trai
     evaluateEvery,
     seed: seed ?? training.seed,
   };
+}
+
+export function optimizerSettings(optimizer: Optimizer): OptimizerSettings {
+  const { lr, betas, epsilon, decay } = optimizer;
+  const adamw = { lr, betas, epsilon, decay };
+  if (optimizer.kind === "adamw") return adamw;
+  const { momentum, iterations } = optimizer;
+  return { ...adamw, muon: { momentum, iterations } };
 }

@@ -2,7 +2,7 @@
 
 import { basename, dirname, join } from "node:path";
 import { openRun } from "../../../runtime/tfjs/train/open-run.node.js";
-import { row } from "../../../runtime/tfjs/train/report.js";
+import { optimizerRows, row } from "../../../runtime/tfjs/train/report.js";
 import { type RunResult, runTraining } from "../../../runtime/tfjs/train/run.node.js";
 import type { Training } from "../../1-check/blocks/training.js";
 import type { Checked } from "../../1-check/check.js";
@@ -37,6 +37,7 @@ export async function trainOne(
   const stages = compileTraining(model, sizesOf(training), formsOf(options));
   const about = prepare(model, stages);
   const trainable = await emittedTrainable(checked, training, overrides, stages, run.folder);
+  about.push(...optimizerRows(trainable.parameters, settings.optimizer));
   if (training.precision !== "fp32")
     about.push(row("precision", `fp32: tfjs has no ${training.precision}`));
   const named = checked.trainings.size === 1 ? "" : ` --train ${training.name}`;

@@ -3,18 +3,46 @@
 import type { Baselines } from "../../data/baselines.js";
 import type { OpenedTokens } from "../../data/open.node.js";
 import type { Measured } from "./measure.js";
-import type { Trainable } from "./trainable.js";
+import { type OptimizerSettings, muonFor } from "./settings.js";
+import type { ParameterSpec, Trainable } from "./trainable.js";
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
 /** `name  text`, the names in one column. */
 export const row = (name: string, text: string): string => `${name.padEnd(11)}${text}`;
 
-export function modelRows({ model, parameters }: Trainable): string[] {
-  const elements = parameters.map(({ axes }) => axes.reduce((size, axis) => size * axis.size, 1));
-  const total = elements.reduce((sum, count) => sum + count, 0);
-  return [row("model", `${model}, ${total.toLocaleString("en-US")} parameters`)];
+export function modelRows(
+  { model, parameters }: Trainable,
+  optimizer: OptimizerSettings,
+): string[] {
+  const total = weightsIn(parameters).toLocaleString("en-US");
+  return [row("model", `${model}, ${total} parameters`), ...optimizerRows(parameters, optimizer)];
 }
+
+/** What Muon trains, where it does. */
+export function optimizerRows(
+  parameters: readonly ParameterSpec[],
+  optimizer: OptimizerSettings,
+): string[] {
+  const text = optimizerText(parameters, optimizer);
+  return text === null ? [] : [row("optimizer", text)];
+}
+
+/** `Muon on 38 tensors (1,018,368 weights), AdamW on 24 (71,424)`; null where AdamW trains all. */
+export function optimizerText(
+  parameters: readonly ParameterSpec[],
+  optimizer: OptimizerSettings,
+): string | null {
+  if (!optimizer.muon) return null;
+  const trained = parameters.filter(({ trainable }) => trainable);
+  const byMuon = trained.filter((one) => muonFor(optimizer, one) !== null);
+  const rest = trained.filter((one) => !byMuon.includes(one));
+  const [ours, others] = [byMuon, rest].map((own) => weightsIn(own).toLocaleString("en-US"));
+  return `Muon on ${byMuon.length} tensors (${ours} weights), AdamW on ${rest.length} (${others})`;
+}
+
+const weightsIn = (parameters: readonly ParameterSpec[]): number =>
+  parameters.reduce((sum, { axes }) => sum + axes.reduce((size, axis) => size * axis.size, 1), 0);
 
 export function dataRows(data: OpenedTokens, baselines: Baselines | null): string[] {
   const rows = [row("data", data.summary)];

@@ -81,7 +81,7 @@ export async function runTraining(
 ): Promise<RunResult> {
   const say = options.say ?? ((line) => void process.stdout.write(`${line}\n`));
   const run = options.run ?? (await openRun({ name: settings.name }));
-  for (const line of options.about ?? modelRows(trainable)) say(line);
+  for (const line of options.about ?? modelRows(trainable, settings.optimizer)) say(line);
   const backend = await chooseBackend(options.backend);
   say(row("backend", backend.why.replace(/^backend /, "")));
   const data = await openData(settings.data, options.base ?? process.cwd(), settings.seed);

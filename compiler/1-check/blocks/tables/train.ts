@@ -25,6 +25,28 @@ const adamw = {
   epsilon: otherwise(number({ above: 0 }), 1e-8, "added to √v"),
 };
 
+/** AdamW trains what Muon does not, at the same rate and decay. */
+const muon = {
+  lr: adamw.lr,
+  momentum: otherwise(
+    number({ from: 0, below: 1 }),
+    0.95,
+    "how much of the running sum of gradients stays at each update (Nesterov's)",
+  ),
+  decay: adamw.decay,
+  iterations: otherwise(count, 5, "of Newton–Schulz, which makes an update orthogonal"),
+  betas: otherwise(two(number({ from: 0, below: 1 })), [0.9, 0.95], "AdamW's"),
+  epsilon: otherwise(number({ above: 0 }), 1e-8, "AdamW's, added to √v"),
+};
+
+const optimizers = {
+  adamw: { doc: "AdamW (Loshchilov & Hutter, 2019)", options: adamw },
+  muon: {
+    doc: "Muon (Jordan et al., 2024) for matrices of products, its updates as large as AdamW's (Liu et al., 2025); AdamW for the rest",
+    options: muon,
+  },
+};
+
 const schedules = {
   constant: { doc: "the same rate throughout, after the warm-up", options: { warmup } },
   linear: {
@@ -54,10 +76,7 @@ const sampled = {
 export const trainTable = {
   model: required(reference("model"), "the model to train"),
   data: required(reference("data"), "what it learns from"),
-  optimizer: required(
-    variant({ adamw: { doc: "AdamW (Loshchilov & Hutter, 2019)", options: adamw } }),
-    "how weights follow gradients",
-  ),
+  optimizer: required(variant(optimizers), "how weights follow gradients"),
   schedule: otherwise(
     variant(schedules),
     { kind: "constant", warmup: 0 },

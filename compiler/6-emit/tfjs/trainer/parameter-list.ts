@@ -46,21 +46,24 @@ function standsAt(
 }
 
 function sameSpec(a: ModelParameter, b: ModelParameter): boolean {
-  const text = ({ type, initializer, trainable, decay }: ModelParameter): string =>
+  const text = ({ type, initializer, trainable, decay, matrix }: ModelParameter): string =>
     JSON.stringify([
       type.axes.map(({ name, size }) => [name, size]),
       initializer,
       trainable,
       decay,
+      matrix,
     ]);
   return text(a) === text(b);
 }
 
-function parameterText({ path, type, initializer, trainable, decay }: ModelParameter): string {
+function parameterText(parameter: ModelParameter): string {
+  const { path, type, initializer, trainable, decay, matrix } = parameter;
   const axes = type.axes.map(({ name, size }) => [name, String(size)] as const);
   const flags = [
     ...(trainable ? [] : [["trainable", "false"] as const]),
     ...(decay ? [["decay", "true"] as const] : []),
+    ...(matrix ? [["matrix", literal(matrix)] as const] : []),
   ];
   const args = [literal(path), object(axes), start(initializer)];
   if (flags.length > 0) args.push(object(flags));

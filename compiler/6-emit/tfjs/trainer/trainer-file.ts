@@ -39,18 +39,23 @@ export class TrainerFile {
   private readonly training: Planner;
   private readonly evaluation: Planner;
   private readonly plans: readonly Plan[];
+  /** The model's parameters. */
+  private readonly all: readonly ModelParameter[];
   private readonly blocks: readonly Block[];
   /** The constants that hold the blocks' parameters. */
   private readonly lists: ReadonlyMap<Block, string>;
 
   constructor(private readonly input: TrainerInput) {
-    const { gradients, evaluation, parameters } = input.programs;
+    const { gradients, evaluation } = input.programs;
+    const { muon } = input.settings.optimizer;
+    // what AdamW trains says nothing of matrices
+    this.all = input.programs.parameters.map((one) => (muon ? one : { ...one, matrix: null }));
     this.names.avoid("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"); // the axes' sizes
     const types = new Map<string, string>();
     this.training = new Planner(gradients, this.names, this.letters, types);
     this.evaluation = new Planner(evaluation, this.names, this.letters, types);
     this.plans = [...this.training.all(), ...this.evaluation.all()];
-    this.blocks = blocksOf(this.plans, parameters);
+    this.blocks = blocksOf(this.plans, this.all);
     for (const plan of this.plans) collectMaps(plan, this.letters, this.maps);
     for (const plan of this.plans) avoidNames(this.names, plan);
     this.lists = new Map(
@@ -95,7 +100,6 @@ export class TrainerFile {
   }
 
   private parameters(): Part[] {
-    const { parameters } = this.input.programs;
     const placed = new Map(
       [...this.lists].flatMap(([{ prefixes, parameters: specs }, constant]) =>
         prefixes.map((prefix) => [prefix, { constant, specs }] as const),
@@ -105,7 +109,7 @@ export class TrainerFile {
       `const ${name}: readonly ParameterSpec[] = [${parameterEntries(specs, within).join(", ")}];`;
     return [
       ...[...this.lists].map(([block, constant]) => list(constant, block.parameters, new Map())),
-      list("parameters", parameters, placed),
+      list("parameters", this.all, placed),
     ];
   }
 

@@ -56,7 +56,9 @@ def _options(project: Project) -> Any:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--device", default=_device())
     parser.add_argument("--precision", choices=("fp32", "bf16"))
-    parser.add_argument("--moments", choices=("fp32", "bf16"), default="fp32", help="what AdamW's moments are held in")
+    parser.add_argument(
+        "--moments", choices=("fp32", "bf16"), default="fp32", help="what the optimiser's moments are held in"
+    )
     parser.add_argument("--accumulate", type=int, help="parts that a batch is computed in")
     parser.add_argument("--recompute", action="store_true", help="keep no activations inside blocks")
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)

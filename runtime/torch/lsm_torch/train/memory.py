@@ -39,10 +39,11 @@ def estimate(optimizer: Optimizer, device: torch.device) -> Memory:
         return local(x).numel() * x.element_size()
 
     trained = [x for x in optimizer.tensors.values() if x.requires_grad]
-    split = optimizer.split
-    low = sum(map(size, split.low.values())) if split is not None else 0
+    split, muon = optimizer.split, optimizer.muon
+    low = sum(size(x) for one in optimizer.owners for x in one.low.values())
     moments = 0 if split is None else sum(size(x) for pair in split.state.values() for x in pair)
-    apart = set() if split is None else {id(x) for x in split.weights.values()}
+    moments += 0 if muon is None else sum(map(size, muon.state.values()))
+    apart = {id(x) for one in optimizer.owners for x in one.weights.values()}
     moments += sum(2 * size(x) for x in trained if id(x) not in apart)
     capacity = torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else None
     weights = sum(map(size, optimizer.tensors.values())) + low

@@ -39,6 +39,12 @@ def report(run: Run) -> None:
         ("memory", run.memory.text()),
         ("device", f"{run.device}, {'bf16 with float32 weights' if run.autocast else 'float32'}"),
     ]
+    muon = run.optimizer.muon
+    if muon is not None:
+        theirs = [x for path, x in run.tensors.items() if x.requires_grad and path not in muon.weights]
+        ours = sum(x.numel() for x in muon.weights.values())
+        rest = f"AdamW on {len(theirs)} ({sum(x.numel() for x in theirs):,})"
+        rows.append(("optim", f"Muon on {len(muon.weights)} tensors ({ours:,} weights), {rest}"))
     if run.step > 0:
         rows.append(("resumed", f"after step {run.step}"))
     for name, text in rows:

@@ -24,7 +24,7 @@ from .initialise import initialise
 from .loads import router_figures, shows_loads
 from .memory import estimate, refuse_impossible, too_little
 from .metrics import Metrics
-from .optimizer import adamw
+from .optimizer import optimizer_of
 from .project import Project
 from .report import Speed, report
 from .schedule import learning_rate
@@ -55,11 +55,12 @@ class Run:
             shard(self.model, self.device, ranks)
             self.tensors = named_tensors(self.model)
         self.autocast = torch.bfloat16 if options.precision == "bf16" else None
-        self.optimizer = adamw(
+        self.optimizer = optimizer_of(
             self.model,
             project.parameters,
             self.settings["optimizer"],
             split=self.autocast is not None and not self.parted,
+            dtype=self.autocast or torch.float32,
             moments=torch.bfloat16 if options.moments == "bf16" else torch.float32,
         )
         self.memory = estimate(self.optimizer, self.device)

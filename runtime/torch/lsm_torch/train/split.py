@@ -9,6 +9,7 @@ would otherwise stand still.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -39,33 +40,44 @@ def now(rate: float, step: int, betas: tuple[float, float]) -> Tensor:
     return torch.tensor([rate, 1 - betas[0] ** step, (1 - betas[1] ** step) ** 0.5, step], dtype=torch.float64)
 
 
-class SplitAdamW:
-    """AdamW over split weights; `decays` has each weight's decoupled decay, by its path as `weights` has."""
+class SplitWeights:
+    """Weights by their paths, those `apart` split, and what is left of their gradients."""
 
-    def __init__(
-        self, weights: dict[str, Tensor], decays: dict[str, float], settings: dict[str, Any], moments: torch.dtype
-    ) -> None:
-        self.weights, self.decays, self.settings, self.dtype = weights, decays, settings, moments
+    def __init__(self, weights: dict[str, Tensor], apart: Iterable[str]) -> None:
+        self.weights = weights
         self.low: dict[str, Tensor] = {}
-        self.state: dict[str, tuple[Tensor, Tensor]] = {}
         self.sums: dict[str, Tensor] = {}  # gradients of the parts so far, float32
-        for path, x in weights.items():
+        for path in apart:
+            x = weights[path]
             x.data, self.low[path] = split(x.data.float())
-            first, second = (torch.zeros_like(x, dtype=moments) for _ in range(2))
-            self.state[path] = (first.detach(), second.detach())
 
     @torch.no_grad()
     def master(self, path: str) -> Tensor:
         return join(self.weights[path].data, self.low[path])
 
     def accumulate(self) -> None:
-        for path, x in self.weights.items():
+        for path in self.low:
+            x = self.weights[path]
             if x.grad is not None:
                 if path in self.sums:
                     self.sums[path] += x.grad
                 else:
                     self.sums[path] = x.grad.float()
                 x.grad = None
+
+
+class SplitAdamW(SplitWeights):
+    """AdamW over split weights; `decays` has each weight's decoupled decay, by its path as `weights` has."""
+
+    def __init__(
+        self, weights: dict[str, Tensor], decays: dict[str, float], settings: dict[str, Any], moments: torch.dtype
+    ) -> None:
+        super().__init__(weights, weights)
+        self.decays, self.settings, self.dtype = decays, settings, moments
+        self.state: dict[str, tuple[Tensor, Tensor]] = {}
+        for path, x in weights.items():
+            first, second = (torch.zeros_like(x, dtype=moments) for _ in range(2))
+            self.state[path] = (first.detach(), second.detach())
 
     @torch.no_grad()
     def step(self, now: Tensor, scale: Tensor) -> None:
