@@ -86,6 +86,8 @@ def shards(chunks: int, programs: int, a_processor: int, device: torch.device) -
         return Shards(1, chunks)
     length = -(-chunks // count)
     return Shards(-(-chunks // length), length)
+
+
 SELECTIVE_TILE = 2048  # elements of a selective scan's tile: 16 a thread
 SCAN_TILE = 2048
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..ops import scans
 from ..ops.arguments import Read
 from ..ops.scans import Ties, spread
+from ..ops.scans import linear_scan as plain_linear_scan
+from ..ops.scans import maxplus_scan as plain_maxplus_scan
+from ..ops.scans import selective_scan as plain_selective_scan
 from .cache import Cache, Place
 
 
@@ -22,9 +24,9 @@ def linear_scan(
 ) -> Tensor:
     """All states h_t = a_t h_{t-1} + b_t; see lsm_torch.ops. With a cache the state of the tokens before goes on."""
     if cache is None:
-        return scans.linear_scan(a, b, positions, restart=restart, modulus=modulus)
+        return plain_linear_scan(a, b, positions, restart=restart, modulus=modulus)
     place, a, b, starts, before = _opened(cache, a, b, positions, restart, 1.0, 0.0)
-    return _closed(place, before, scans.linear_scan(a, b, starts, restart=restart, modulus=modulus, initial=before))
+    return _closed(place, before, plain_linear_scan(a, b, starts, restart=restart, modulus=modulus, initial=before))
 
 
 def maxplus_scan(
@@ -38,9 +40,9 @@ def maxplus_scan(
 ) -> Tensor:
     """All states h_t = max(a_t + h_{t-1}, b_t), otherwise as linear_scan."""
     if cache is None:
-        return scans.maxplus_scan(a, b, positions, restart=restart, ties=ties)
+        return plain_maxplus_scan(a, b, positions, restart=restart, ties=ties)
     place, a, b, starts, before = _opened(cache, a, b, positions, restart, 0.0, _LOWEST)
-    return _closed(place, before, scans.maxplus_scan(a, b, starts, restart=restart, ties=ties, initial=before))
+    return _closed(place, before, plain_maxplus_scan(a, b, starts, restart=restart, ties=ties, initial=before))
 
 
 #: Adding to it whatever a program adds leaves it below every number a program compares with.
@@ -62,7 +64,7 @@ def selective_scan(
 ) -> Tensor:
     """o [B, T, H, V] of S_t = exp(step_t∘rate + ..)∘S_{t-1} + k_t v_tᵀ; shapes are those of lsm_torch.ops.selective_scan."""
     if cache is None:
-        o = scans.selective_scan(
+        o = plain_selective_scan(
             q,
             k,
             v,
@@ -85,7 +87,7 @@ def selective_scan(
     if live is not None and rate is not None and step is None:
         step = torch.ones_like(v)
     kept = place.load()
-    o, state = scans.selective_scan(
+    o, state = plain_selective_scan(
         into(q),  # type: ignore[arg-type]
         into(k),  # type: ignore[arg-type]
         into(v),  # type: ignore[arg-type]
