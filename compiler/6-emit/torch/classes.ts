@@ -2,6 +2,7 @@
 
 import type { Model } from "../../1-check/model.js";
 import type { Graph, Module, ValueId } from "../../ir/graph.js";
+import { docstring, inputNames, pascal, signature } from "./class-text.js";
 import { anyPenalty, chainsOf, ownPenalties, ownUpdates, printCall } from "./calls.js";
 import { FunctionPrinter } from "./function-text.js";
 import { leafModules } from "./leaves.js";
@@ -12,7 +13,7 @@ import { stepsOf } from "./recognise.js";
 import { type Layer, type Region, layersOf, looksBack, regionOf } from "./regions.js";
 import { routedInOneRow } from "./one-row.js";
 import { GraphView } from "./steps.js";
-import { statement, tightness, within, wrapped } from "./text.js";
+import { statement, tightness, within } from "./text.js";
 
 /** What only losses need. */
 const labels: ReadonlySet<string> = new Set(["targets", "future", "weights"]);
@@ -304,61 +305,4 @@ export class ClassWriter {
     this.texts.push([`class ${name}(nn.Module):`, ...docstring(doc), "", ...lines].join("\n"));
     return name;
   }
-}
-
-function signature(
-  name: string,
-  args: readonly string[],
-  returns: string,
-  cached = false,
-): string[] {
-  const own = args.map((arg) => `${arg}: Tensor`);
-  const typed = cached ? [...own, "cache: Cache | None = None"] : own;
-  const one = `    def ${name}(${["self", ...typed].join(", ")}) -> ${returns}:`;
-  if (one.length <= 100) return [one];
-  return [
-    `    def ${name}(`,
-    "        self,",
-    ...typed.map((arg) => `        ${arg},`),
-    `    ) -> ${returns}:`,
-  ];
-}
-
-function docstring(doc: readonly string[]): string[] {
-  const text = doc
-    .map((line) => line.trim())
-    .join("\n")
-    .trim()
-    .replaceAll("\\", "\\\\")
-    .replaceAll('"""', "'''");
-  const lines = wrapped(text, 94).map((line) => (line === "" ? "" : `    ${line}`));
-  lines[0] = `    r"""${lines[0]!.trim()}`;
-  if (lines.length === 1) return [`${lines[0]!}"""`];
-  return [...lines, '    """'];
-}
-
-/** What a layer's inputs are called: as its header says, where it takes as many. */
-function inputNames({ graph, parameterPath }: GraphView, { layer, inputs }: Region): string[] {
-  const declared = layer!.application.layer.parameters
-    .filter(({ annotation, default: value }) => annotation !== null && value === null)
-    .map(({ name }) => name.name);
-  const isPort = (id: ValueId): boolean => graph.inputs.some(({ value }) => value === id);
-  const own = inputs.filter(
-    (id) => !isPort(id) && graph.values[id]!.type.dtype === "float" && parameterPath(id) === null,
-  );
-  return inputs.map((id) => {
-    const { name, type } = graph.values[id]!;
-    const at = own.indexOf(id);
-    if (at >= 0 && own.length <= declared.length) return declared[at]!;
-    if (type.dtype === "int") return name ?? "ids";
-    return (name ?? graph.inputs.find((port) => port.value === id)?.name ?? "x").split(".").pop()!;
-  });
-}
-
-/** `low_rank` as LowRank; what has capitals already stays. */
-function pascal(name: string): string {
-  return name
-    .split("_")
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-    .join("");
 }

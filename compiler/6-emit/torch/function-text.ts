@@ -8,11 +8,12 @@ import { type Axis, InternalFault } from "../../ir/types.js";
 import { type Letters, numberText } from "./letters.js";
 import { LeafModuleless } from "./moduleless.js";
 import { Variables, dotted } from "./names.js";
-import { type Surroundings, stepText } from "./op-text.js";
+import { stepText } from "./op-text.js";
 import { type Region, looksBack } from "./regions.js";
 import { comparisons } from "./scalar-text.js";
 import { GraphView, type Step, isFused } from "./steps.js";
 import { type Text, atom, statement, tightness } from "./text.js";
+import type { Surroundings } from "./writer.js";
 
 /** An expression longer than this gets a name. */
 const longestInline = 64;

@@ -1,71 +1,18 @@
-/** Every op, and every fused step, as a Python expression; one row each. */
+/** Every op as a Python expression; one row each. */
 
-import type { NodeOf, ValueId } from "../../ir/graph.js";
+import type { NodeOf } from "../../ir/graph.js";
 import type { OpName } from "../../ir/ops.js";
 import { type Axis, InternalFault, hasAxis, withoutAxes } from "../../ir/types.js";
-import { dimension, dimensionOf, dimensions, fit } from "./layout.js";
-import type { Letters } from "./letters.js";
-import { dotted } from "./names.js";
-import { type Operand, recurrenceText } from "./recurrence-text.js";
-import { selectiveText } from "./selective-text.js";
-import type { comparisons } from "./scalar-text.js";
+import { attend } from "./attend-text.js";
+import { fusedRows } from "./fused-text.js";
+import { dimensionOf, dimensions, fit } from "./layout.js";
+import { dot, take } from "./product-text.js";
+import { recurrence, stateScan } from "./recurrence-row.js";
 import { condition, scalarText } from "./scalar-text.js";
-import type { FusedAttributes, FusedStep, Step } from "./steps.js";
+import { selectiveText } from "./selective-text.js";
+import type { Step } from "./steps.js";
 import { type Text, atom, tightness, within } from "./text.js";
-
-/** What an expression may ask of the function it stands in. */
-export interface Surroundings {
-  readonly letters: Letters;
-  axes(id: ValueId): readonly Axis[];
-  /** A tensor, parameter or number. */
-  text(id: ValueId): Text;
-  /** The truth value a 0 or 1 was made of, where that is a comparison of what has names. */
-  condition(id: ValueId): { fn: keyof typeof comparisons; inputs: readonly ValueId[] } | null;
-  /** The submodule at a path of the function's parameters. */
-  module(path: string): string;
-  /** A tensor on the device at hand. */
-  device(): string;
-  isZero(id: ValueId): boolean;
-  /** Last arguments of what looks back: the function's cache, where it has one. */
-  readonly cache: readonly string[];
-  /** What must be imported from lsm_torch.nn. */
-  use(helper: string): void;
-}
-
-const names = (axes: readonly Axis[]): string[] => axes.map(({ name }) => name);
-
-class Writer {
-  constructor(
-    readonly s: Surroundings,
-    readonly inputs: readonly ValueId[],
-    readonly output: readonly Axis[],
-  ) {}
-
-  axes = (i: number): readonly Axis[] => this.s.axes(this.inputs[i]!);
-  text = (i: number): Text => this.s.text(this.inputs[i]!);
-  size = (axis: Axis): string => this.s.letters.size(axis);
-  operand = (i: number): Operand => ({ text: this.text(i), axes: this.axes(i) });
-  sizeOf = (i: number, name: string): Axis => this.axes(i).find((axis) => axis.name === name)!;
-
-  /** Input i with the axes of the output that it has, ready to broadcast. */
-  broadcast = (i: number): Text => fit(this.text(i), this.axes(i), names(this.output));
-
-  /** Input i with exactly these axes, of which it has all. */
-  ordered = (i: number, axes: readonly string[]): string =>
-    fit(this.text(i), this.axes(i), axes).text;
-
-  atomOf = (i: number): string => within(this.text(i), tightness.atom);
-
-  helper(name: string, args: readonly string[]): Text {
-    this.s.use(name);
-    return atom(`${name}(${args.join(", ")})`);
-  }
-
-  /** A result whose axes came out in some order, in the order that is asked for. */
-  conform = (text: Text, axes: readonly Axis[]): Text => fit(text, axes, names(this.output));
-}
-
-type Row<Node> = (node: Node, w: Writer) => Text;
+import { type Row, type Surroundings, Writer, names } from "./writer.js";
 
 const never = (op: string) => (): never => {
   throw new InternalFault(`the torch target meets ${op}`);
@@ -251,204 +198,9 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
   all_tokens: never("all_tokens"),
 };
 
-function dot(over: readonly string[], w: Writer): Text {
-  const [a, b] = [w.axes(0), w.axes(1)];
-  const same = a.length === b.length && a.every((axis, i) => axis.name === b[i]!.name);
-  if (same)
-    return atom(`(${within(w.text(0), 2)} * ${within(w.text(1), 2)}).sum(${dimensions(a, over)})`);
-  const letters = new Map<string, string>();
-  const letter = (name: string): string => {
-    const known = letters.get(name);
-    if (known !== undefined) return known;
-    const wished = [name[0]!.toLowerCase(), ..."abcdefghijklmnopqrstuvwxyz"];
-    const free = wished.find((one) => /[a-z]/.test(one) && ![...letters.values()].includes(one))!;
-    letters.set(name, free);
-    return free;
-  };
-  const spell = (axes: readonly Axis[]): string => names(axes).map(letter).join("");
-  const equation = `${spell(a)}, ${spell(b)} -> ${spell(w.output)}`;
-  return atom(`torch.einsum("${equation}", ${w.text(0).text}, ${w.text(1).text})`);
-}
-
-type Recurrence = NodeOf<"recurrence">["attributes"];
-
-/** A recurrence; a delta rule where β, and a key of its own to erase by, stand behind its other operands. */
-function recurrence(attributes: Recurrence, erasing: boolean | null, w: Writer): Text {
-  const zero = w.s.isZero(w.inputs[0]!);
-  const operands = w.inputs.map((_, i) =>
-    i === 0 && zero ? { text: atom("None"), axes: w.axes(0) } : w.operand(i),
-  );
-  const eraseKey = erasing === true ? operands.pop()! : null;
-  const delta = erasing === null ? null : { beta: operands.pop()!, eraseKey };
-  w.s.use(delta ? "delta_rule" : "recurrence");
-  const initial = zero ? null : w.text(0);
-  return recurrenceText(attributes, delta, operands, w.output, w.s.letters, initial, w.s.cache);
-}
-
-/** (a, b, positions): a with the axes it has, ready to broadcast. */
-function stateScan({ attributes }: NodeOf<"state_scan">, w: Writer): Text {
-  const { semiring, modulus, ties, restart } = attributes;
-  const args = [
-    w.broadcast(2).text,
-    w.ordered(3, names(w.output)),
-    w.text(1).text,
-    ...(restart === 0 ? [] : [`restart=${restart}`]),
-    ...(modulus === null ? [] : [`modulus=${modulus}`]),
-    ...(semiring === "max-plus" && ties === "input" ? ['ties="input"'] : []),
-    ...w.s.cache.map((cache) => `cache=${cache}`),
-  ];
-  return w.helper(semiring === "max-plus" ? "maxplus_scan" : "linear_scan", args);
-}
-
-function take(axis: string, w: Writer): Text {
-  const [table, ids] = [w.axes(0), w.axes(1)];
-  const shared = ids.filter(
-    ({ name }) => name !== axis && hasAxis({ dtype: "float", axes: table }, name),
-  );
-  const own = ids.filter((one) => !shared.includes(one));
-  const rest = table.filter(
-    ({ name }) => name !== axis && !shared.some((one) => one.name === name),
-  );
-  const found = [...shared, ...own, ...rest];
-  if (shared.length === 0) {
-    const rows = fit(w.text(0), table, [axis, ...names(rest)]);
-    return w.conform(atom(`${within(rows, tightness.atom)}[${w.text(1).text}]`), found);
-  }
-  const text = w.helper("take", [
-    w.ordered(0, [...names(shared), axis, ...names(rest)]),
-    w.ordered(1, names([...shared, ...own])),
-    ...(shared.length === 1 ? [] : [`shared=${shared.length}`]),
-  ]);
-  return w.conform(text, found);
-}
-
-/** Heads are the axes that queries and keys share; what queries alone have are groups that share keys. */
-function attend({ attributes }: NodeOf<"attend">, w: Writer): Text {
-  const { axis, key, window, causal, scale } = attributes;
-  const [q, k, v] = [w.axes(0), w.axes(1), w.axes(2)];
-  const outer = [w.sizeOf(3, "batch"), w.sizeOf(3, axis)];
-  const inner = (axes: readonly Axis[]): readonly Axis[] => withoutAxes(axes, ["batch", axis, key]);
-  const has = (axes: readonly Axis[], { name }: Axis): boolean => axes.some((a) => a.name === name);
-  const heads = inner(q).filter((one) => has(k, one) || has(v, one));
-  const groups = inner(q).filter((one) => !heads.includes(one));
-  const values = withoutAxes(v, ["batch", axis]).filter((one) => !has(heads, one));
-  const shaped = (i: number, axes: readonly Axis[], last: readonly Axis[]): string => {
-    const all = [...outer, ...axes, ...last];
-    let text = fit(w.text(i), w.axes(i), names(all), true);
-    if (all.some((one) => !has(w.axes(i), one))) {
-      const sizes = all.map((one) => (has(w.axes(i), one) ? "-1" : w.size(one)));
-      text = atom(`${within(text, tightness.atom)}.expand(${sizes.join(", ")})`);
-    }
-    text = joined(text, 2 + axes.length, last.length);
-    return joined(text, 2, axes.length).text;
-  };
-  const keyAxis = q.find(({ name }) => name === key)!;
-  const args = [
-    shaped(0, [...heads, ...groups], [keyAxis]),
-    shaped(1, heads, [keyAxis]),
-    shaped(2, heads, values),
-    w.text(3).text,
-    `scale=${scale}`,
-    ...(causal ? [] : ["causal=False"]),
-    ...(window === null ? [] : [`window=${window}`]),
-    ...w.s.cache.map((cache) => `cache=${cache}`),
-  ];
-  let text = w.helper("attend", args);
-  const apart = (at: number, axes: readonly Axis[]): Text => {
-    const own = within(text, tightness.atom);
-    if (axes.length === 1) return text;
-    if (axes.length === 0) return atom(`${own}.squeeze(${at})`);
-    return atom(`${own}.unflatten(${at}, (${axes.map(w.size).join(", ")}))`);
-  };
-  text = apart(-1, values);
-  text = apart(2, [...heads, ...groups]);
-  return w.conform(text, [...outer, ...heads, ...groups, ...values]);
-
-  function joined(x: Text, at: number, count: number): Text {
-    if (count === 1) return x;
-    const own = within(x, tightness.atom);
-    return atom(
-      count === 0 ? `${own}.unsqueeze(${at})` : `${own}.flatten(${at}, ${at + count - 1})`,
-    );
-  }
-}
-
-type FusedRows = { readonly [Op in keyof FusedAttributes]: Row<Extract<FusedStep, { op: Op }>> };
-
-const fusedRows: FusedRows = {
-  linear: ({ attributes: { path, inner } }, w) => {
-    const rest = withoutAxes(w.axes(0), names(inner));
-    const x = w.ordered(0, [...names(rest), ...names(inner)]);
-    const outer = w.output.filter(({ name }) => !rest.some((one) => one.name === name));
-    return w.conform(atom(`${w.s.module(path)}(${x})`), [...rest, ...outer]);
-  },
-  experts: ({ attributes: { path, inner } }, w) => {
-    const rest = withoutAxes(w.axes(0), names(inner));
-    const x = w.ordered(0, [...names(rest), ...names(inner)]);
-    const outer = w.output.filter(({ name }) => !rest.some((one) => one.name === name));
-    return w.conform(atom(`${w.s.module(path)}(${x}, ${w.text(1).text})`), [...rest, ...outer]);
-  },
-  rms_norm: ({ attributes: { path, over }, inputs }, w) => {
-    const rest = withoutAxes(w.axes(0), names(over));
-    const given = inputs.map((_, i) => w.ordered(i, [...names(rest), ...names(over)]));
-    return w.conform(atom(`${w.s.module(path)}(${given.join(", ")})`), [...rest, ...over]);
-  },
-  delta_rule: ({ attributes }, w) => recurrence(attributes, attributes.erasing, w),
-  l2_norm: ({ attributes: { epsilon, silu, scale } }, w) =>
-    w.helper("l2_norm", [
-      w.text(0).text,
-      ...(epsilon === 1e-6 ? [] : [String(epsilon)]),
-      ...(silu ? ["silu=True"] : []),
-      ...(scale === 1 ? [] : [`scale=${scale}`]),
-    ]),
-  silu: (_, w) => atom(`F.silu(${w.text(0).text})`),
-  silu_mul: (_, w) => w.helper("silu_mul", [w.text(0).text, w.text(1).text]),
-  dispatch: ({ attributes: { picks } }, w) =>
-    w.helper("dispatch", [w.text(0).text, w.text(1).text, String(picks)]),
-  routed_swiglu: ({ attributes: { picks, gate, up, down } }, w) => {
-    const given = [0, 1, 2, 3].map((i) => w.text(i).text);
-    const layers = [gate, up, down].map((path) => w.s.module(path));
-    return w.helper("routed_swiglu", [...given, String(picks), ...layers]);
-  },
-  combine: ({ attributes: { picks, time } }, w) => {
-    const [batch, , ...rest] = w.axes(0);
-    const args = [w.text(0).text, w.text(1).text, w.text(2).text, String(picks)];
-    return w.conform(w.helper("combine", args), [batch!, time, ...rest]);
-  },
-  softmax: ({ attributes: { over } }, w) =>
-    w.conform(atom(`${w.atomOf(0)}.softmax(${dimensionOf(w.axes(0), over[0]!)})`), w.axes(0)),
-  logsumexp: ({ attributes: { over } }, w) =>
-    atom(`${w.atomOf(0)}.logsumexp(${dimensionOf(w.axes(0), over[0]!)})`),
-  rotate: ({ attributes: { axis, pairs } }, w) => {
-    const like = names(w.axes(0)).map((name) => (name === axis ? pairs : name));
-    const angle = fit(w.text(1), w.axes(1), like).text;
-    const at = dimensionOf(w.axes(0), axis);
-    return w.helper("rotate", [w.text(0).text, angle, ...(at === -1 ? [] : [`dim=${at}`])]);
-  },
-  mean: ({ attributes: { over } }, w) =>
-    atom(`${w.atomOf(0)}.mean(${dimensions(w.axes(0), over)})`),
-  quotient: ({ attributes: { by } }, w) => ({
-    text: `${within(w.text(0), tightness.product)} // ${by}`,
-    tight: tightness.product,
-  }),
-  cross_entropy: ({ attributes: { axis } }, w) => {
-    const rest = withoutAxes(w.axes(0), [axis]);
-    return w.conform(w.helper("cross_entropy", [w.text(0).text, w.ordered(1, names(rest))]), rest);
-  },
-  linear_cross_entropy: ({ attributes: { path, inner }, inputs }, w) => {
-    const rest = withoutAxes(w.axes(0), names(inner));
-    const x = w.ordered(0, [...names(rest), ...names(inner)]);
-    const given = inputs.slice(1).map((_, i) => w.ordered(i + 1, names(rest)));
-    const args = [x, `${w.s.module(path)}.weight`, ...given];
-    return w.conform(w.helper("linear_cross_entropy", args), rest);
-  },
-};
-
 /** The expression of a step with one result. */
 export function stepText(step: Step, output: readonly Axis[], surroundings: Surroundings): Text {
   const w = new Writer(surroundings, step.inputs, output);
   const table = "fused" in step ? fusedRows : rows;
   return (table as Record<string, Row<Step>>)[step.op]!(step, w);
 }
-
-export { dimension, dotted };
