@@ -1,6 +1,7 @@
 /** Headers, documentation and names of the classes of model.py. */
 
 import type { ValueId } from "../../ir/graph.js";
+import type { Letters } from "./letters.js";
 import type { Region } from "./regions.js";
 import type { GraphView } from "./steps.js";
 import { wrapped } from "./text.js";
@@ -63,4 +64,21 @@ export function pascal(name: string): string {
     .split("_")
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join("");
+}
+
+/** `B, T = …` where the lines of a function read them. */
+export function sizes(
+  lines: readonly string[],
+  args: readonly string[],
+  { time }: Letters,
+): string[] {
+  const used = new Set(lines.join("\n").match(time ? /\b[BT]\b/g : /\bB\b/g) ?? []);
+  if (used.size === 0) return [];
+  const source = args.find((name) => /_BT/.test(name)) ?? args[0]!;
+  const one = [...used][0]!;
+  return [
+    used.size === 2
+      ? `        B, T = ${source}.shape[:2]`
+      : `        ${one} = ${source}.shape[${one === "B" ? 0 : 1}]`,
+  ];
 }

@@ -2,7 +2,7 @@
 
 import type { Model } from "../../1-check/model.js";
 import type { Graph, Module, ValueId } from "../../ir/graph.js";
-import { docstring, inputNames, pascal, signature } from "./class-text.js";
+import { docstring, inputNames, pascal, signature, sizes } from "./class-text.js";
 import { anyPenalty, chainsOf, ownPenalties, ownUpdates, printCall } from "./calls.js";
 import { FunctionPrinter } from "./function-text.js";
 import { leafModules } from "./leaves.js";
@@ -88,7 +88,7 @@ export class ClassWriter {
       ...this.init(view, region, layers),
       "",
       ...signature("forward", args, returns, this.cached),
-      ...this.sizes(body, args),
+      ...sizes(body.lines, args, this.letters),
       ...body.lines,
     ];
     return this.define(name, doc, lines);
@@ -183,7 +183,7 @@ export class ClassWriter {
       ...signature(what.name, args, what.returns, what.cached),
       `        """${what.doc}"""`,
       ...(what.cached ? ["        if cache is not None:", "            cache.rewind()"] : []),
-      ...this.sizes(body, args),
+      ...sizes(body.lines, args, this.letters),
       ...body.lines,
     ];
   }
@@ -254,7 +254,7 @@ export class ClassWriter {
       "",
       ...signature("forward", args, returns, this.cached && looksBack(region)),
       ...head,
-      ...this.sizes(body, args),
+      ...sizes(body.lines, args, this.letters),
       ...body.lines,
     ];
     return this.define(name, doc, lines);
@@ -276,21 +276,6 @@ export class ClassWriter {
         printCall(printer, node, chains, total, cached);
       },
     };
-  }
-
-  /** `B, T = …` where a function reads them. */
-  private sizes(body: FunctionPrinter, args: readonly string[]): string[] {
-    const used = new Set(
-      body.lines.join("\n").match(this.letters.time ? /\b[BT]\b/g : /\bB\b/g) ?? [],
-    );
-    if (used.size === 0) return [];
-    const source = args.find((name) => /_BT/.test(name)) ?? args[0]!;
-    const one = [...used][0]!;
-    return [
-      used.size === 2
-        ? `        B, T = ${source}.shape[:2]`
-        : `        ${one} = ${source}.shape[${one === "B" ? 0 : 1}]`,
-    ];
   }
 
   /** The name of a class that does this; equal ones are one. */
