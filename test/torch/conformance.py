@@ -20,7 +20,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "runtime" / "torch"
 from lsm_torch.checkpoint.paths import named_tensors
 from lsm_torch.nn import Cache, apply_updates
 
-
 INTEGERS = ("tokens", "targets", "positions")
 
 
@@ -112,7 +111,7 @@ def generation(model: Any, batch: dict[str, Tensor], logits: Tensor) -> dict[str
     tokens, positions = batch["tokens"], batch["positions"]
     rows, length = tokens.shape
     middle = length // 2
-    plans = ([*range(length + 1)], [0, 4, middle, *range(middle + 1, length + 1)], [0, 1, 3, length])
+    plans = ([*range(length + 1)], [0, 4, middle, *range(middle + 1, length + 1)], [0, 0, 1, 3, 3, length])
     errors = []
     for plan in plans:
         cache = Cache()

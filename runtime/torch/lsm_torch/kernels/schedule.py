@@ -108,3 +108,13 @@ def scan_tile(channels: int, time: int, sequences: int, device: torch.device) ->
     while bc > 8 and sequences * -(-channels // bc) < 2 * processors(device):
         bc //= 2
     return max(16, min(SCAN_TILE // bc, power_of_two(time))), bc
+
+
+@cache
+def step_tile(key: int, value: int, sequences: int, device: torch.device) -> tuple[int, int]:
+    """[BK, BV] of one token's step: all keys, and few enough values that the chip is full."""
+    bk = power_of_two(key, 1)
+    bv = min(power_of_two(value, 1), max(4, 8192 // bk), 64)
+    while bv > 8 and bk * bv > 512 and sequences * -(-value // bv) < 2 * processors(device):
+        bv //= 2
+    return bk, bv

@@ -30,7 +30,7 @@ class Linear(nn.Module):
         before = x.shape[: x.dim() - len(self.inner)]
         weight = self.weight.view(prod(self.inner), prod(self.outer))
         offset = None if self.offset is None else self.offset.view(-1)
-        return F.linear(x.reshape(*before, -1), weight.T, offset).view(*before, *self.outer)
+        return F.linear(x.reshape(*before, weight.shape[0]), weight.T, offset).view(*before, *self.outer)
 
     def extra_repr(self) -> str:
         return f"{self.inner} -> {self.outer}, bias={self.offset is not None}"
@@ -47,7 +47,7 @@ class ExpertLinear(nn.Module):
     def forward(self, x: Tensor, ids: Tensor) -> Tensor:
         before = x.shape[: x.dim() - len(self.inner)]
         weight = self.weight.view(self.experts, prod(self.inner), prod(self.outer))
-        return grouped_dot(x.reshape(*before, -1), weight, ids).view(*before, *self.outer)
+        return grouped_dot(x.reshape(*before, weight.shape[1]), weight, ids).view(*before, *self.outer)
 
     def extra_repr(self) -> str:
         return f"{self.experts} experts, {self.inner} -> {self.outer}"

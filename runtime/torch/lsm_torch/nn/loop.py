@@ -50,6 +50,8 @@ def _loop(
     live: Tensor | None,  # bool [B, T]: where there is no token the states stay
 ) -> tuple[Tensor, ...]:
     count = len(states)
+    if positions.shape[1] == 0:
+        return _nothing(step, states, sequences)
     tokens = [x.unbind(1) for x in sequences]
     outputs: list[tuple[Tensor, ...]] = []
     befores: list[tuple[Tensor, ...]] = []
@@ -68,6 +70,15 @@ def _loop(
         outputs.append(made[count:])
     stacked = [torch.stack(one, 1) for one in zip(*outputs, strict=True)]
     return (*stacked, *states, *(torch.stack(one, 1) for one in zip(*befores, strict=True)))
+
+
+def _nothing(
+    step: Callable[..., tuple[Tensor, ...]], states: tuple[Tensor, ...], sequences: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
+    """Of no tokens: only a step tells what shapes its outputs have."""
+    made = step(*states, *(x.new_zeros(x.shape[0], *x.shape[2:]) for x in sequences))
+    outputs, befores = ([x[:, None][:, :0] for x in some] for some in (made[len(states) :], states))
+    return (*outputs, *states, *befores)
 
 
 def _along(x: Tensor, state: Tensor) -> Tensor:

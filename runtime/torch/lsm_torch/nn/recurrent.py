@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from ..ops.arguments import DecayOn, Read, operands
+from ..ops.arguments import DecayOn, Read
 from ..ops.delta_rule import delta_rule as delta_over_time
 from ..ops.recurrence import recurrence as over_time
-from ..ops.step import recurrence_step
-from .cache import Cache
+from ..ops.step import delta_step, recurrence_step
+from .cache import Cache, Place
 
 
 def recurrence(
@@ -41,19 +40,19 @@ def recurrence(
             positions=positions,
         )
     place = cache.place(positions)
-    x = operands(q, k, v, log_decay, decay_on, erase, read, None, None, None)
-    into = place.rows.into
-    q, k, v = into(x.q), into(x.k), into(x.v)
-    log_decay = None if x.log_decay is None else into(x.log_decay)
-    erase = None if x.erase is None else (into(x.erase[0]), into(x.erase[1]))
+    q, k, v, log_decay, *both = _into(place, positions, q, k, v, log_decay, *(erase or ()))
+    starts = place.rows.positions(positions)
     kept = place.load()
     state = initial_state if kept is None else kept[0]
-    args: dict[str, Any] = {"decay_on": decay_on, "erase": erase, "read": read}
-    starts = place.rows.positions(positions)
+    args: dict[str, Any] = {"decay_on": decay_on, "read": read}
     if q.shape[1] == 1:
-        o, state = one_token(q, k, v, log_decay, state, starts[:, 0], args)
+        q, k, v, log_decay, *both = _token(q, k, v, log_decay, *both)
+        args |= {"erase": tuple(both) or None, "positions": starts[:, 0], "in_place": kept is not None}
+        o, state = recurrence_step(state, q, k, v, log_decay, **args)
+        o = o.unsqueeze(1)
     else:
-        o, state = over_time(q, k, v, log_decay, **args, initial_state=state, positions=starts, return_state=True)
+        args |= {"erase": tuple(both) or None, "positions": starts, "initial_state": state}
+        o, state = over_time(q, k, v, log_decay, **args, return_state=True)
     place.store(state)
     return place.rows.back(o)
 
@@ -84,39 +83,36 @@ def delta_rule(
         )
         assert isinstance(o, Tensor)
         return o
-    written = beta.unsqueeze(-1) * k
-    p = k if erase_key is None else erase_key
-    if log_decay is not None:
-        p = (log_decay if log_decay.ndim == 4 else log_decay.unsqueeze(-1)).exp() * p
-    return recurrence(
-        q,
-        written,
-        v,
-        log_decay,
-        erase=(-written, p),
-        initial_state=initial_state,
-        positions=positions,
-        cache=cache,
-    )
+    place = cache.place(positions)
+    q, k, v, beta, log_decay, erase_key = _into(place, positions, q, k, v, beta, log_decay, erase_key)
+    starts = place.rows.positions(positions)
+    kept = place.load()
+    state = initial_state if kept is None else kept[0]
+    if q.shape[1] == 1:
+        q, k, v, beta, log_decay, erase_key = _token(q, k, v, beta, log_decay, erase_key)
+        how: dict[str, Any] = {"positions": starts[:, 0], "in_place": kept is not None}
+        o, state = delta_step(state, q, k, v, beta, log_decay, erase_key=erase_key, **how)
+        o = o.unsqueeze(1)
+    else:
+        how = {"initial_state": state, "positions": starts, "return_state": True}
+        o, state = delta_over_time(q, k, v, beta, log_decay, erase_key=erase_key, **how)
+    place.store(state)
+    return place.rows.back(o)
 
 
-def one_token(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    log_decay: Tensor | None,
-    state: Tensor | None,
-    positions: Tensor,
-    args: dict[str, Any],
-) -> tuple[Tensor, Tensor]:
-    """The same for a single token: every operand with a time of 1; positions [B]."""
-    if state is None:
-        state = q.new_zeros(*q.shape[:1], *q.shape[2:], v.shape[-1], dtype=torch.float32)
-    state = torch.where((positions == 0)[:, None, None, None], 0, state)
-    decay = None if log_decay is None else log_decay[:, 0]
-    if decay is not None and decay.shape[-1] == 1:
-        decay = decay[..., 0]
-    erase = args["erase"]
-    own = {**args, "erase": None if erase is None else (erase[0][:, 0], erase[1][:, 0])}
-    o, state = recurrence_step(state, q[:, 0], k[:, 0], v[:, 0], decay, **own)
-    return o.unsqueeze(1), state
+def _into(place: Place, positions: Tensor, *xs: Any) -> list[Any]:
+    """Each of [B, T, ..] as rows of its own. A decay [H] stays, but where rows end: there it is one of every token."""
+    ends = place.rows.live() is not None
+
+    def into(x: Tensor | None) -> Tensor | None:
+        if x is None or (x.ndim == 1 and not ends):
+            return x
+        own = x.shape if x.ndim == 1 else x.shape[2:]
+        return place.rows.into(x.expand(*positions.shape, *own))
+
+    return [into(x) for x in xs]
+
+
+def _token(*xs: Any) -> list[Any]:
+    """The one token of each [B, 1, ..]."""
+    return [x if x is None or x.ndim == 1 else x[:, 0] for x in xs]

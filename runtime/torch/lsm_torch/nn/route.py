@@ -28,8 +28,8 @@ class Weighted(Protocol):
 def take(table: Tensor, ids: Tensor, shared: int = 1) -> Tensor:
     """table [*shared, N, ..] at ids [*shared, *own]: [*shared, *own, ..]."""
     outer, own = ids.shape[:shared], ids.shape[shared:]
-    rows = table.reshape(-1, *table.shape[shared:])
-    flat = ids.reshape(rows.shape[0], -1)
+    rows = table.reshape(outer.numel(), *table.shape[shared:])
+    flat = ids.reshape(outer.numel(), own.numel())
     index = flat.view(*flat.shape, *[1] * (rows.dim() - 2)).expand(-1, -1, *rows.shape[2:])
     return rows.gather(1, index).view(*outer, *own, *table.shape[shared + 1 :])
 
@@ -37,8 +37,9 @@ def take(table: Tensor, ids: Tensor, shared: int = 1) -> Tensor:
 def put(ids: Tensor, values: Tensor, size: int, shared: int = 1) -> Tensor:
     """The adjoint of take: values [*shared, *own, ..] summed at ids [*shared, *own] of zeros [*shared, size, ..]."""
     outer, rest = ids.shape[:shared], values.shape[ids.dim() :]
-    rows = values.reshape(outer.numel(), -1, *rest)
-    flat = ids.reshape(rows.shape[0], -1)
+    count = ids.shape[shared:].numel()
+    rows = values.reshape(outer.numel(), count, *rest)
+    flat = ids.reshape(outer.numel(), count)
     index = flat.view(*flat.shape, *[1] * len(rest)).expand_as(rows)
     zeros = values.new_zeros(rows.shape[0], size, *rest)
     return zeros.scatter_add(1, index, rows).view(*outer, size, *rest)
@@ -132,4 +133,4 @@ def grouped_dot(x: Tensor, weight: Tensor, ids: Tensor) -> Tensor:
     y = grouped(flat, weight, group_ends(group if order is None else group[order], weight.shape[0]))
     if order is not None:
         y = torch.empty_like(y).index_copy(0, order, y)
-    return y.view(*ids.shape, -1)
+    return y.view(*ids.shape, y.shape[-1])

@@ -68,7 +68,7 @@ class ExpertRows:
     def positions(self, x: Tensor) -> Tensor:
         """The slots' places [B, S] as [R, T], counted on where a row has ended: its last document goes on there."""
         rows = self.into(x)
-        if self.time == 1:
+        if self.time < 2:
             return rows
         counts = self.counts.flatten()[:, None]
         at = torch.arange(self.time, device=x.device)
@@ -88,7 +88,7 @@ class ExpertRows:
 
     def store(self, kept: Tensor | None, new: Tensor) -> Tensor:
         """[R, ..] into [B, E, ..]."""
-        if self.time > 1:
+        if self.time != 1:
             return new.unflatten(0, (self.batch, self.experts))
         own = new.unflatten(0, tuple(self.ids.shape))
         if kept is None:

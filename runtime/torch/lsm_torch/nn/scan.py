@@ -99,6 +99,7 @@ def selective_scan(
         initial_state=None if kept is None else kept[0],
         positions=place.rows.positions(positions),
         return_state=True,
+        in_place=kept is not None,
     )
     place.store(state)
     return place.rows.back(o)

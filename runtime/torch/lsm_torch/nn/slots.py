@@ -28,6 +28,10 @@ def slot_positions(expert: Tensor, time: Tensor, positions: Tensor, experts: int
     kept = cache.place(positions)
     loaded = kept.load()
     before = expert.new_zeros(expert.shape[0], experts) if loaded is None else loaded[0]
+    if positions.shape[1] == 0:
+        kept.store(before)
+        cache.route(place, ExpertRows(expert, 0, experts))
+        return place
     goes_on = positions > t  # of a document that began before these tokens
     place = place + torch.where(goes_on.gather(1, time), take(before, expert), 0)
     last = (document == start[:, -1:]).long()  # of the document that later tokens may belong to

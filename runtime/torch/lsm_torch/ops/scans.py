@@ -22,6 +22,8 @@ from .heard import hear
 if HAS_TRITON:  # here, not at the first call, so that its operators are registered for whoever counts them
     from ..kernels.scan_operator import scan_triton
     from ..kernels.selective_operator import selective_triton
+    from ..kernels.step import selective_step_triton
+    from ..kernels.watched import wants_gradients
 
 Ties = Literal["state", "input"]
 
@@ -93,6 +95,7 @@ def selective_scan(
     initial_state: Tensor | None = None,
     positions: Tensor | None = None,
     return_state: bool = False,
+    in_place: bool = False,
     kernels: Kernels | None = None,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """S_t = exp(step_t∘rate + log_key_t + log_value_t)∘S_{t-1} + k_t v_tᵀ, o_t = q_tᵀ S_t (or S_{t-1} with read="before").
@@ -100,7 +103,8 @@ def selective_scan(
     q, k [B, T, H, K], or [H, K, V] where they are the same for every token; v, step, log_value [B, T, H, V]; log_key [B, T, H, K];
     rate [H, K, V], alone where there is no step; initial_state [B, H, K, V]; positions [B, T], where 0 resets the state to zero.
     Mamba-1 has step Δ and rate −e^A; S4D a rate, q and k alone. Gives o [B, T, H, V] in v's dtype; with return_state also the
-    final state [B, H, K, V], float32. Under autocast q, k and v of tokens are cast; what is fixed, and decays, keep their precision.
+    final state [B, H, K, V], float32. Under autocast q, k and v of tokens are cast; what is fixed, and decays, keep their precision. One token
+    takes a kernel of its own where no gradient is asked for, which with in_place changes the state given.
     """
     if kernels is None:
         hear(
@@ -124,6 +128,10 @@ def selective_scan(
     batch, time, heads, value = v.shape
     key = q.shape[-2 if q.ndim == 3 else -1]
     initial = None if initial_state is None else rows(initial_state, "initial_state", (batch, heads, key, value))
+    if time == 1 and runs_triton(kernels, v) and not wants_gradients(*operands, initial):
+        first = torch.ones_like(v[:, 0, 0, 0], dtype=torch.int32) if positions is None else positions.expand(batch, 1)
+        o, state = selective_step_triton(initial, *operands, read == "before", first.contiguous(), in_place)
+        return (o, state) if return_state else o
     starts = None if positions is None else positions.expand(batch, time) == 0
     if read == "before":
         return read_before(operands, initial, starts, return_state, kernels)
@@ -205,7 +213,7 @@ def read_before(
     moved = q if q.ndim == 3 else torch.cat((q[:, 1:], torch.zeros_like(q[:, :1])), 1)
     o, state = over_time((moved, *operands[1:]), initial, starts, kernels)
     first = torch.zeros_like(o[:, :1])
-    if initial is not None:
+    if initial is not None and o.shape[1] > 0:
         query = q if q.ndim == 3 else q[:, 0].unsqueeze(-1)
         first = (query.to(initial.dtype) * initial).sum(-2).to(o.dtype).unsqueeze(1)
     o = torch.cat((first, o[:, :-1]), 1)
