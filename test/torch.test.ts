@@ -54,6 +54,11 @@ const recall = `model Small {
   language_model(vocab: 40, width: 16, blocks: [B])
 }
 
+model Gated {
+  B = Block(GLA(heads: 2), swiglu(hidden: 16))
+  language_model(vocab: 40, width: 16, blocks: [B])
+}
+
 data pairs {
   generate mqar(pairs: 5, queries: 6, vocab: 40, noise: true)
   seq 32
@@ -65,6 +70,15 @@ train small {
   data pairs
   optimizer muon(lr: 4e-3)
   schedule cosine(warmup: 2)
+  batch 8
+  steps 4
+}
+
+train gated {
+  model Gated
+  data pairs
+  optimizer adamw(lr: 4e-3)
+  schedule wsd(warmup: 1, decay: 2)
   batch 8
   steps 4
 }
@@ -168,25 +182,29 @@ describe.skipIf(!there)("emitted PyTorch", () => {
     rmSync(folder, { recursive: true });
   }, 600_000);
 
-  it("learns recall from the rows that tfjs makes, and measures on the same", () => {
+  it("learns recall from the rows that tfjs makes, measures on the same, and compares runs as it does", () => {
     const folder = mkdtempSync(join(tmpdir(), "lsm-torch-recall-"));
     const program = join(folder, "recall.lsm");
     writeFileSync(program, recall);
-    const losses = (name: string, ...flags: readonly string[]): number[] => {
-      const args = ["dist/lsm.js", "train", program, "--out", join(folder, name), ...flags];
-      execFileSync(process.execPath, args, { cwd: root, stdio: "pipe" });
-      return readFileSync(join(folder, name, "metrics.jsonl"), "utf8")
-        .split("\n")
-        .filter((line) => /"(eval_)?loss"/.test(line))
-        .map((line) => JSON.parse(line) as { loss?: number; eval_loss?: number })
-        .map((record) => record.loss ?? record.eval_loss!);
+    const train = (name: string, ...flags: readonly string[]): string => {
+      const out = join(folder, name);
+      const args = ["dist/lsm.js", "train", program, "--train", "all", "--out", out, ...flags];
+      return execFileSync(process.execPath, args, { cwd: root, encoding: "utf8", stdio: "pipe" });
     };
-    const tfjs = losses("tfjs");
-    const torch = losses("torch", "--target", "torch");
-    expect(torch).toHaveLength(5); // four steps and what is held out
-    torch.forEach((loss, i) => {
-      expect(Math.abs(loss / tfjs[i]! - 1)).toBeLessThan(1e-5);
+    const losses = (name: string): number[] =>
+      ["small", "gated"]
+        .flatMap((one) =>
+          parseMetrics(readFileSync(join(folder, name, one, "metrics.jsonl"), "utf8")),
+        )
+        .map(({ loss, eval_loss }) => (loss ?? eval_loss)!);
+    const [tfjs, torch] = [train("tfjs"), train("torch", "--target", "torch")];
+    const expected = losses("tfjs");
+    expect(expected).toHaveLength(10); // four steps and what is held out, twice
+    losses("torch").forEach((loss, i) => {
+      expect(Math.abs(loss / expected[i]! - 1)).toBeLessThan(1e-5);
     });
+    const table = (said: string): string[] => said.trimEnd().split("\n").slice(-3);
+    expect(table(torch)).toEqual(table(tfjs)); // losses, and how many answers are right
     rmSync(folder, { recursive: true });
   }, 300_000);
 });

@@ -72,15 +72,18 @@ def test_it_learns_and_leaves_a_run(plain: Path) -> None:
     assert {"router_max_load", "router_entropy", "loads"} <= lines[0].keys()
     assert {"step", "lr", "grad_norm", "tokens_per_second", "throughput(tps)", "tflops"} <= lines[0].keys()
     assert [line["step"] for line in lines if "eval_loss" in line] == [3, 6]
-    assert {"config.json", "model.lsm", "metrics.jsonl", "checkpoints"} <= {p.name for p in run.iterdir()}
+    assert {"config.json", "model.lsm", "metrics.jsonl", "loss.svg", "samples.jsonl", "checkpoints"} <= {
+        p.name for p in run.iterdir()
+    }
     names = sorted(p.name for p in (run / "checkpoints").iterdir())
     assert names == ["final.safetensors", "step-00000002.safetensors", "step-00000004.safetensors"]
 
 
 @pytest.mark.parametrize("flags", [["--accumulate", "2"], ["--accumulate", "4"], ["--recompute"]])
 def test_losses_are_the_same(plain: Path, flags: list[str]) -> None:
-    assert train(plain, *flags, out="other") == 0
-    assert losses(plain, "other") == pytest.approx(losses(plain, "plain"), rel=1e-5)
+    out = "".join(flags)
+    assert train(plain, *flags, out=out) == 0
+    assert losses(plain, out) == pytest.approx(losses(plain, "plain"), rel=1e-5)
 
 
 def test_compiled_blocks_have_the_same_losses(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,10 +106,12 @@ def test_bfloat16_with_split_weights(plain: Path, moments: str) -> None:
     assert train(plain, *flags, out=moments) == 0
     assert losses(plain, moments) == pytest.approx(losses(plain, "plain"), rel=2e-2)
     where = str(plain / moments / "checkpoints" / "step-00000004.safetensors")
-    assert train(plain, *flags, "--resume", where, out="again") == 0
-    assert losses(plain, "again") == pytest.approx(losses(plain, moments)[4:], rel=1e-6 if moments == "fp32" else 1e-3)
-    assert train(plain, *flags, "--accumulate", "2", out="parts") == 0
-    assert losses(plain, "parts") == pytest.approx(losses(plain, moments), rel=5e-3)
+    assert train(plain, *flags, "--resume", where, out=f"again-{moments}") == 0
+    assert losses(plain, f"again-{moments}") == pytest.approx(
+        losses(plain, moments)[4:], rel=1e-6 if moments == "fp32" else 1e-3
+    )
+    assert train(plain, *flags, "--accumulate", "2", out=f"parts-{moments}") == 0
+    assert losses(plain, f"parts-{moments}") == pytest.approx(losses(plain, moments), rel=5e-3)
 
 
 def on_two_ranks(folder: Path, *flags: str, out: str) -> None:
@@ -179,17 +184,17 @@ def test_too_little_memory_names_the_knobs(
     said = capsys.readouterr().err
     assert "error[out-of-memory]: step 1 does not fit" in said and "CUDA out of memory)" in said
     assert all(knob in said for knob in ("--moments bf16", "--recompute", "--accumulate 2"))
-    assert train(plain, "--accumulate", "2", "--recompute", out="full") == 1
+    assert train(plain, "--accumulate", "2", "--recompute", out="full again") == 1
     said = capsys.readouterr().err
     assert "--accumulate 4" in said and "--recompute" not in said and "--moments" not in said
 
 
 def test_kernels_are_checked(plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """In Triton's interpreter; then with one whose gradients are off, without which training goes on."""
-    assert train(plain, "--check", "--steps", "1", out="checked") == 0
+    assert train(plain, "--check", "--steps", "1", out="unchecked") == 0
     assert "no kernels to check" in capsys.readouterr().out
     monkeypatch.setenv("LSM_KERNELS", "triton")
-    assert train(plain, "--check", "--steps", "1", out="checked") == 0
+    assert train(plain, "--check", "--steps", "1", out="right") == 0
     assert "the kernels agree with the reference" in capsys.readouterr().out
     right = recurrence_module.recurrence_triton
 

@@ -9,8 +9,7 @@ from typing import Any
 MODEL = """
 import torch
 from torch import nn
-from lsm_torch.nn import Linear, RMSNorm, linear_cross_entropy, note_load, silu_mul
-from lsm_torch.ops import recurrence
+from lsm_torch.nn import Linear, RMSNorm, linear_cross_entropy, note_load, recurrence, silu_mul
 
 
 class Block(nn.Module):
@@ -21,11 +20,11 @@ class Block(nn.Module):
         self.gate = Linear(16, 16)
         self.out = Linear(16, 16)
 
-    def forward(self, x, positions):
+    def forward(self, x, positions, cache=None):
         h = self.norm(x)
         note_load(self, self.gate(h).softmax(-1).mean((0, 1)), "r.load")
         decay = -torch.nn.functional.softplus(-self.q(h)).float()
-        o = recurrence(self.q(h), self.k(h), self.v(h), decay, positions=positions)
+        o = recurrence(self.q(h), self.k(h), self.v(h), decay, positions=positions, cache=cache)
         return x + self.out(silu_mul(self.gate(h), o.flatten(2).to(h.dtype)))
 
 
@@ -36,10 +35,19 @@ class Tiny(nn.Module):
         self.blocks = nn.ModuleList([Block(), Block()])
         self.logits = Linear(16, 300)
 
-    def losses(self, tokens, targets, weights, positions):
+    def features(self, tokens, positions, cache=None):
         x = self.table[tokens]
         for block in self.blocks:
-            x = block(x, positions)
+            x = block(x, positions, cache)
+        return x
+
+    def forward(self, tokens, positions, cache=None):
+        if cache is not None:
+            cache.rewind()
+        return self.logits(self.features(tokens, positions, cache))
+
+    def losses(self, tokens, targets, weights, positions):
+        x = self.features(tokens, positions)
         loss = linear_cross_entropy(x, self.logits.weight, targets, weights)
         loss = loss.sum() / weights.sum().clamp(min=1)
         return loss, loss
@@ -108,6 +116,7 @@ def write_project(
         "accumulate": 1,
         "checkpointEvery": 2,
         "evaluateEvery": 3,
+        "sample": {"prompt": "The ", "length": 3, "temperature": 0.8},
     }
     if muon:
         train["optimizer"] |= {"muon": {"momentum": 0.95, "iterations": 5}}  # type: ignore[operator]

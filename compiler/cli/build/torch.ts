@@ -23,7 +23,7 @@ export function torchFiles(
   const { name: _name, doc: _doc, ...data } = training.data;
   const files = torchProject({
     model: checked.models.get(training.model)!,
-    settings: { ...settings, data } as typeof settings,
+    settings: { ...settings, data, sample: training.sample } as typeof settings,
     batch: training.batch,
     precision: training.precision === "fp32" ? "fp32" : "bf16",
     source,

@@ -100,7 +100,7 @@ async function train(file: string, options: TrainOptions, session: Session): Pro
   const training = choose("train", trainings, file, options.train);
   if (options.target === "torch") {
     const { trainOnTorch } = await import("../train/torch.js");
-    return trainOnTorch(checked, training, options, session);
+    return (await trainOnTorch(checked, training, options, session)).status;
   }
   const { exitCode } = await trainOne(checked, training, options, session);
   return exitCode as ExitCode;

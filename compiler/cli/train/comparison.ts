@@ -7,9 +7,15 @@ import type { Checked } from "../../1-check/check.js";
 import { summarise } from "../../summary.js";
 import { table } from "../table.js";
 
+/** What a run came to, on whichever target. */
+export interface Outcome {
+  readonly trainingLoss: number;
+  readonly heldOut: Omit<NonNullable<RunResult["heldOut"]>, "predictions"> | null;
+}
+
 export interface Run {
   readonly training: Training;
-  readonly result: RunResult;
+  readonly result: Outcome;
 }
 
 export function comparison({ models }: Checked, runs: readonly Run[]): string {
@@ -29,7 +35,7 @@ export function comparison({ models }: Checked, runs: readonly Run[]): string {
   return table([head, ...rows]);
 }
 
-function measured(heldOut: RunResult["heldOut"]): string[] {
+function measured(heldOut: Outcome["heldOut"]): string[] {
   const { loss, accuracy = null, errors = null } = heldOut ?? {};
   if (errors) return [errors.mse.toFixed(4), errors.mae.toFixed(4)];
   return [loss?.toFixed(3) ?? "", accuracy === null ? "" : percent(accuracy)];

@@ -12,13 +12,15 @@ import { writeTorchProject } from "../build/torch.js";
 import type { TrainOptions } from "../commands/train.js";
 import { Exit, type ExitCode } from "../exit.js";
 import { say, type Session } from "../session.js";
+import { type Run, comparison } from "./comparison.js";
+import { outcomeOf } from "./outcome.js";
 
 export async function trainOnTorch(
   checked: Checked,
   training: Training,
   options: TrainOptions,
   session: Session,
-): Promise<ExitCode> {
+): Promise<{ readonly status: ExitCode; readonly folder: string }> {
   const python = findPython();
   const stem = basename(checked.path, ".lsm");
   const name = checked.trainings.size === 1 ? stem : `${stem}-${training.name}`;
@@ -32,31 +34,29 @@ export async function trainOnTorch(
     ...(options.steps === undefined ? [] : ["--steps", String(options.steps)]),
     ...(options.seed === undefined ? [] : ["--seed", String(options.seed)]),
     ...(options.resume === undefined ? [] : ["--resume", options.resume]),
+    ...(options.ui === undefined ? [] : ["--samples"]),
   ];
   const program = join(path, "torch", "train.py");
   say(session.out, `${python} ${program} --out ${path}`);
   const status = await run(python, [program, "--out", path, ...flags]);
-  if (status === 0)
-    say(
-      session.out,
-      training.data.kind === "text"
-        ? `lsm generate ${path} --prompt "The "`
-        : `lsm evaluate ${path}`,
-    );
-  return status as ExitCode;
+  return { status: status as ExitCode, folder: path };
 }
 
-/** One after the other, until one ends otherwise than well. */
+/** One after the other, until one ends otherwise than well; then a table of what each came to. */
 export async function trainAllOnTorch(
   checked: Checked,
   options: TrainOptions,
   session: Session,
 ): Promise<ExitCode> {
+  const rows: Run[] = [];
   for (const training of checked.trainings.values()) {
     const out = options.out === undefined ? {} : { out: join(options.out, training.name) };
-    const status = await trainOnTorch(checked, training, { ...options, ...out }, session);
-    if (status !== 0) return status;
+    const ran = await trainOnTorch(checked, training, { ...options, ...out }, session);
+    if (ran.status !== 0) return ran.status;
+    rows.push({ training, result: await outcomeOf(ran.folder) });
+    say(session.out);
   }
+  session.out.write(comparison(checked, rows));
   return Exit.ok;
 }
 

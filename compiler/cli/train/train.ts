@@ -14,7 +14,7 @@ import { resolvedSource } from "../resolved-source.js";
 import { sizesOf } from "../sizes.js";
 import { say, type Session } from "../session.js";
 import { version } from "../version.js";
-import { comparison } from "./comparison.js";
+import { type Run, comparison } from "./comparison.js";
 import { emittedTrainable } from "./emitted.js";
 import { prepare } from "./prepare.js";
 import { overridesOf, settingsOf } from "./settings.js";
@@ -79,7 +79,7 @@ export async function trainAll(
   options: TrainOptions,
   session: Session,
 ): Promise<ExitCode> {
-  const rows: { readonly training: Training; readonly result: RunResult }[] = [];
+  const rows: Run[] = [];
   for (const training of checked.trainings.values()) {
     const out = options.out === undefined ? {} : { out: join(options.out, training.name) };
     const result = await trainOne(checked, training, { ...options, ...out }, session);

@@ -1,5 +1,5 @@
 """What a trainer learns from, in the order that every target of lsm has (runtime/format.md)."""
 
-from .open import OpenedData, open_data
+from .open import OpenedTokens, open_data
 
-__all__ = ["OpenedData", "open_data"]
+__all__ = ["OpenedTokens", "open_data"]

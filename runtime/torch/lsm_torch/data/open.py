@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import RunError
-from .corpus import Corpus, Ids, build, split
+from .baselines import MOST_TOKENS, Baselines, baselines
+from .corpus import Corpus, build, split
 from .mqar import MqarRows
 from .mqar import check as check_mqar
 from .rows import MeasuringRows, TrainingRows
 from .sources import documents
+from .token_files import memmapped
+from .tokenizer import Tokenizer, open_tokenizer
 
 
 @dataclass(frozen=True)
-class OpenedData:
+class OpenedTokens:
     train: TrainingRows | MqarRows
     held_out: MeasuringRows | MqarRows | None
-    tokenizer: dict[str, Any] | None  # as checkpoints describe it
+    tokenizer: Tokenizer | None  # None for what is no text
     fingerprint: str
     summary: str
-    vocabulary: int
+    vocabulary: int  # ids are below it; 0 where nobody knows
+    #: What counting achieves on the held-out text; None where there is none, or too much. Computed when called.
+    baselines: Callable[[], Baselines | None]
+    recall: bool = False  # made to be answered right, so that the share of right answers is measured
 
 
-def open_data(spec: dict[str, Any], base: Path, seed: int) -> OpenedData:
+def open_data(spec: dict[str, Any], base: Path, seed: int) -> OpenedTokens:
     """`spec` as `lsm build` writes it; paths start from `base`."""
     if spec["kind"] == "mqar":
         return _recall(spec, seed)
@@ -42,30 +47,44 @@ def open_data(spec: dict[str, Any], base: Path, seed: int) -> OpenedData:
         held = None if held is None else held.as_one()
     if held is not None and len(held.tokens) <= held.documents:
         held = None
-    count = "none" if held is None else f"{len(held.tokens):,} tokens"
-    return OpenedData(
+    count = "none" if held is None else _count(len(held.tokens), "token")
+
+    def counted() -> Baselines | None:
+        if held is None or len(learnt.tokens) > MOST_TOKENS:
+            return None
+        most = max(int(learnt.tokens.max()), int(held.tokens.max())) + 1
+        return baselines(learnt, held, max(most, vocabulary))
+
+    return OpenedTokens(
         train=TrainingRows(learnt, seq, seed),
         held_out=None if held is None else MeasuringRows(held, seq),
         tokenizer=tokenizer,
         fingerprint=learnt.fingerprint() if len(learnt.tokens) < 2**26 else _short(learnt),
-        summary=f"{corpus.documents:,} documents, {len(corpus.tokens):,} tokens, {count} held out",
+        summary=f"{_count(corpus.documents, 'document')}, {_count(len(corpus.tokens), 'token')}, {count} held out",
         vocabulary=vocabulary,
+        baselines=counted,
     )
 
 
-def _recall(spec: dict[str, Any], seed: int) -> OpenedData:
+def _recall(spec: dict[str, Any], seed: int) -> OpenedTokens:
     check_mqar(spec)
     train = MqarRows(spec, seed, "train", 0)
     held = spec.get("heldOut", 512)
     vocab = train.numbers[2]
-    return OpenedData(
+    return OpenedTokens(
         train=train,
         held_out=MqarRows(spec, seed, "held-out", held) if held > 0 else None,
         tokenizer=None,
         fingerprint=train.fingerprint(),
-        summary=f"multi-query associative recall, {vocab} ids, {held} rows held out",
+        summary=f"multi-query associative recall, {vocab} ids, {_count(held, 'row')} held out",
         vocabulary=vocab,
+        baselines=lambda: None,
+        recall=True,
     )
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _short(corpus: Corpus) -> str:
@@ -74,48 +93,16 @@ def _short(corpus: Corpus) -> str:
     return f"{corpus.documents}-{len(corpus.tokens)}-{zlib.crc32(repr(ends).encode()) & 0xFFFFFFFF:08x}"
 
 
-def _corpus(spec: dict[str, Any], base: Path) -> tuple[Corpus, dict[str, Any] | None, int]:
+def _corpus(spec: dict[str, Any], base: Path) -> tuple[Corpus, Tokenizer | None, int]:
     sources = spec["text"]
     tokens = [base / source for source in sources if source.endswith(".bin")]
+    if tokens and len(tokens) < len(sources):
+        other = next(source for source in sources if not source.endswith(".bin"))
+        what = f"{tokens[0].name} has tokens and {other} has text: one corpus is either"
+        raise RunError("data-mixed", what, "text", "turn the text into tokens with the same tokenizer first")
     if tokens:
-        return _memmap(tokens), None, 0
-    if spec["tokenizer"] == "bytes":
-        return build(documents(sources, base), _bytes), {"kind": "bytes"}, 256
-    path = base / spec["tokenizer"]["json"]
-    try:
-        from tokenizers import Tokenizer  # type: ignore[import-untyped, import-not-found]
-    except ImportError:
-        what = "a tokenizer.json needs the package tokenizers, which is not installed"
-        raise RunError("tokenizers-missing", what, str(path), "run `pip install tokenizers`") from None
-    own = Tokenizer.from_file(str(path))
-
-    def encode(text: str) -> Ids:
-        return np.asarray(own.encode(text, add_special_tokens=False).ids, np.int32)
-
-    described = {"kind": "tokenizer.json", "name": path.name, "json": path.read_text()}
-    return build(documents(sources, base), encode), described, own.get_vocab_size()
-
-
-def _bytes(text: str) -> Ids:
-    return np.frombuffer(text.encode(), np.uint8)
-
-
-def _memmap(paths: list[Path]) -> Corpus:
-    """Ids as they lie on disk: nanoGPT's .bin (uint16, one document), or Megatron's with an .idx beside it."""
-    parts: list[Ids] = []
-    lengths: list[int] = []
-    for path in paths:
-        index = path.with_suffix(".idx")
-        if not index.exists():
-            parts.append(np.memmap(path, np.uint16, "r"))
-            lengths.append(len(parts[-1]))
-            continue
-        raw = index.read_bytes()
-        if raw[:9] != b"MMIDIDX\x00\x00":
-            raise RunError("data-bad-index", "this is not a Megatron index", str(index))
-        kinds = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.uint16}
-        count = int(np.frombuffer(raw, np.int64, 1, 18)[0])
-        lengths += np.frombuffer(raw, np.int32, count, 34).tolist()
-        parts.append(np.memmap(path, kinds[raw[17]], "r"))
-    tokens = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    return Corpus(tokens, np.cumsum([0, *lengths]))
+        # ids on disk say nothing of the tokenizer that made them, unless the program does
+        own = None if spec["tokenizer"] == "bytes" else open_tokenizer(spec["tokenizer"], base)
+        return memmapped(tokens), own, 0 if own is None else own.size
+    own = open_tokenizer(spec["tokenizer"], base)
+    return build(documents(sources, base), own.encode), own, own.size

@@ -16,7 +16,11 @@ from .corpus import Corpus
 
 @dataclass(frozen=True)
 class Batch:
-    """[rows, seq] each; positions count from 0 where a row or a document begins."""
+    """[rows, seq] each; positions count from 0 where a row or a document begins.
+
+    Of a series a row is a window: `tokens` are its values [rows, lookback, ..], `targets` those behind it [rows, horizon, ..],
+    both float32, and `weights` [rows]; positions are those of the tokens that the model makes of it.
+    """
 
     tokens: Tensor  # int64
     targets: Tensor  # int64

@@ -28,14 +28,14 @@ def check(run: Run) -> bool:
     """Says what it found; a kernel that is wrong turns all kernels off for this process. True when all is well."""
     found = [(call, _errors(call, run)) for call in _calls(run)]
     if not found:
-        run.say("check    no kernels to check: the reference runs on this device")
+        run.say("check      no kernels to check: the reference runs on this device")
         return True
     half = run.autocast is not None
     bad = [text for call, errors in found for text in _verdicts(call, errors, half)]
     if not bad:
         worst = max(error for _, errors in found for error in errors.values())
         run.say(
-            f"check    the kernels agree with the reference, at worst to {worst:.1e} (recurrences alike: {len(found)})"
+            f"check      the kernels agree with the reference, at worst to {worst:.1e} (recurrences alike: {len(found)})"
         )
         return True
     os.environ["LSM_KERNELS"] = "reference"
@@ -50,7 +50,7 @@ def check(run: Run) -> bool:
 
 def _calls(run: Run) -> list[Call]:
     """One call of each kind that the model makes with kernels, of a short row of its data."""
-    batch = run.data.train.batch(run.position, 1)
+    batch = run.task.train.batch(run.position, 1)
     short = type(batch)(*(getattr(batch, name)[:, :TOKENS] for name in batch.__dataclass_fields__))
     short = short.to(run.device)
     with torch.no_grad(), run.stepper.precision(), listening() as calls:

@@ -84,9 +84,9 @@ class Graphs:
             self._refuse(str(error).strip().splitlines()[0])
             return
         if not any(other.graph is not None for other in self.forms.values()):
-            self.say("graph    from here on a step is launched as one CUDA graph")
+            self.say("graph      from here on a step is launched as one CUDA graph")
         one.graph, one.inputs, one.facts = graph, own, facts
 
     def _refuse(self, why: str) -> None:
         self.refused = why
-        self.say(f"graph    none, each kernel is launched by itself: {why}")
+        self.say(f"graph      none, each kernel is launched by itself: {why}")

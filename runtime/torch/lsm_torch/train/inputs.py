@@ -51,7 +51,7 @@ class Inputs:
             return replace(self, documents=())
         whole = all(one.whole for one in self.documents)
         most = max(len(one.bounds) - 1 for one in self.documents)
-        length = self.pieces[0].tokens.shape[1]
+        length = self.pieces[0].positions.shape[1]
         padded = (one.padded(most if whole else power_of_two(most), length) for one in self.documents)
         return replace(self, documents=tuple(replace(one, whole=whole) for one in padded))
 

@@ -18,6 +18,8 @@ from torch.utils.checkpoint import checkpoint
 from ..errors import RunError
 from ..nn.route import leave_operators_whole
 from ..ops.choice import HAS_TRITON
+from .folder import choose_folder
+from .mesh import refuse_impossible_mesh
 from .project import Project
 from .run import Run
 
@@ -28,8 +30,10 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
     options = _options(project)
     rank, ranks = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     try:
-        if ranks > 1:
-            dist.init_process_group("nccl" if options.device.startswith("cuda") else "gloo")
+        refuse_impossible_mesh(project, options, ranks)
+        if ranks > 1:  # what the processors tell each other waits for no GPU
+            dist.init_process_group("cpu:gloo,cuda:nccl" if options.device.startswith("cuda") else "gloo")
+        options.out = choose_folder(options, project, rank, ranks)
         with torch.device(options.device):
             own = model()
         prepare(own, options)
@@ -47,28 +51,53 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
     sys.exit(status)
 
 
+_DATA = "train on these: text, .jsonl, .parquet, .bin of uint16 ids, or Megatron's .bin with its .idx beside it; one .csv for a series"
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
 def _options(project: Project) -> Any:
-    settings = project.config["train"]
     parser = argparse.ArgumentParser(description=f"Trains {project.config['model']}.")
-    parser.add_argument("--out", type=Path, default=Path("runs") / settings["name"])
-    parser.add_argument("--resume", nargs="?", const="auto", help="auto, or a checkpoint's path")
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--device", default=_device())
-    parser.add_argument("--precision", choices=("fp32", "bf16"))
+    parser.add_argument("--out", type=Path, help="the run's folder (default: a new one under runs/)")
+    parser.add_argument(
+        "--resume", nargs="?", const="auto", help="go on from a checkpoint: auto (the newest), or its path"
+    )
+    parser.add_argument("--steps", type=positive, help="updates in all, whatever the program says")
+    parser.add_argument("--seed", type=int, help="of all random streams")
+    parser.add_argument("--data", nargs="+", metavar="PATH", help=_DATA)
+    parser.add_argument("--tokenizer", metavar="PATH", help="a tokenizer.json for --data")
+    parser.add_argument("--device", default=_device(), help="cpu, or cuda:0 (default: a GPU where there is one)")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), help="what products are computed in")
     parser.add_argument(
         "--moments", choices=("fp32", "bf16"), default="fp32", help="what the optimiser's moments are held in"
     )
-    parser.add_argument("--accumulate", type=int, help="parts that a batch is computed in")
+    parser.add_argument("--accumulate", type=positive, help="parts that a batch is computed in")
     parser.add_argument("--recompute", action="store_true", help="keep no activations inside blocks")
-    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
+    parser.add_argument(
+        "--compile", action=argparse.BooleanOptionalAction, default=False, help="torch.compile each block"
+    )
     parser.add_argument(
         "--graph", action=argparse.BooleanOptionalAction, default=False, help="launch a step on a GPU as one CUDA graph"
     )
     parser.add_argument("--shard", action="store_true", help="part weights and moments over the ranks (FSDP2)")
     parser.add_argument("--check", action="store_true", help="compare the kernels with the reference first")
+    parser.add_argument("--samples", action="store_true", help="write a text whenever held-out data is measured, too")
+    parser.add_argument(
+        "--tensorboard", action=argparse.BooleanOptionalAction, help="write its events (default: where it is installed)"
+    )
     parser.add_argument("--wandb", action="store_true", help="also log to Weights & Biases")
     options = parser.parse_args()
+    try:
+        options.device = str(torch.device(options.device))
+    except RuntimeError:
+        parser.error(f"--device {options.device}: no such kind of device; give cpu or cuda:0")
+    if options.device.startswith("cuda") and not torch.cuda.is_available():
+        parser.error("--device cuda: torch sees no GPU here; leave the flag out to train on the processor")
     if options.precision is None:
         on_gpu = options.device.startswith("cuda")
         options.precision = project.config["precision"] if on_gpu else "fp32"

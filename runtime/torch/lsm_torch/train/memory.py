@@ -29,9 +29,9 @@ class Memory:
         return self.weights + self.moments + self.gradients
 
     def text(self) -> str:
-        parts = f"{_gib(self.weights)} weights + {_gib(self.moments)} moments + {_gib(self.gradients)} gradients"
-        of = "" if self.capacity is None else f" of {_gib(self.capacity)}"
-        return f"{parts} = {_gib(self.total)}{of} GiB a rank; activations come on top"
+        parts = f"{_size(self.weights)} weights, {_size(self.moments)} moments, {_size(self.gradients)} gradients"
+        of = "" if self.capacity is None else f" of {_size(self.capacity)}"
+        return f"{_size(self.total)}{of} a rank: {parts}; activations come on top"
 
 
 def estimate(optimizer: Optimizer, device: torch.device) -> Memory:
@@ -62,7 +62,7 @@ def too_little(memory: Memory, what: str, options: Any) -> RunError:
     held = options is None or options.moments == "fp32"
     knobs = []
     if split and held:
-        knobs.append(f"--moments bf16 (saves {_gib(memory.moments // 2)} GiB)")
+        knobs.append(f"--moments bf16 (saves {_size(memory.moments // 2)})")
     if options is None or not options.recompute:
         knobs.append("--recompute (a block's activations instead of all; about a third more computing)")
     parts = 2 * (1 if options is None or not options.accumulate else options.accumulate)
@@ -70,5 +70,7 @@ def too_little(memory: Memory, what: str, options: Any) -> RunError:
     return RunError("out-of-memory", what, "the device's memory", "give " + "; or ".join(knobs))
 
 
-def _gib(count: int) -> str:
-    return f"{count / _GIB:.2f}"
+def _size(count: int) -> str:
+    if count >= _GIB / 10:
+        return f"{count / _GIB:.2f} GiB"
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 / 10 else f"{count / 2**10:.1f} KiB"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from ..errors import RunError
+from ..ops.choice import chosen
 
 if TYPE_CHECKING:
     from .run import Run
@@ -26,34 +30,85 @@ def flops_per_token(activated: int) -> float:
     return 6.0 * activated
 
 
+def row(name: str, text: str) -> str:
+    """`name  text`, the names in one column."""
+    return f"{name:<11}{text}"
+
+
 def report(run: Run) -> None:
     config, settings = run.project.config, run.settings
     count = sum(x.numel() for x in run.tensors.values())
     activated = config["activated"]
-    tokens = run.rows * settings["data"]["seq"]
+    some = "" if activated == count else f", {activated:,} activated for a token"
+    seq, steps = run.task.tokens_per_row, settings["steps"]
+    tokens = run.rows * seq
+    flops = flops_per_token(activated)
     rows = [
-        ("model", f"{config['model']}, {count:,} parameters, {activated:,} activated"),
-        ("data", run.data.summary),
-        ("step", f"{tokens:,} tokens in {run.stepper.parts} parts on {run.stepper.ranks} ranks"),
-        ("compute", f"{flops_per_token(activated) / 1e9:.3g} GFLOPs a token, forward and backward"),
+        ("model", f"{config['model']}, {count:,} parameters{some}"),
+        ("device", _device(run)),
+        *run.task.about,
+        ("steps", f"{steps:,} of {tokens:,} tokens: {_batch(run, seq)}"),
+        ("optimiser", _optimiser(run)),
+        ("rate", _rate(settings)),
+        (
+            "compute",
+            f"{_scaled(flops)}FLOPs a token forward and backward, {_scaled(flops * tokens * steps)}FLOPs in all",
+        ),
         ("memory", run.memory.text()),
-        ("device", f"{run.device}, {'bf16 with float32 weights' if run.autocast else 'float32'}"),
+        ("run", f"{run.folder}{f', on from step {run.step}' if run.step > 0 else ''}"),
+        *(("note", text) for text in run.remarks),
     ]
-    muon = run.optimizer.muon
-    if muon is not None:
-        theirs = [x for path, x in run.tensors.items() if x.requires_grad and path not in muon.weights]
-        ours = sum(x.numel() for x in muon.weights.values())
-        rest = f"AdamW on {len(theirs)} ({sum(x.numel() for x in theirs):,})"
-        rows.append(("optim", f"Muon on {len(muon.weights)} tensors ({ours:,} weights), {rest}"))
-    if run.step > 0:
-        rows.append(("resumed", f"after step {run.step}"))
     for name, text in rows:
-        run.say(f"{name:<8} {text}")
-    if run.data.vocabulary > config["vocabulary"]:
-        from ..errors import RunError
+        run.say(row(name, text))
+    if config["vocabulary"] < run.task.vocabulary:
+        what = f"the data has {run.task.vocabulary} different ids, and the model takes {config['vocabulary']}"
+        help = f"make the model's `vocab` {run.task.vocabulary} or more"
+        raise RunError("vocabulary-too-small", what, f"model {config['model']}", help)
 
-        what = f"the data has {run.data.vocabulary} ids, and the model takes {config['vocabulary']}"
-        raise RunError("vocabulary-too-small", what, f"model {config['model']}")
+
+def _device(run: Run) -> str:
+    name = torch.cuda.get_device_name(run.device) if run.device.type == "cuda" else "this machine's processor"
+    precision = "bf16 with float32 weights" if run.autocast else "float32"
+    kernels = (
+        "Triton kernels" if chosen(None, torch.empty(0, device=run.device)) == "triton" else "no kernels of its own"
+    )
+    return f"{run.device}, {name}: {precision}, {kernels}, torch {torch.__version__}"
+
+
+def _batch(run: Run, seq: int) -> str:
+    parts, ranks = run.stepper.parts, run.ranks
+    text = f"{run.rows} row{'' if run.rows == 1 else 's'} of {seq:,}"
+    if ranks > 1:
+        text += f" on {ranks} ranks, whose weights are {'parted (FSDP2)' if run.parted else 'the same'}"
+    return text if parts == ranks else f"{text}, in {parts} parts one after the other"
+
+
+def _optimiser(run: Run) -> str:
+    muon, decay = run.optimizer.muon, run.settings["optimizer"]["decay"]
+    if muon is None:
+        return f"AdamW, decay {decay:g}"
+    theirs = [x for path, x in run.tensors.items() if x.requires_grad and path not in muon.weights]
+    ours = sum(x.numel() for x in muon.weights.values())
+    rest = f"AdamW on {len(theirs)} ({sum(x.numel() for x in theirs):,})"
+    return f"Muon on {len(muon.weights)} tensors ({ours:,} weights), {rest}, decay {decay:g}"
+
+
+def _rate(settings: dict[str, Any]) -> str:
+    schedule, peak = settings["schedule"], settings["optimizer"]["lr"]
+    text = f"{peak:g}, {schedule['kind']}"
+    if schedule.get("warmup"):
+        text += f" after {schedule['warmup']:,} steps of warm-up"
+    if schedule.get("decay"):
+        text += f", falling over the last {schedule['decay']:,}"
+    if schedule.get("floor") is not None and schedule["kind"] != "constant":
+        text += f", to {schedule['floor']:g}"
+    return text if settings["clip"] is None else f"{text}; gradients clipped at {settings['clip']:g}"
+
+
+def _scaled(value: float) -> str:
+    """With three digits and a prefix: `3.24 M`."""
+    power = min(6, max(0, int(math.log10(max(value, 1))) // 3))
+    return f"{value / 1000**power:.3g} {['', 'k', 'M', 'G', 'T', 'P', 'E'][power]}"
 
 
 class Speed:

@@ -1,0 +1,74 @@
+"""Ids as they lie on disk, mapped and never copied: nanoGPT's .bin (uint16, one document), or Megatron's with an .idx beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import RunError
+from .corpus import Corpus, Ids
+
+_MAGIC = b"MMIDIDX\x00\x00"
+_HEADER = (
+    34  # magic, version (int64), the ids' type (a byte), and how many sequences and documents there are (int64 each)
+)
+_TYPES = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.uint16}
+
+
+def memmapped(paths: list[Path]) -> Corpus:
+    """One file is mapped; several are brought together in memory."""
+    parts: list[Ids] = []
+    lengths: list[NDArray[np.int64]] = []
+    for path in paths:
+        ids, own = _open(path)
+        parts.append(ids)
+        lengths.append(own)
+    tokens = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    every = np.concatenate(lengths)
+    return Corpus(tokens, np.concatenate(([0], np.cumsum(every[every > 0]))))
+
+
+def _open(path: Path) -> tuple[Ids, NDArray[np.int64]]:
+    """The ids, and the lengths of the documents."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise RunError("file-missing", "there is no such file", str(path), "give the path of a .bin file") from None
+    index = path.with_suffix(".idx")
+    kind, lengths = _index(index) if index.exists() else (np.dtype(np.uint16), None)
+    if size == 0 or size % kind.itemsize != 0:
+        what = f"the file has {size} bytes, which is no number of {kind.name} ids"
+        raise RunError(
+            "data-bad-tokens", what, str(path), "write the file again: it was cut short, or has ids of another type"
+        )
+    ids = np.memmap(path, kind, "r")
+    if lengths is None:
+        return ids, np.array([len(ids)])
+    if int(lengths.sum()) != len(ids):
+        what = f"the index tells of {int(lengths.sum()):,} ids, and {path.name} has {len(ids):,}"
+        raise RunError("data-bad-index", what, str(index), "take the .idx and the .bin of one preprocessing")
+    return ids, lengths
+
+
+def _index(path: Path) -> tuple[np.dtype[np.generic], NDArray[np.int64]]:
+    """The ids' type and every sequence's length, of Megatron-LM's MMapIndexedDataset."""
+    raw = path.read_bytes()
+    help = "write it again with Megatron-LM's tools/preprocess_data.py, or delete it: the .bin is then one document of uint16"
+    if raw[: len(_MAGIC)] != _MAGIC:
+        raise RunError("data-bad-index", "this is not a Megatron index", str(path), help)
+    if len(raw) < _HEADER:
+        raise RunError("data-bad-index", f"the index ends after {len(raw)} bytes, within its header", str(path), help)
+    if raw[17] not in _TYPES:
+        raise RunError(
+            "data-bad-index", f"its ids have the type {raw[17]}, which are no whole numbers", str(path), help
+        )
+    count = int(np.frombuffer(raw, np.int64, 1, 18)[0])
+    if count < 1 or len(raw) < _HEADER + 12 * count:  # lengths (int32) and places (int64)
+        what = f"the index tells of {count:,} sequences, and its {len(raw):,} bytes have no room for them"
+        raise RunError("data-bad-index", what, str(path), help)
+    lengths = np.frombuffer(raw, np.int32, count, _HEADER).astype(np.int64)
+    if lengths.min() < 0:
+        raise RunError("data-bad-index", "a sequence has a negative length", str(path), help)
+    return np.dtype(_TYPES[raw[17]]), lengths
