@@ -38,6 +38,8 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
             own = model()
         prepare(own, options)
         status = Run(own, project, options, rank, ranks).train()
+        if ranks > 1:
+            dist.barrier()  # who leaves first would cut off those who still compute
     except RunError as error:
         if rank == 0:
             print(error, file=sys.stderr)
