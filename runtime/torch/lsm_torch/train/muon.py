@@ -59,7 +59,7 @@ class Muon(SplitWeights):
         for path, layout in self.layouts.items():
             parted = isinstance(self.weights[path], DTensor)
             alike.setdefault((parted, layout if parted else layout.matrices[1:]), []).append(path)
-        found = []
+        found: list[list[str]] = []
         for paths in alike.values():
             filled = MOST + 1
             for path in paths:
@@ -105,8 +105,10 @@ class Muon(SplitWeights):
         _, rows, columns = self.layouts[path].matrices
         factor, decay = 0.2 * max(rows, columns) ** 0.5, self.decays[path]
         high, low = local(self.weights[path].data), self.low.get(path)
-        fused = low is not None and chosen(None, high) == "triton"
-        (kernels.apply if fused else apply)(high, low, x.contiguous(), scale, now, factor, decay)
+        if low is not None and chosen(None, high) == "triton":
+            kernels.apply(high, low, x.contiguous(), scale, now, factor, decay)
+        else:
+            apply(high, low, x, scale, now, factor, decay)
 
 
 def move(grad: Tensor, m: Tensor, scale: Tensor, now: Tensor, momentum: float, seed: int, dtype: torch.dtype) -> Tensor:
