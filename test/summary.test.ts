@@ -14,6 +14,10 @@ const model = (name: string, mixer: string, blocks = "[L, L]"): string =>
 const host = memoryHost({
   "a.lsm": model("Tiny", "GLA(heads: 2)"),
   "same.lsm": `// the same\n${model("Other", "GLA(heads: 2)")}`,
+  "muon.lsm": `${model("Tiny", "GLA(heads: 2)")}
+data tokens { generate mqar(pairs: 2, vocab: 32)  seq 16 }
+train run { model Tiny  data tokens  optimizer muon(lr: 1e-3)  batch 2  steps 2 }
+`,
   "b.lsm": model("Tiny", "RetNet(heads: 2)", "[L, L, L]"),
   "several.lsm": model("Tiny", "GLA(heads: 2)") + model("Full", "Attention(heads: 2)"),
   "broken.lsm": "model M { lnear(1) }\n",
@@ -21,6 +25,13 @@ const host = memoryHost({
 const out = async (...argv: string[]) => (await lsm(argv, { host })).out;
 
 describe("lsm summary", () => {
+  test("says what Muon trains, where a training asks for it", async () => {
+    expect(await out("summary", "muon.lsm")).toContain(
+      "optimizer of run: Muon on 22 tensors (6,016 weights), AdamW on 11 (1,136)\n",
+    );
+    expect(await out("summary", "a.lsm")).not.toContain("optimizer");
+  });
+
   test("is a tree whose parts add up", async () => {
     const summary = JSON.parse(await out("summary", "a.lsm", "--json")) as ModelSummary;
     interface Part {

@@ -25,7 +25,7 @@ export interface DeviceMemory {
   /** Weights in float32, and as many gradients: the device's shards. */
   readonly weights: number;
   readonly gradients: number;
-  /** AdamW's two moments, in float32. */
+  /** Two moments in float32: AdamW's, of which Muon has one. */
   readonly optimizer: number;
   /** Whole weights of the block that is computed and of the next one, which is being gathered, or a copy of all in low precision. */
   readonly gathered: number;

@@ -104,7 +104,9 @@ const draw: Readonly<Record<View, Draw>> = {
     const { kernels } = await import("../../6-emit/diagram/diagram.js");
     const { compileTraining } = await import("../../compile.js");
     const sizes = sizesFor(checked, model);
-    const { step, evaluation } = compileTraining(model, sizes);
+    const { optimizerFor } = await import("../optimizer-options.js");
+    const ending = optimizerFor(checked, model);
+    const { step, evaluation } = compileTraining(model, sizes, undefined, ending);
     const tokens = `${sizes.batch} × ${sizes.time} tokens`;
     const what = `${training ? "training step on" : "forward pass of"} ${tokens}`;
     return kernels(training ? step : evaluation, { title: model.name, what });

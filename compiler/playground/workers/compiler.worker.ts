@@ -8,6 +8,7 @@ import type { Checked } from "../../1-check/check.js";
 import type { Model } from "../../1-check/model.js";
 import { compileTraining } from "../../compile.js";
 import { summaryText } from "../../cli/summary-text.js";
+import { optimizerFor } from "../../cli/optimizer-options.js";
 import { sizesFor } from "../../cli/sizes.js";
 import { completion } from "../../server/features/completion/completion.js";
 import { hover } from "../../server/features/hover.js";
@@ -156,8 +157,11 @@ const draw: Readonly<Record<View, Draw>> = {
     const drawing = kernels(compileTraining(model, sizes).evaluation, { title: model.name, what });
     return one("svg", "kernels", render(drawing, "svg", sources));
   },
-  program: (model, program) =>
-    one("text", "program", printProgram(compileTraining(model, sizesFor(program, model)).step)),
+  program: (model, program) => {
+    const sizes = sizesFor(program, model);
+    const { step } = compileTraining(model, sizes, undefined, optimizerFor(program, model));
+    return one("text", "program", printProgram(step));
+  },
   mesh: async (model, program, sources) => {
     const drawing = await meshOf(model, program);
     return typeof drawing === "string"
