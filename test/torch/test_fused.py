@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from lsm_torch.kernels import norm as norm_kernels
 from lsm_torch.nn import (
     ExpertLinear,
+    Linear,
     RMSNorm,
     causal_conv,
     combine,
@@ -14,6 +15,7 @@ from lsm_torch.nn import (
     grouped_dot,
     l2_norm,
     linear_cross_entropy,
+    linears,
     put,
     routed_swiglu,
     silu_mul,
@@ -129,6 +131,31 @@ def test_routed_swiglu(triton) -> None:
     agree(gradients(ours, [x.float(), weights.float(), *[m.float() for m in matrices]]), expected)
 
 
+@pytest.mark.parametrize("biased", [(), (0, 2), (0, 1, 2, 3)])
+def test_linears(triton, biased: tuple[int, ...]) -> None:
+    """One product, and gradients of all; of which the narrow ones share theirs."""
+    outer = [(3, 50), (4,), (2, 2), (130,)]
+    layers = [Linear((5, 4), axes, i in biased) for i, axes in enumerate(outer)]
+    inputs = [drawn(2, 7, 5, 4), *(drawn(5, 4, *axes) for axes in outer), *(drawn(*outer[i]) for i in biased)]
+
+    def run(function):
+        def put(x, *given):
+            for i, layer in enumerate(layers):
+                del layer.weight
+                layer.weight = given[i]
+                if i in biased:
+                    del layer.offset
+                    layer.offset = given[len(outer) + biased.index(i)]
+            return torch.cat([y.flatten(2) for y in function(x, *layers)], -1)
+
+        return put
+
+    expected = gradients(run(lambda x, *layers: [layer(x) for layer in layers]), inputs)
+    for kernels, kind in ((False, torch.float64), (True, torch.float64), (True, torch.float32)):
+        triton(kernels)
+        agree(gradients(run(linears), [x.to(kind) for x in inputs]), expected, 1e-12 if kind == torch.float64 else 1e-5)
+
+
 @pytest.mark.parametrize("sizes", [(7, 70, 40), (1, 3, 100)])
 def test_grouped_dot(triton, sizes: tuple[int, int, int]) -> None:
     """The kernel beside the loop; groups of no rows, of one and of several tiles."""
@@ -153,20 +180,28 @@ def test_causal_conv(triton, shape: tuple[int, ...]) -> None:
     expected = gradients(lambda x, w: causal_conv(x, w, positions), [x, weight])
     triton(True)
     agree(gradients(lambda x, w: causal_conv(x, w, positions), [x.float(), weight.float()]), expected)
+    agree(gradients(lambda x, w: causal_conv(part(x), w, positions), [x.float(), weight.float()]), expected)
+
+
+def part(x: torch.Tensor) -> torch.Tensor:
+    """x as a part of a wider tensor, as `linears` gives it."""
+    rows = x.flatten(2)
+    return torch.cat((rows, rows + 1), 2)[..., : rows.shape[2]].view(x.shape)
 
 
 @pytest.mark.parametrize("kernels", [False, True])
 @pytest.mark.parametrize("silu", [False, True])
 def test_l2_norm(triton, silu: bool, kernels: bool) -> None:
-    x = drawn(2, 3, 5)
+    x = drawn(2, 3, 4, 5)
 
     def plain(x):
         a = F.silu(x) if silu else x
         return 0.3 * a / (a.square().sum(-1, keepdim=True) + 1e-3).sqrt()
 
     triton(kernels)
-    ours = gradients(lambda x: l2_norm(x, 1e-3, silu=silu, scale=0.3), [x.float()])
-    agree(ours, gradients(plain, [x]))
+    for given in (lambda x: x, part):
+        ours = gradients(lambda x: l2_norm(given(x), 1e-3, silu=silu, scale=0.3), [x.float()])  # noqa: B023
+        agree(ours, gradients(plain, [x]))
 
 
 @pytest.mark.parametrize("kernels", [False, True])
@@ -189,3 +224,5 @@ def test_rms_norm(triton, monkeypatch: pytest.MonkeyPatch, rows: tuple[int, ...]
     expected = gradients(plain, inputs)
     triton(kernels)
     agree(gradients(ours, [x.float() for x in inputs]), expected)
+    apart = lambda x, weight, *gate: ours(part(x), weight, *map(part, gate))
+    agree(gradients(apart, [x.float() for x in inputs]), expected)

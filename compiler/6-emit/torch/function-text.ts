@@ -11,29 +11,14 @@ import { Variables, dotted } from "./names.js";
 import { stepText } from "./op-text.js";
 import { type Region, looksBack } from "./regions.js";
 import { comparisons } from "./scalar-text.js";
+import { type LinearStep, namesOf, sideBySide } from "./side-by-side.js";
+import { stemOf } from "./stems.js";
 import { GraphView, type Step, isFused } from "./steps.js";
 import { type Text, atom, statement, tightness } from "./text.js";
 import type { Surroundings } from "./writer.js";
 
 /** An expression longer than this gets a name. */
 const longestInline = 64;
-
-/** What unnamed values are called, by what makes them. */
-const stems: Readonly<Record<string, string>> = {
-  linear: "y",
-  mean: "mean",
-  softmax: "p",
-  recurrence: "o",
-  delta_rule: "o",
-  scan: "o",
-  take: "rows",
-  argsort: "order",
-  top_k: "picks",
-  slot_positions: "place",
-  cross_entropy: "loss",
-  linear_cross_entropy: "loss",
-  attend: "o",
-};
 
 export interface FunctionContext {
   readonly letters: Letters;
@@ -107,9 +92,25 @@ export class FunctionPrinter {
     wanted.forEach((id) => {
       this.count(id);
     });
-    for (const item of region.items)
-      if (item.kind === "step") this.step(item.step);
-      else this.region(item.region);
+    const groups = sideBySide(this.view, region);
+    for (const item of region.items) {
+      if (item.kind === "region") this.region(item.region);
+      else if (groups.has(item.step)) this.linears(groups.get(item.step)!, region);
+      else if (!this.texts.has(this.view.source(item.step.outputs[0]!))) this.step(item.step);
+    }
+  }
+
+  private linears(group: readonly LinearStep[], region: Region): void {
+    this.context.helpers.add("linears");
+    const x = this.text(group[0]!.inputs[0]!).text;
+    const layers = group.map(({ attributes: { path } }) => this.member(path));
+    const stems = namesOf(group, region, (step) => this.label(step));
+    const made = group.map(({ outputs: [id] }, i) => {
+      const name = this.fresh(stems[i]!, this.view.axes(id!));
+      this.set(id!, name);
+      return name;
+    });
+    this.line(`${made.join(", ")} = linears(${x}, ${layers.join(", ")})`);
   }
 
   private count(id: ValueId): void {
@@ -184,7 +185,7 @@ export class FunctionPrinter {
       this.inline.add(id);
       return;
     }
-    const name = this.fresh(label ?? pathStem(step) ?? stems[step.op] ?? "h", axes);
+    const name = this.fresh(label ?? stemOf(step), axes);
     this.line(`${name} = ${text.text}`);
     this.texts.set(id, atom(name));
   }
@@ -282,12 +283,4 @@ export class FunctionPrinter {
     const results = graph.outputs.map(({ value }) => this.text(value).text);
     this.line(`return ${results.join(", ")}${results.length === 1 ? "," : ""}`);
   }
-}
-
-/** A layer's own name for its result: `self.gate(x)` is a gate. */
-function pathStem(step: Step): string | null {
-  if (!isFused(step) || !("path" in step.attributes)) return null;
-  if (step.op === "linear_cross_entropy") return null;
-  const name = step.attributes.path.split(".").pop()!;
-  return /^(linear|rmsnorm|norm)/.test(name) || /^\d/.test(name) ? null : name;
 }

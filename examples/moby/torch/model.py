@@ -22,6 +22,7 @@ from lsm_torch.nn import (
     RMSNorm,
     attend,
     linear_cross_entropy,
+    linears,
     note_load,
     one_row,
     recurrence,
@@ -79,17 +80,18 @@ class GLA(nn.Module):
         self.out = Parts(rmsnorm=RMSNorm(V), linear=Linear((H, V), D))
 
     def forward(self, x_BTD: Tensor, positions_BT: Tensor, cache: Cache | None = None) -> Tensor:
-        q_BTHK = self.q(x_BTD) * 0.25
+        q_linear_BTHK, k_BTHK, v_BTHV, gate_BTHV = linears(x_BTD, self.q, self.k, self.v, self.gate)
+        q_BTHK = q_linear_BTHK * 0.25
         up_BTHK = self.a(x_BTD)
         o_BTHV = recurrence(
             q_BTHK,
-            self.k(x_BTD),
-            self.v(x_BTD),
+            k_BTHK,
+            v_BTHV,
             (0.0625 * -softplus(-up_BTHK)).clamp(min=-80),
             positions=positions_BT,
             cache=cache,
         )
-        return self.out.linear(self.out.rmsnorm(o_BTHV, self.gate(x_BTD)))
+        return self.out.linear(self.out.rmsnorm(o_BTHV, gate_BTHV))
 
 
 class MoE(nn.Module):
@@ -192,12 +194,13 @@ class Attention(nn.Module):
         self.out = Linear((M, G, A), D)
 
     def forward(self, x_BTD: Tensor, positions_BT: Tensor, cache: Cache | None = None) -> Tensor:
+        q_BTMGA, k_BTMA, v_BTMA = linears(x_BTD, self.q, self.k, self.v)
         h_P2 = 10000 ** (-torch.arange(P2, device=x_BTD.device, dtype=torch.float32) / 16)
         angle_BTP2 = positions_BT[..., None] * h_P2
         o_BTMGA = attend(
-            rotate(self.q(x_BTD), angle_BTP2[:, :, None, None]).flatten(2, 3),
-            rotate(self.k(x_BTD), angle_BTP2[:, :, None]),
-            self.v(x_BTD),
+            rotate(q_BTMGA, angle_BTP2[:, :, None, None]).flatten(2, 3),
+            rotate(k_BTMA, angle_BTP2[:, :, None]),
+            v_BTMA,
             positions_BT,
             scale=0.17677669529663687,
             cache=cache,

@@ -34,8 +34,14 @@ def silu_slope(x, sigmoid):
 
 
 @triton.jit
+def place(n, d, H, s_row, s_head):
+    """Row n is a head of a token: the n mod H-th of the ⌊n / H⌋-th."""
+    return (n // H * s_row + n % H * s_head)[:, None] + d[None, :]
+
+
+@triton.jit
 def norm_kernel(
-    x, weight, gate, y, count, epsilon, scale,
+    x, weight, gate, y, count, H, sx_row, sx_head, sg_row, sg_head, epsilon, scale,
     D: tl.constexpr, BD: tl.constexpr, R: tl.constexpr,
     SILU: tl.constexpr, WEIGHTED: tl.constexpr, GATED: tl.constexpr,
 ):  # fmt: skip
@@ -43,7 +49,7 @@ def norm_kernel(
     d = tl.arange(0, BD)
     inside = (n < count)[:, None] & (d < D)[None, :]
     at = n[:, None] * D + d[None, :]
-    a = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
+    a = tl.load(x + place(n, d, H, sx_row, sx_head), mask=inside, other=0.0).to(tl.float32)
     if SILU:
         a = a / (1 + tl.exp(-a))
     r = tl.rsqrt(tl.sum(a * a, 1) / D + epsilon) * scale
@@ -51,14 +57,14 @@ def norm_kernel(
     if WEIGHTED:
         a = a * tl.load(weight + d, mask=d < D, other=0.0).to(tl.float32)[None, :]
     if GATED:
-        g = tl.load(gate + at, mask=inside, other=0.0).to(tl.float32)
+        g = tl.load(gate + place(n, d, H, sg_row, sg_head), mask=inside, other=0.0).to(tl.float32)
         a = a * (g / (1 + tl.exp(-g)))
     tl.store(y + at, a.to(y.dtype.element_ty), mask=inside)
 
 
 @triton.jit
 def norm_backward_kernel(
-    x, weight, gate, dy, dx, dw, d_gate, count, epsilon, scale,
+    x, weight, gate, dy, dx, dw, d_gate, count, H, sx_row, sx_head, sg_row, sg_head, epsilon, scale,
     D: tl.constexpr, BD: tl.constexpr, R: tl.constexpr,
     SILU: tl.constexpr, WEIGHTED: tl.constexpr, GATED: tl.constexpr,
 ):  # fmt: skip
@@ -71,7 +77,7 @@ def norm_backward_kernel(
         n = (block * R + tl.arange(0, R)).to(tl.int64)
         inside = (n < count)[:, None] & (d < D)[None, :]
         at = n[:, None] * D + d[None, :]
-        before = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
+        before = tl.load(x + place(n, d, H, sx_row, sx_head), mask=inside, other=0.0).to(tl.float32)
         gradient = tl.load(dy + at, mask=inside, other=0.0).to(tl.float32) * scale
         a = before
         if SILU:
@@ -80,7 +86,7 @@ def norm_backward_kernel(
         r = tl.rsqrt(tl.sum(a * a, 1) / D + epsilon)[:, None]
         a = a * r
         if GATED:
-            g = tl.load(gate + at, mask=inside, other=0.0).to(tl.float32)
+            g = tl.load(gate + place(n, d, H, sg_row, sg_head), mask=inside, other=0.0).to(tl.float32)
             opened = 1 / (1 + tl.exp(-g))
             slope = gradient * a * silu_slope(g, opened)
             if WEIGHTED:
@@ -104,20 +110,25 @@ def _tile(width: int) -> tuple[int, int]:
     return wide, max(1, TILE // wide)
 
 
+def _dense(x):
+    """x [N, H, D] itself where D is dense: a part of a wider tensor is read where it lies."""
+    return x if x.stride(2) == 1 or x.shape[2] == 1 else x.contiguous()
+
+
 class Norm(torch.autograd.Function):
-    """x [.., D], weight [D] or None, gate [.., D] or None -> [.., D] in x's type; of silu(x) with `silu`, times `scale`."""
+    """x [N, H, D], weight [D] or None, gate [N, H, D] or None -> [N, H, D] in x's type; of silu(x) with `silu`, times `scale`."""
 
     @staticmethod
     def forward(ctx, x, weight, gate, epsilon, scale, silu):
-        x, gate = x.contiguous(), None if gate is None else gate.contiguous()
+        x, gate = _dense(x), None if gate is None else _dense(gate)
         ctx.how = (epsilon, scale, silu)
         ctx.save_for_backward(x, weight, gate)
-        y = torch.empty_like(x)
-        width = x.shape[-1]
-        count = x.numel() // width
+        y = torch.empty(x.shape, device=x.device, dtype=x.dtype)
+        count, width = x.shape[0] * x.shape[1], x.shape[2]
         wide, rows = _tile(width)
+        steps = (*x.stride()[:2], *((0, 0) if gate is None else gate.stride()[:2]))
         norm_kernel[(triton.cdiv(count, rows),)](
-            x, weight, gate, y, count, epsilon, scale,
+            x, weight, gate, y, count, x.shape[1], *steps, epsilon, scale,
             D=width, BD=wide, R=rows, SILU=silu, WEIGHTED=weight is not None, GATED=gate is not None,
             num_warps=4 if wide <= TILE else 8,
         )  # fmt: skip
@@ -128,14 +139,15 @@ class Norm(torch.autograd.Function):
         x, weight, gate = ctx.saved_tensors
         epsilon, scale, silu = ctx.how
         dy = dy.contiguous()
-        width = x.shape[-1]
-        count = x.numel() // width
+        count, width = x.shape[0] * x.shape[1], x.shape[2]
         wide, rows = _tile(width)
         programs = min(triton.cdiv(count, rows), PROGRAMS)
-        dx, d_gate = torch.empty_like(x), None if gate is None else torch.empty_like(gate)
+        dx = torch.empty(x.shape, device=x.device, dtype=x.dtype)
+        d_gate = None if gate is None else torch.empty(x.shape, device=x.device, dtype=gate.dtype)
         dw = None if weight is None else torch.empty(programs, width, device=x.device, dtype=torch.float32)
+        steps = (*x.stride()[:2], *((0, 0) if gate is None else gate.stride()[:2]))
         norm_backward_kernel[(programs,)](
-            x, weight, gate, dy, dx, dw, d_gate, count, epsilon, scale,
+            x, weight, gate, dy, dx, dw, d_gate, count, x.shape[1], *steps, epsilon, scale,
             D=width, BD=wide, R=rows, SILU=silu, WEIGHTED=weight is not None, GATED=gate is not None,
             num_warps=8,
         )  # fmt: skip

@@ -6,6 +6,7 @@ from .conv import causal_conv, delay
 from .documents import documents
 from .functional import cumulate, maximum, minimum, rotate, shift, silu_mul, softplus, top_k
 from .linear import ExpertLinear, Linear
+from .linears import linears
 from .loads import note_load
 from .loop import token_loop
 from .loss import cross_entropy, linear_cross_entropy
@@ -38,6 +39,7 @@ __all__ = [
     "l2_norm",
     "linear_cross_entropy",
     "linear_scan",
+    "linears",
     "maximum",
     "maxplus_scan",
     "minimum",

@@ -29,10 +29,9 @@ class RMSNorm(nn.Module):
     def forward(self, x: Tensor, gate: Tensor | None = None) -> Tensor:
         width = prod(self.axes)
         if _by_kernel(x, width) and (gate is None or gate.dtype == x.dtype):
-            rows = x.reshape(-1, width)
-            y: Tensor = Norm.apply(
-                rows, self.weight.view(-1), None if gate is None else gate.reshape(-1, width), 1e-6, 1.0, False
-            )
+            count = len(self.axes)
+            own = None if gate is None else _rows(gate, count)
+            y: Tensor = Norm.apply(_rows(x, count), self.weight.view(-1), own, 1e-6, 1.0, False)
             return y.view(x.shape)
         y = _plain(x, self.axes, self.weight, 1e-6)
         return y if gate is None else F.silu(gate) * y
@@ -43,14 +42,20 @@ def l2_norm(x: Tensor, epsilon: float = 1e-6, *, silu: bool = False, scale: floa
     width = x.shape[-1]
     scale = scale * width**-0.5  # the root-mean-square norm is √D times as long
     if _by_kernel(x, width):
-        y: Tensor = Norm.apply(x, None, None, epsilon / width, scale, silu)
-        return y
+        y: Tensor = Norm.apply(_rows(x, 1), None, None, epsilon / width, scale, silu)
+        return y.view(x.shape)
     return _plain(F.silu(x) if silu else x, (width,), None, epsilon / width) * scale
 
 
 def _by_kernel(x: Tensor, width: int) -> bool:
     compiling = torch.compiler.is_compiling()  # which fuses these by itself
     return not compiling and chosen(None, x) == "triton" and x.numel() > 0 and width <= WIDEST
+
+
+def _rows(x: Tensor, axes: int) -> Tensor:
+    """x as [N, H, D]: D its last `axes`, H the one before (or 1). Heads of a part of a wider tensor stay where they are."""
+    x = x.flatten(-axes) if axes > 1 else x
+    return x.reshape(-1, 1, x.shape[-1]) if x.dim() < 4 else x.flatten(0, -3)
 
 
 def _plain(x: Tensor, axes: tuple[int, ...], weight: Tensor | None, epsilon: float) -> Tensor:
