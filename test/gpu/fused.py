@@ -46,7 +46,7 @@ def experts(dtype: torch.dtype) -> bool:
     """The whole mixture, without autocast: in float32 nothing of it is rounded to bfloat16."""
     from lsm_torch.nn import ExpertLinear, put, routed_swiglu, take
 
-    time_, picks, count, width, hidden = 500, 4, 16, 256, 136
+    time_, picks, count, width, hidden = 500, 4, 16, 256, 133
     chosen = torch.randint(count, (1, time_ * picks), device="cuda")
     order = torch.argsort(chosen, dim=1, stable=True)
     ids = chosen.gather(1, order)
@@ -75,6 +75,7 @@ def main() -> int:
     from lsm_torch.nn import (
         RMSNorm,
         attend,
+        causal_conv,
         combine,
         dispatch,
         documents,
@@ -123,6 +124,16 @@ def main() -> int:
             [drawn(2000, 8, 128)],
         )
     )
+    starts = torch.arange(700, device="cuda").repeat(2, 1)
+    starts[1, 300:] = torch.arange(400, device="cuda")
+    for taps, heads, width in ((4, 8, 128), (3, 3, 20)):
+        inputs = [drawn(2, 700, heads, width), drawn(taps, heads, width), drawn(heads, width)]
+        for how in ({}, {"silu": True}, {"silu": True, "norm": 0.3}):
+
+            def conv(x: Tensor, w: Tensor, b: Tensor, how: dict = how) -> Tensor:
+                return causal_conv(x, w, starts, offset=b, **how)
+
+            good.append(compare(f"causal_conv {heads} x {width} {how}", conv, conv, inputs))
     ids = torch.randint(5, (2, 300), device="cuda").sort(1).values
     for inner, outer in ((64, 4), (12, 64), (3, 7)):  # the grouped product itself takes multiples of 8 only
         good.append(

@@ -16,6 +16,7 @@ from lsm_torch.nn import (
     l2_norm,
     linear_cross_entropy,
     linears,
+    log_sigmoid,
     put,
     routed_swiglu,
     silu_mul,
@@ -82,6 +83,15 @@ def test_silu_mul(triton) -> None:
     agree(gradients(silu_mul, [gate.float(), up.float()]), expected)
 
 
+def test_log_sigmoid(triton) -> None:
+    x = torch.cat((10 * drawn(3, 40), torch.tensor([[0.0], [-900.0], [900.0]], dtype=torch.float64)), 1)
+    for scale, least in ((1.0, None), (0.25, -3.0)):
+        expected = gradients(lambda x: (scale * F.logsigmoid(x)).clamp(min=least or -torch.inf), [x])  # noqa: B023
+        for kernels in (False, True):
+            triton(kernels)
+            agree(gradients(lambda x: log_sigmoid(x, scale, least), [x.float()]), expected)  # noqa: B023
+
+
 @pytest.mark.parametrize("rows", [1, 23])
 def test_linear_cross_entropy(triton, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     vocabulary = 8200  # more than one block of the kernel
@@ -129,6 +139,11 @@ def test_routed_swiglu(triton) -> None:
     agree(gradients(ours, [x, weights, *matrices]), expected, 1e-12)
     triton(True)
     agree(gradients(ours, [x.float(), weights.float(), *[m.float() for m in matrices]]), expected)
+    single = [one.float().requires_grad_() for one in (x, weights, *matrices)]
+    total = ours(*single).sum()
+    total.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.backward()
 
 
 @pytest.mark.parametrize("biased", [(), (0, 2), (0, 1, 2, 3)])
@@ -176,11 +191,26 @@ def test_causal_conv(triton, shape: tuple[int, ...]) -> None:
         positions[1, 60:] = torch.arange(shape[1] - 60)
         positions[0, 2:] = torch.arange(shape[1] - 2)
     x, weight = drawn(*shape), drawn(4, *shape[2:])
-    triton(False)
-    expected = gradients(lambda x, w: causal_conv(x, w, positions), [x, weight])
-    triton(True)
-    agree(gradients(lambda x, w: causal_conv(x, w, positions), [x.float(), weight.float()]), expected)
-    agree(gradients(lambda x, w: causal_conv(part(x), w, positions), [x.float(), weight.float()]), expected)
+    inputs = [x, weight, drawn(*shape[2:])]
+    for how in ({}, {"silu": True}, {"silu": True, "norm": 0.3}):
+
+        def conv(x, w, b, how=how):
+            return causal_conv(x, w, positions, offset=b, **how)
+
+        def plain(x, w, how=how):
+            y = causal_conv(x, w, positions)
+            y = F.silu(y) if how else y
+            return y if "norm" not in how else 0.3 * y / (y.square().sum(-1, keepdim=True) + 1e-6).sqrt()
+
+        triton(False)
+        expected = gradients(plain, inputs[:2])
+        agree(gradients(lambda x, w: causal_conv(x, w, positions, **how), inputs[:2]), expected, 1e-6)  # noqa: B023
+        biased = gradients(conv, inputs)
+        triton(True)
+        single = [one.float() for one in inputs]
+        agree(gradients(lambda x, w: causal_conv(x, w, positions, **how), single[:2]), expected)  # noqa: B023
+        agree(gradients(conv, single), biased)
+        agree(gradients(lambda x, w, b: conv(part(x), w, b), single), biased)
 
 
 def part(x: torch.Tensor) -> torch.Tensor:

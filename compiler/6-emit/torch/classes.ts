@@ -27,6 +27,7 @@ export class ClassWriter {
     "Linear",
     "ExpertLinear",
     "RMSNorm",
+    "ShortConv",
     "Parts",
     "Cache",
     "Tensor",

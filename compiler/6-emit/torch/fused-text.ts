@@ -27,6 +27,12 @@ export const fusedRows: FusedRows = {
     const given = inputs.map((_, i) => w.ordered(i, [...names(rest), ...names(over)]));
     return w.conform(atom(`${w.s.module(path)}(${given.join(", ")})`), [...rest, ...over]);
   },
+  short_conv: ({ attributes: { path, silu, norm } }, w) => {
+    const args = [w.text(0).text, w.text(1).text, ...w.s.cache];
+    if (silu) args.push("silu=True");
+    if (norm !== null) args.push(`norm=${norm}`);
+    return w.conform(atom(`${w.s.module(path)}(${args.join(", ")})`), w.axes(0));
+  },
   delta_rule: ({ attributes }, w) => recurrence(attributes, attributes.erasing, w),
   l2_norm: ({ attributes: { epsilon, silu, scale } }, w) =>
     w.helper("l2_norm", [
@@ -37,6 +43,12 @@ export const fusedRows: FusedRows = {
     ]),
   silu: (_, w) => atom(`F.silu(${w.text(0).text})`),
   silu_mul: (_, w) => w.helper("silu_mul", [w.text(0).text, w.text(1).text]),
+  log_sigmoid: ({ attributes: { scale, least } }, w) =>
+    w.helper("log_sigmoid", [
+      w.text(0).text,
+      ...(scale === 1 ? [] : [`scale=${scale}`]),
+      ...(least === null ? [] : [`least=${least}`]),
+    ]),
   dispatch: ({ attributes: { picks } }, w) =>
     w.helper("dispatch", [w.text(0).text, w.text(1).text, String(picks)]),
   routed_swiglu: ({ attributes: { picks, gate, up, down } }, w) => {

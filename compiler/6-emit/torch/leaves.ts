@@ -1,13 +1,13 @@
 /**
  * Which parameters belong to modules that PyTorch users know: a linear layer, a norm, a linear layer of
- * every expert. A parameter counts only when all its uses are of that form.
+ * every expert, a short convolution. A parameter counts only when all its uses are of that form.
  */
 
 import { type Graph, type Node, type ValueId, allResults } from "../../ir/graph.js";
-import { type Axis, withoutAxes } from "../../ir/types.js";
+import { type Axis, sameAxes, withoutAxes } from "../../ir/types.js";
 
 export interface Leaf {
-  readonly kind: "Linear" | "RMSNorm" | "ExpertLinear";
+  readonly kind: "Linear" | "RMSNorm" | "ExpertLinear" | "ShortConv";
   readonly experts: Axis | null;
   readonly inner: readonly Axis[];
   readonly outer: readonly Axis[];
@@ -31,7 +31,10 @@ export function leafModules(graph: Graph): LeafModules {
     const beside = graph.parameters.filter((p) => p.path.startsWith(`${home}.`));
     const offset = beside.find((p) => p.path === `${home}.offset`);
     if (beside.length !== (offset ? 2 : 1)) continue;
-    const leaf = linearLeaf(graph, value, used(value)) ?? expertLeaf(graph, value, used(value));
+    const leaf =
+      linearLeaf(graph, value, used(value)) ??
+      expertLeaf(graph, value, used(value)) ??
+      convLeaf(graph, value, used(value));
     if (!leaf) {
       if (!offset && used(value).every((node) => isGain(graph, node, value)))
         found.set(home, {
@@ -58,7 +61,7 @@ export function leafModules(graph: Graph): LeafModules {
         sum.inputs.includes(offset.value)
       );
     });
-    if (leaf.kind === "Linear" && added && used(offset.value).length === used(value).length)
+    if (leaf.kind !== "ExpertLinear" && added && used(offset.value).length === used(value).length)
       found.set(home, { ...leaf, bias: true });
   }
   return found;
@@ -94,6 +97,19 @@ export function leafModules(graph: Graph): LeafModules {
     if (!uses.every((node) => node.op === "grouped_dot" && node.inputs[1] === weight)) return null;
     const outer = axes.slice(1 + over.length);
     return { kind: "ExpertLinear", experts: axes[0]!, inner, outer, bias: false };
+  }
+
+  /** Filters [taps, ..] of just the axes that x has besides batch and time, in their order. */
+  function convLeaf(of: Graph, weight: ValueId, uses: readonly Node[]): Leaf | null {
+    const [taps, ...outer] = of.values[weight]!.type.axes;
+    const fits = uses.every((node) => {
+      if (node.op !== "conv" || node.inputs[1] !== weight) return false;
+      const [batch, time, ...rest] = of.values[node.inputs[0]!]!.type.axes;
+      const { axis } = node.attributes;
+      return batch?.name === "batch" && time?.name === axis && sameAxes(rest, outer);
+    });
+    if (!fits || uses.length === 0 || outer.length === 0) return null;
+    return { kind: "ShortConv", experts: null, inner: [taps!], outer, bias: false };
   }
 
   /** x · rsqrt(mean x² + ε) · weight, the weight's axes being those of the mean. */

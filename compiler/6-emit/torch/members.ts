@@ -43,6 +43,7 @@ export function membersOf(
         ExpertLinear: () =>
           `ExpertLinear(${letters.size(leaf.experts!)}, ${group(leaf.inner)}, ${group(leaf.outer)})`,
         RMSNorm: () => `RMSNorm(${group(leaf.outer)})`,
+        ShortConv: () => `ShortConv(${sizes(leaf.inner)}, ${group(leaf.outer)}${bias})`,
       }[leaf.kind]();
       members.set(relative(parent), text);
       continue;

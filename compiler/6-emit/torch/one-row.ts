@@ -14,6 +14,7 @@ const alongTime = new Set<string>([
   "recurrence",
   "delta_rule",
   "conv",
+  "short_conv",
   "attend",
   "delay",
   "shift",

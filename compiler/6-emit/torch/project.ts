@@ -105,7 +105,7 @@ python train.py                            # into runs/${training}; --out DIR fo
 torchrun --nproc-per-node 8 train.py       # on several GPUs: the same losses; --shard parts the weights over them (FSDP2)
 python train.py --resume                   # goes on exactly where the newest checkpoint was written
 python train.py --check                    # first compares the kernels with their reference on this device
-python train.py --help                     # --steps, --seed, --precision, --moments, --accumulate, --recompute, --compile, --graph, --shard, --wandb
+python train.py --help                     # --steps, --seed, --precision, --moments, --accumulate, --recompute, --compile, --no-graph, --shard, --wandb
 \`\`\`
 
 | file | what it is |

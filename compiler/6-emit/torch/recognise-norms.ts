@@ -3,6 +3,7 @@
 import type { NodeOf, ValueId } from "../../ir/graph.js";
 import { sameAxes } from "../../ir/types.js";
 import { rmsNorm } from "./leaves.js";
+import { activatedConv } from "./recognise-conv.js";
 import { moduleOf, siluMul, siluOf } from "./recognise-experts.js";
 import { type FusedStep, type GraphView, fused } from "./steps.js";
 
@@ -51,6 +52,8 @@ function unit(view: GraphView, y: ValueId, scale: number, output: ValueId): Fuse
     if (!sameAxes(view.axes(x), view.axes(y)) || !sameAxes(view.axes(y), view.axes(output)))
       continue;
     const before = view.used(x, 2) ? siluOf(view, x) : null; // by the square and the product alone
+    const conv = before !== null && epsilon === 1e-6 ? activatedConv(view, x, output) : null;
+    if (conv) return { ...conv, attributes: { ...conv.attributes, norm: scale } };
     const attributes = { epsilon, silu: before !== null, scale };
     return fused("l2_norm", attributes, [before ?? x], output);
   }

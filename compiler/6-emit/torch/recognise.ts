@@ -2,6 +2,8 @@
 
 import type { Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { sameAxes } from "../../ir/types.js";
+import { activatedConv, biasedConv, shortConv } from "./recognise-conv.js";
+import { logSigmoid } from "./recognise-decay.js";
 import { deltaRule } from "./recognise-delta.js";
 import { experts, moduleOf, routedSwiglu, siluMul, siluOf } from "./recognise-experts.js";
 import { gatedNorm, l2Norm, normed } from "./recognise-norms.js";
@@ -26,6 +28,7 @@ export function stepsOf(view: GraphView, wanted: readonly ValueId[]): readonly S
 
 function recognise(view: GraphView, node: Node): FusedStep | null {
   if (node.op === "dot") return linear(view, node, node.outputs[0]!);
+  if (node.op === "conv") return shortConv(view, node);
   if (node.op === "grouped_dot") return experts(view, node);
   if (node.op === "concat") return rotate(view, node);
   if (node.op === "recurrence") return deltaRule(view, node);
@@ -34,11 +37,14 @@ function recognise(view: GraphView, node: Node): FusedStep | null {
   if (node.op !== "map") return null;
   return (
     biased(view, node) ??
+    biasedConv(view, node) ??
     normed(view, node) ??
     l2Norm(view, node) ??
+    activatedConv(view, node.outputs[0]!, node.outputs[0]!) ??
     silu(view, node) ??
     gatedNorm(view, node) ??
     siluMul(view, node) ??
+    logSigmoid(view, node) ??
     softmax(view, node) ??
     logsumexp(view, node) ??
     mean(view, node) ??

@@ -75,6 +75,7 @@ const backward = new Set([
   "recurrence",
   "delta_rule",
   "conv",
+  "short_conv",
   "delay",
   "attend",
   "slot_positions",

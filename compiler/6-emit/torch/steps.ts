@@ -15,6 +15,8 @@ export interface FusedAttributes {
   experts: { readonly path: string; readonly inner: readonly Axis[] };
   /** (x, gate?) → the norm at `path`, times silu(gate) */
   rms_norm: { readonly path: string; readonly over: readonly Axis[] };
+  /** (x, positions) → the short convolution at `path`, behind it silu if asked for, and an l2 norm times `norm` */
+  short_conv: { readonly path: string; readonly silu: boolean; readonly norm: number | null };
   /** (S₀, positions, q, log Λ if gated, k, v, β, p if erasing by another key) → the delta rule's y */
   delta_rule: NodeOf<"recurrence">["attributes"] & { readonly erasing: boolean };
   /** (x) → scale · a / √(Σ a² + ε) along its last axis, a being x or silu(x) */
@@ -23,6 +25,8 @@ export interface FusedAttributes {
   silu: Record<never, never>;
   /** (gate, up) → silu(gate) · up */
   silu_mul: Record<never, never>;
+  /** (x) → max(scale · log sigmoid(x), least) */
+  log_sigmoid: { readonly scale: number; readonly least: number | null };
   /** (x, order) → the row of every slot's token */
   dispatch: { readonly picks: number };
   /** (y, weights, order) → Σ over a token's slots of weight · y */

@@ -23,12 +23,12 @@ from lsm_torch.nn import (
     attend,
     linear_cross_entropy,
     linears,
+    log_sigmoid,
     note_load,
     one_row,
     recurrence,
     rotate,
     routed_swiglu,
-    softplus,
     take,
     top_k,
 )
@@ -87,7 +87,7 @@ class GLA(nn.Module):
             q_BTHK,
             k_BTHK,
             v_BTHV,
-            (0.0625 * -softplus(-up_BTHK)).clamp(min=-80),
+            log_sigmoid(up_BTHK, scale=0.0625, least=-80),
             positions=positions_BT,
             cache=cache,
         )

@@ -7,7 +7,8 @@ output of down,
 
     z[s] = dy[s] D_eᵀ,   dw[s] = ⟨h[s], z[s]⟩,   dh = w z,   dD_e = Σ (w h)ᵀ dy,
 
-and the tokens' rows and h are made again: both are passes over memory, no products.
+and the tokens' rows and h are made again: both are passes over memory, no products. What comes of gate, up and z lies where
+these did, so nothing more of a slot's width is held.
 """
 
 # mypy: ignore-errors
@@ -34,10 +35,10 @@ def swiglu_kernel(gate, up, h, count, BLOCK: tl.constexpr):
 
 @triton.jit
 def swiglu_backward_kernel(
-    gate, up, z, weights, weighted, d_gate, d_up, d_weights, count,
+    gate, up, z, weights, d_weights, count,
     U: tl.constexpr, BU: tl.constexpr, R: tl.constexpr,
 ):  # fmt: skip
-    """From z: w h, dg, du and dw; rows of U a slot, R slots a program. d_gate may lie where z does."""
+    """From z: w h where gate was, dg where z was, du where up was, and dw; rows of U a slot, R slots a program."""
     s = tl.program_id(0).to(tl.int64) * R + tl.arange(0, R)
     ok = s < count
     w = tl.load(weights + s, mask=ok, other=0.0).to(tl.float32)[:, None]
@@ -50,10 +51,10 @@ def swiglu_backward_kernel(
     sigmoid = 1 / (1 + tl.exp(-g))
     silu = g * sigmoid
     tl.store(d_weights + s, tl.sum(silu * u * dh, 1), mask=ok)
-    tl.store(weighted + at, (w * silu * u).to(weighted.dtype.element_ty), mask=inside)
+    tl.store(gate + at, (w * silu * u).to(gate.dtype.element_ty), mask=inside)
     dh = w * dh
-    tl.store(d_gate + at, (dh * u * sigmoid * (1 + g * (1 - sigmoid))).to(d_gate.dtype.element_ty), mask=inside)
-    tl.store(d_up + at, (dh * silu).to(d_up.dtype.element_ty), mask=inside)
+    tl.store(z + at, (dh * u * sigmoid * (1 + g * (1 - sigmoid))).to(z.dtype.element_ty), mask=inside)
+    tl.store(up + at, (dh * silu).to(up.dtype.element_ty), mask=inside)
 
 
 class RoutedSwiglu(torch.autograd.Function):
@@ -75,19 +76,22 @@ class RoutedSwiglu(torch.autograd.Function):
         x, weights, gate, up, down, tokens, slots, ends, g, u = ctx.saved_tensors
         dy = spread(dout.contiguous(), tokens)
         z = grouped(dy, down.transpose(1, 2), ends)
-        weighted, d_up = torch.empty_like(g), torch.empty_like(u)
+        for taken in (g, u):  # their memory is used again: a second backward pass would find it changed, and say so
+            torch.autograd.graph.increment_version(taken)
         d_weights = torch.empty(weights.shape, device=x.device, dtype=torch.float32)
         hidden = g.shape[1]
         wide = power_of_two(hidden, 16)
         r = max(1, 2048 // wide)
         swiglu_backward_kernel[(triton.cdiv(g.shape[0], r),)](
-            g, u, z, weights, weighted, z, d_up, d_weights, g.shape[0],
+            g, u, z, weights, d_weights, g.shape[0],
             U=hidden, BU=wide, R=r, num_warps=4,
         )  # fmt: skip
+        weighted, d_gate_rows, d_up_rows = g, z, u
         d_down = grouped_outer(weighted, dy, ends, down)
-        del weighted, dy, g, u
+        del dy
         rows = spread(x, tokens)
-        d_gate, d_upw = grouped_outer(rows, z, ends, gate), grouped_outer(rows, d_up, ends, up)
+        d_gate, d_up = grouped_outer(rows, d_gate_rows, ends, gate), grouped_outer(rows, d_up_rows, ends, up)
         del rows
-        dx = collect(grouped(z, gate.transpose(1, 2), ends), slots, None, grouped(d_up, up.transpose(1, 2), ends))
-        return dx, d_weights.to(weights.dtype), d_gate, d_upw, d_down, None, None, None
+        parts = grouped(d_gate_rows, gate.transpose(1, 2), ends), grouped(d_up_rows, up.transpose(1, 2), ends)
+        dx = collect(parts[0], slots, None, parts[1])
+        return dx, d_weights.to(weights.dtype), d_gate, d_up, d_down, None, None, None

@@ -25,7 +25,7 @@ def grouped(x: Tensor, weight: Tensor, ends: Tensor) -> Tensor:
     if x.is_cuda and dtype == torch.bfloat16:  # the one type that the grouped product takes
         d, f = -x.shape[1] % ALIGNED, -weight.shape[2] % ALIGNED
         y = torch._grouped_mm(_padded(x, d), _padded(weight, f, d), offs=ends)
-        return y[:, : weight.shape[2]] if f else y
+        return y[:, : weight.shape[2]].contiguous() if f else y
     if chosen(None, x) == "triton" and dtype != torch.float64:
         z: Tensor = GroupedRows.apply(x, weight, ends)
         return z

@@ -2,9 +2,9 @@
 
 from .attention import attend
 from .cache import Cache
-from .conv import causal_conv, delay
+from .conv import ShortConv, causal_conv, delay
 from .documents import documents
-from .functional import cumulate, maximum, minimum, rotate, shift, silu_mul, softplus, top_k
+from .functional import cumulate, log_sigmoid, maximum, minimum, rotate, shift, silu_mul, softplus, top_k
 from .linear import ExpertLinear, Linear
 from .linears import linears
 from .loads import note_load
@@ -24,6 +24,7 @@ __all__ = [
     "Linear",
     "Parts",
     "RMSNorm",
+    "ShortConv",
     "after_step",
     "apply_updates",
     "attend",
@@ -40,6 +41,7 @@ __all__ = [
     "linear_cross_entropy",
     "linear_scan",
     "linears",
+    "log_sigmoid",
     "maximum",
     "maxplus_scan",
     "minimum",

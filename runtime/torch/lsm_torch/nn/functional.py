@@ -9,7 +9,7 @@ from torch import Tensor
 from ..ops.choice import HAS_TRITON, chosen
 
 if HAS_TRITON:
-    from ..kernels.gate import SiluMul
+    from ..kernels.gate import LogSigmoid, SiluMul
 
 
 def softplus(x: Tensor) -> Tensor:
@@ -24,6 +24,14 @@ def silu_mul(gate: Tensor, up: Tensor) -> Tensor:
     if same and not compiling and chosen(None, gate) == "triton" and gate.numel() > 0:
         return SiluMul.apply(gate, up)
     return F.silu(gate) * up
+
+
+def log_sigmoid(x: Tensor, scale: float = 1.0, least: float | None = None) -> Tensor:
+    """max(scale · log sigmoid(x), least): a decay's logarithm, on a GPU float32 whatever x is."""
+    if not torch.compiler.is_compiling() and chosen(None, x) == "triton" and x.numel() > 0:
+        return LogSigmoid.apply(x, scale, -torch.inf if least is None else least)
+    y = -softplus(-x) * scale
+    return y if least is None else y.clamp(min=least)
 
 
 def maximum(a: Tensor, b: Tensor) -> Tensor:

@@ -84,7 +84,7 @@ def _options(project: Project) -> Any:
         "--compile", action=argparse.BooleanOptionalAction, default=False, help="torch.compile each block"
     )
     parser.add_argument(
-        "--graph", action=argparse.BooleanOptionalAction, default=False, help="launch a step on a GPU as one CUDA graph"
+        "--graph", action=argparse.BooleanOptionalAction, default=True, help="launch a step on a GPU as one CUDA graph"
     )
     parser.add_argument("--shard", action="store_true", help="part weights and moments over the ranks (FSDP2)")
     parser.add_argument("--check", action="store_true", help="compare the kernels with the reference first")
