@@ -16,7 +16,7 @@ from torch.distributed.tensor import DTensor
 
 from ..ops.choice import HAS_TRITON, chosen
 from ..random.stream import name_hash
-from .orthogonal import Layout, orthogonalise, orthogonalise_parted
+from .orthogonal import Layout, orthogonalise, orthogonalise_parted, orthogonalise_shared
 from .shard import local
 from .split import SplitWeights, join, rounded, split
 
@@ -96,7 +96,8 @@ class Muon(SplitWeights):
             found = orthogonalise_parted(list(us.values()), layouts[0], self.iterations, group)
             return dict(zip(us, found, strict=True))
         arranged = [layout.arranged(u) for layout, u in zip(layouts, us.values(), strict=True)]
-        whole = orthogonalise(torch.cat(arranged), self.iterations)
+        alone = isinstance(weight, DTensor)  # with parts that are other ranks' as they are
+        whole = (orthogonalise if alone else orthogonalise_shared)(torch.cat(arranged), self.iterations)
         parts = whole.split([u.shape[0] for u in arranged])
         return {path: layout.stored(x) for path, layout, x in zip(us, layouts, parts, strict=True)}
 

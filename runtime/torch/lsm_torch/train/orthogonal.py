@@ -32,6 +32,20 @@ def orthogonalise(u: Tensor, iterations: int) -> Tensor:
     return x
 
 
+def orthogonalise_shared(u: Tensor, iterations: int) -> Tensor:
+    """The same where all ranks have the same u: each computes its share of the matrices, and gets the others'."""
+    ranks = dist.get_world_size() if dist.is_initialized() else 1
+    if ranks == 1:
+        return orthogonalise(u, iterations)
+    size = -(-len(u) // ranks)
+    mine = u[dist.get_rank() * size :][:size]
+    share = u.new_zeros(size, *u.shape[1:])
+    share[: len(mine)] = orthogonalise(mine, iterations)
+    found = u.new_empty(ranks * size, *u.shape[1:])
+    dist.all_gather_into_tensor(found, share)
+    return found[: len(u)]
+
+
 @dataclass(frozen=True)
 class Layout:
     """How a weight's axes make matrices."""
