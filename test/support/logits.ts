@@ -1,6 +1,7 @@
-/** What a checkpoint's model predicts for a text, by the interpreter: the definition of what it computes. */
+/** What a checkpoint's model predicts, by the interpreter: the definition of what it computes. */
 
 import { check } from "../../compiler/1-check/check.js";
+import type { Model } from "../../compiler/1-check/model.js";
 import { lower } from "../../compiler/2-lower/lower.js";
 import { nodeHost } from "../../compiler/cli/node-host.js";
 import { modelParameters } from "../../compiler/ir/program.js";
@@ -14,14 +15,6 @@ export function logitsOf(checkpoint: Checkpoint, ids: readonly number[]): readon
   const readText = (path: string): string =>
     path === "checkpoint.lsm" ? checkpoint.source : host.readText(path);
   const { models } = check({ ...host, readText }, "checkpoint.lsm");
-  const { functions, main } = lower(models.get(checkpoint.model)!.module, {
-    batch: 1,
-    time: ids.length,
-  });
-  const parameters = modelParameters(functions, main).map(({ path, type }): [string, Tensor] => [
-    path,
-    tensor(type.axes, Float64Array.from(checkpoint.weights.get(path)!.data as Float32Array)),
-  ]);
   const axes = [
     { name: "batch", size: 1 },
     { name: "time", size: ids.length },
@@ -32,6 +25,21 @@ export function logitsOf(checkpoint: Checkpoint, ids: readonly number[]): readon
     ["targets", of(ids)],
     ["weights", of(ids.map(() => 1))],
     ["positions", of(ids.map((_, i) => i))],
+  ]);
+  return predictionOf(checkpoint, models.get(checkpoint.model)!, inputs);
+}
+
+/** The prediction for a batch, with the checkpoint's weights. */
+export function predictionOf(
+  { weights }: Checkpoint,
+  model: Model,
+  inputs: ReadonlyMap<string, Tensor>,
+): readonly number[] {
+  const [batch, time] = inputs.get("positions")!.axes.map(({ size }) => size) as [number, number];
+  const { functions, main } = lower(model.module, { batch, time });
+  const parameters = modelParameters(functions, main).map(({ path, type }): [string, Tensor] => [
+    path,
+    tensor(type.axes, Float64Array.from(weights.get(path)!.data as Float32Array)),
   ]);
   const { outputs } = interpret({ functions, main }, main, inputs, new Map(parameters));
   return Array.from(outputs.get("prediction")!.data);

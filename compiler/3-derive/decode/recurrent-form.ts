@@ -197,7 +197,7 @@ function callStep(
 ): () => void {
   const { callee, prefix } = node.attributes;
   const target = done.get(callee)!;
-  const states = target.carried.map((state) => ({ ...state, name: `${prefix}.${state.name}` }));
+  const states = statesOf(target, prefix, calls);
   calls.push(...states);
   const given = states.map(({ name, axes }) => builder.input(name, { dtype: "float", axes }));
   const exact = inputs.map((id, i) =>
@@ -214,4 +214,19 @@ function callStep(
   return () => {
     states.forEach(({ name }, i) => builder.outputs.push({ name, value: results[own + i]! }));
   };
+}
+
+/** The states of a block for one of its applications: one that is shared has them once for each. */
+function statesOf(
+  { carried }: Decoded,
+  prefix: string,
+  before: readonly CarriedState[],
+): readonly CarriedState[] {
+  const taken = new Set(before.map(({ name }) => name));
+  const under = (place: string): readonly CarriedState[] =>
+    carried.map((state) => ({ ...state, name: `${place}.${state.name}` }));
+  let states = under(prefix);
+  for (let turn = 2; states.some(({ name }) => taken.has(name)); turn++)
+    states = under(`${prefix}_${turn}`);
+  return states;
 }
