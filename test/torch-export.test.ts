@@ -49,6 +49,9 @@ interface Facts {
   readonly prompts: readonly (readonly number[])[];
   readonly logits: readonly (readonly (readonly number[])[])[];
   readonly padding: number;
+  readonly filled: number;
+  readonly again: boolean;
+  readonly end: number;
   readonly texts: readonly (readonly number[])[];
   readonly cached: boolean;
   readonly together: boolean;
@@ -111,6 +114,12 @@ describe.skipIf(!there)("a folder for transformers", () => {
     const { cached, together, beams, padding } = facts;
     expect({ cached, together, beams }).toEqual({ cached: true, together: true, beams: true });
     expect(padding).toBeLessThan(1e-5);
+  });
+
+  it("measures rows as lm_eval fills them up, and is saved and loaded again", () => {
+    expect(facts.filled).toBeLessThan(1e-5);
+    expect(facts.again).toBe(true);
+    expect(facts.end).toBe(0); // lm_eval needs a token that may stand before a text
   });
 
   it("has a loss, a tokenizer of bytes, and weights in bf16", () => {

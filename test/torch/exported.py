@@ -39,12 +39,22 @@ def main(folder: str) -> dict[str, Any]:
     ids = batch["input_ids"][:1]
     loss = model(input_ids=ids, labels=ids).loss
     expected = torch.nn.functional.cross_entropy(logits[0][:-1], ids[0, 1:])
+    # as lm_eval measures: rows filled up behind their texts, without a mask; and its token before a text
+    ids = [one["input_ids"][0] for one in alone]
+    rows = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=tokenizer.eos_token_id)
+    filled = model(rows).logits
+    model.save_pretrained(f"{folder}-again")
+    tokenizer.save_pretrained(f"{folder}-again")
+    again = AutoModelForCausalLM.from_pretrained(f"{folder}-again", trust_remote_code=True)
     text = "Ā ünï <0x41> 日本 \x00\r\n\t x"
     encoded = tokenizer(text)["input_ids"]
     return {
         "prompts": [one["input_ids"][0].tolist() for one in alone],
         "logits": [one.tolist() for one in logits],
         "padding": max(relative(padded[i, -n:], logits[i]) for i, n in enumerate(lengths)),
+        "filled": max(relative(filled[i, :n], logits[i]) for i, n in enumerate(lengths)),
+        "again": torch.equal(again(rows).logits, filled),
+        "end": tokenizer.eos_token_id,
         "texts": [one.tolist() for one in texts],
         "cached": all(map(torch.equal, texts, without)),
         "together": all(map(torch.equal, texts, together)),

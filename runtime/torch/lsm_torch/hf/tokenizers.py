@@ -6,8 +6,16 @@ import json
 from typing import Any
 
 
+#: What tokenizers call the token behind a text, or before it.
+_ENDS = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<|im_end|>", "<s>", "<bos>")
+
+
 def tokenizer_files(described: dict[str, Any]) -> tuple[dict[str, str], int | None]:
-    """File texts by name, and the id that pads."""
+    """File texts by name, and the id that pads.
+
+    A model of lsm has seen documents' borders as places and not as tokens. Programs such as lm_eval need a token that may stand
+    before a text all the same, as `eos_token`; what pads is as good as any where the tokenizer has none.
+    """
     given = bytes_tokenizer() if described["kind"] == "bytes" else json.loads(described["json"])
     special = [token for token in given.get("added_tokens", []) if token.get("special")]
     pad = next((token for token in special if "pad" in token["content"].lower()), None) or next(iter(special), None)
@@ -19,6 +27,8 @@ def tokenizer_files(described: dict[str, Any]) -> tuple[dict[str, str], int | No
     }
     if pad is not None:
         config["pad_token"] = pad["content"]
+        ends = [token["content"] for end in _ENDS for token in special if token["content"] == end]
+        config["eos_token"] = next(iter(ends), pad["content"])
     files = {
         "tokenizer.json": json.dumps(given, ensure_ascii=False),
         "tokenizer_config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
