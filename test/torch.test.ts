@@ -84,6 +84,31 @@ train gated {
 }
 `;
 
+/** Windows of a series. */
+const weather = `model Tiny {
+  s = series(24, channels: independent)
+  h = linear(patches(s, 8), [width: 4])
+  forecast(h + SpectralSSM(layernorm(h), n: 4, rank: 2), horizon: 6)
+}
+
+data weather {
+  csv "npm:vega-datasets/data/seattle-weather.csv"
+  columns [temp_max, wind]
+  split (0.7, 0.1)
+}
+
+train tiny {
+  model Tiny
+  data weather
+  optimizer adamw(lr: 3e-3)
+  schedule cosine(warmup: 2)
+  batch 16
+  steps 6
+  evaluate every 4
+  checkpoint every 4
+}
+`;
+
 interface Line {
   readonly label: string;
   readonly error?: string;
@@ -206,5 +231,43 @@ describe.skipIf(!there)("emitted PyTorch", () => {
     const table = (said: string): string[] => said.trimEnd().split("\n").slice(-3);
     expect(table(torch)).toEqual(table(tfjs)); // losses, and how many answers are right
     rmSync(folder, { recursive: true });
+  }, 300_000);
+
+  it("learns a series as tfjs does, and judges it by the same errors", () => {
+    const folder = mkdtempSync(join(tmpdir(), "lsm-torch-series-"));
+    try {
+      const program = join(folder, "weather.lsm");
+      writeFileSync(program, weather);
+      const train = (name: string, ...flags: readonly string[]): string[] => {
+        const args = ["dist/lsm.js", "train", program, "--out", join(folder, name), ...flags];
+        const options = { cwd: root, encoding: "utf8", stdio: "pipe" } as const;
+        return execFileSync(process.execPath, args, options).split("\n");
+      };
+      const records = (name: string): MetricRecord[] =>
+        parseMetrics(readFileSync(join(folder, name, "metrics.jsonl"), "utf8"));
+      const facts = (said: readonly string[]): string[] =>
+        said.filter((line) =>
+          /^(data|baselines|loss|test|linear map|last value|forecast|note) /.test(line),
+        );
+      const [tfjs, torch] = [train("tfjs"), train("torch", "--target", "torch")];
+      expect(facts(torch)).toHaveLength(8);
+      expect(facts(torch)).toEqual(facts(tfjs)); // errors too, to four digits
+      const expected = records("tfjs");
+      expect(expected).toHaveLength(8); // six steps, two measurements
+      records("torch").forEach((record, i) => {
+        for (const name of ["loss", "eval_loss", "mse", "mae"] as const)
+          if (expected[i]![name] !== undefined)
+            expect(Number(record[name]) / Number(expected[i]![name])).toBeCloseTo(1, 4);
+      });
+      expect(existsSync(join(folder, "torch", "forecast.svg"))).toBe(true);
+      // the same windows in the same order: no note that the data has changed
+      const from = join(folder, "tfjs", "checkpoints", "step-00000004.safetensors");
+      const across = train("across", "--target", "torch", "--resume", from);
+      const measured = (lines: readonly string[]): string[] =>
+        facts(lines).filter((line) => !line.startsWith("loss "));
+      expect(measured(across)).toEqual(measured(tfjs));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   }, 300_000);
 });

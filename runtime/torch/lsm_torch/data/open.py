@@ -36,9 +36,6 @@ def open_data(spec: dict[str, Any], base: Path, seed: int) -> OpenedTokens:
     """`spec` as `lsm build` writes it; paths start from `base`."""
     if spec["kind"] == "mqar":
         return _recall(spec, seed)
-    if spec["kind"] != "text":
-        what = f"the torch trainer learns from text and recall, and not yet from `{spec['kind']}`"
-        raise RunError("data-kind", what, "the data block", "train it with --target tfjs")
     seq, pack = spec["seq"], spec["pack"]
     corpus, tokenizer, vocabulary = _corpus(spec, base)
     learnt, held = split(corpus, spec.get("heldOut", 0.05), seed)

@@ -13,7 +13,7 @@ def documents(sources: list[str], base: Path) -> Iterator[str]:
     """Every document of the sources in turn; a pattern's files by path, each file once, empty documents left out."""
     seen: dict[Path, None] = {}
     for source in sources:
-        for path in _files(source, base):
+        for path in files_of(source, base):
             seen[path] = None
     for path in seen:
         for text in _parse(path):
@@ -21,7 +21,8 @@ def documents(sources: list[str], base: Path) -> Iterator[str]:
                 yield text
 
 
-def _files(source: str, base: Path) -> list[Path]:
+def files_of(source: str, base: Path) -> list[Path]:
+    """The files that one path, pattern or package names, by path."""
     if source.startswith("npm:"):
         return _package(source, base)
     if not any(mark in source for mark in "*?[{"):
@@ -61,35 +62,64 @@ def _package(source: str, base: Path) -> list[Path]:
     )
 
 
-def _parse(path: Path) -> Iterator[str]:
+def read_text(path: Path) -> str:
     try:
-        if path.suffix == ".parquet":
-            yield from _parquet(path)
-            return
-        text = path.read_bytes().decode("utf-8")
+        raw = path.read_bytes()
     except FileNotFoundError:
-        raise RunError("file-missing", "there is no such file", str(path)) from None
+        raise RunError("file-missing", "there is no such file", str(path), "give a path that is there") from None
+    except OSError as error:
+        raise RunError("file-access", f"cannot read it: {error.strerror}", str(path)) from None
+    nul = raw.find(b"\0")
+    if nul >= 0:
+        help = "name text files only; ids are read from files that end in .bin"
+        raise RunError("data-binary", f"this is not text: byte {nul} is zero", str(path), help)
+    try:
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        what = f"this is not valid UTF-8, from byte {error.start} on"
-        raise RunError("data-not-utf8", what, str(path), "convert it, or leave it out") from None
+        line = raw.count(b"\n", 0, error.start) + 1
+        help = "convert it, for example with `iconv -f latin1 -t utf8`, or leave it out"
+        raise RunError("data-not-utf8", f"line {line} is not valid UTF-8", f"{path}:{line}", help) from None
+
+
+def _parse(path: Path) -> Iterator[str]:
+    if path.suffix == ".parquet":
+        yield from _parquet(path)
+        return
+    text = read_text(path)
     if path.suffix != ".jsonl":
         yield text
         return
     for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            yield str(json.loads(line)["text"])
-        except (json.JSONDecodeError, KeyError, TypeError):
-            what = f"line {number} is not a JSON object with a string `text`"
-            raise RunError("data-bad-jsonl", what, f"{path}:{number}") from None
+        if line.strip():
+            yield _document(line, f"{path}:{number}", number)
+
+
+def _document(line: str, where: str, number: int) -> str:
+    try:
+        text = json.loads(line)["text"]
+    except (json.JSONDecodeError, KeyError, TypeError, RecursionError):
+        text = None
+    if isinstance(text, str):
+        return text
+    what = f"line {number} is not a JSON object with a string `text`"
+    raise RunError("data-bad-jsonl", what, where, 'every line is an object such as {"text": "a document"}')
 
 
 def _parquet(path: Path) -> Iterator[str]:
     try:
-        from pyarrow import parquet  # type: ignore[import-untyped, import-not-found]
+        from pyarrow import ArrowException, parquet  # type: ignore[import-untyped, import-not-found]
     except ImportError:
         what = "reading .parquet needs pyarrow, which is not installed"
         raise RunError("pyarrow-missing", what, str(path), "run `pip install pyarrow`") from None
-    for batch in parquet.ParquetFile(path).iter_batches(columns=["text"]):
-        yield from batch.column(0).to_pylist()
+    try:
+        file = parquet.ParquetFile(path)
+        if "text" not in file.schema_arrow.names:
+            names = ", ".join(file.schema_arrow.names)
+            what = f"there is no column `text`; its columns are {names}"
+            raise RunError("data-bad-parquet", what, str(path), "rename the column of texts to `text`")
+        for batch in file.iter_batches(columns=["text"]):
+            yield from (text for text in batch.column(0).to_pylist() if isinstance(text, str))
+    except FileNotFoundError:
+        raise RunError("file-missing", "there is no such file", str(path), "give a path that is there") from None
+    except (ArrowException, OSError) as error:
+        raise RunError("data-bad-parquet", f"this is no parquet file: {error}", str(path)) from None

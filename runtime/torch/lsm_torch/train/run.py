@@ -210,6 +210,8 @@ class Run:
         """What to do with the model, and a text that it writes."""
         if self.task.tokenizer is not None:
             self.say(row("write", f'lsm generate {self.folder} --prompt "{self.sampler.prompt(short=True)}"'))
+        if self.settings["data"]["kind"] == "series":
+            self.say(row("write", f"lsm generate {self.folder} --csv FILE"))
         script = self.project.folder / "export_hf.py"
         if script.exists():
             self.say(row("export", f"python {script} {self.folder} OUT"))
