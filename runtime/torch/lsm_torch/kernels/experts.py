@@ -58,23 +58,23 @@ def swiglu_backward_kernel(
 
 
 class RoutedSwiglu(torch.autograd.Function):
-    """x [T, D], weights [S], gate and up [E, D, U], down [E, U, D], tokens [S], slots [T, C], ends [E] -> [T, D]."""
+    """x [T, D], weights [S], gate and up [E, D, U], down [E, U, D], slots [T, C], ends [E] -> [T, D]."""
 
     @staticmethod
-    def forward(ctx, x, weights, gate, up, down, tokens, slots, ends):
+    def forward(ctx, x, weights, gate, up, down, slots, ends):
         x, weights = x.contiguous(), weights.contiguous()
-        rows = spread(x, tokens)
+        rows = spread(x, slots)
         g, u = grouped(rows, gate, ends), grouped(rows, up, ends)
         h = torch.empty_like(g)
         swiglu_kernel[(triton.cdiv(g.numel(), 2048),)](g, u, h, g.numel(), BLOCK=2048)
         y = grouped(h, down, ends)
-        ctx.save_for_backward(x, weights, gate, up, down, tokens, slots, ends, g, u)
+        ctx.save_for_backward(x, weights, gate, up, down, slots, ends, g, u)
         return collect(y, slots, weights)
 
     @staticmethod
     def backward(ctx, dout):
-        x, weights, gate, up, down, tokens, slots, ends, g, u = ctx.saved_tensors
-        dy = spread(dout.contiguous(), tokens)
+        x, weights, gate, up, down, slots, ends, g, u = ctx.saved_tensors
+        dy = spread(dout.contiguous(), slots)
         z = grouped(dy, down.transpose(1, 2), ends)
         for taken in (g, u):  # their memory is used again: a second backward pass would find it changed, and say so
             torch.autograd.graph.increment_version(taken)
@@ -89,9 +89,9 @@ class RoutedSwiglu(torch.autograd.Function):
         weighted, d_gate_rows, d_up_rows = g, z, u
         d_down = grouped_outer(weighted, dy, ends, down)
         del dy
-        rows = spread(x, tokens)
+        rows = spread(x, slots)
         d_gate, d_up = grouped_outer(rows, d_gate_rows, ends, gate), grouped_outer(rows, d_up_rows, ends, up)
         del rows
         parts = grouped(d_gate_rows, gate.transpose(1, 2), ends), grouped(d_up_rows, up.transpose(1, 2), ends)
         dx = collect(parts[0], slots, None, parts[1])
-        return dx, d_weights.to(weights.dtype), d_gate, d_up, d_down, None, None, None
+        return dx, d_weights.to(weights.dtype), d_gate, d_up, d_down, None, None

@@ -1,4 +1,4 @@
-"""Tokens to the slots of their experts and back, without atomics: both ways are gathers.
+"""Tokens to the slots of their experts and back, without atomics: a slot has one token, and a token knows its slots.
 
     dispatch  x_S[s] = x[token s]                     its adjoint sums the C slots of a token
     combine   y[t]   = Σ_c w[s] y_S[s], s = slot of (t, c)    its adjoint: dy_S[s] = w[s] dy[token s], dw[s] = ⟨y_S[s], dy[token s]⟩
@@ -22,29 +22,37 @@ TILE = 4096
 
 
 @triton.jit
-def spread_kernel(
-    x, y, tokens, weights, out, d_weights, count,
-    D: tl.constexpr, BD: tl.constexpr, R: tl.constexpr, WEIGHTED: tl.constexpr,
+def spread_kernel(x, slots, out, count, D: tl.constexpr, BD: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
+    """out[s] = x[t] for the slots s of token t: a row is read once and written C times."""
+    t = tl.program_id(0).to(tl.int64) * R + tl.arange(0, R)
+    ok = t < count
+    for start in range(0, D, BD):
+        d = start + tl.arange(0, BD)
+        inside = ok[:, None] & (d < D)[None, :]
+        row = tl.load(x + t[:, None] * D + d[None, :], mask=inside, other=0.0)
+        for c in tl.static_range(C):
+            s = tl.load(slots + t * C + c, mask=ok, other=0).to(tl.int64)
+            tl.store(out + s[:, None] * D + d[None, :], row, mask=inside)
+
+
+@triton.jit
+def spread_weighted_kernel(
+    x, y, tokens, weights, out, d_weights, count, D: tl.constexpr, BD: tl.constexpr, R: tl.constexpr,
 ):  # fmt: skip
-    """out[s] = w[s] x[token s]; WEIGHTED also d_weights[s] = ⟨y[s], x[token s]⟩."""
+    """out[s] = w[s] x[token s] and d_weights[s] = ⟨y[s], x[token s]⟩."""
     s = tl.program_id(0).to(tl.int64) * R + tl.arange(0, R)
     ok = s < count
     token = tl.load(tokens + s, mask=ok, other=0).to(tl.int64)
     total = tl.zeros([R], tl.float32)
-    if WEIGHTED:
-        w = tl.load(weights + s, mask=ok, other=0.0).to(tl.float32)
+    w = tl.load(weights + s, mask=ok, other=0.0).to(tl.float32)
     for start in range(0, D, BD):
         d = start + tl.arange(0, BD)
         inside = ok[:, None] & (d < D)[None, :]
-        row = tl.load(x + token[:, None] * D + d[None, :], mask=inside, other=0.0)
-        if WEIGHTED:
-            own = tl.load(y + s[:, None] * D + d[None, :], mask=inside, other=0.0).to(tl.float32)
-            row = row.to(tl.float32)
-            total += tl.sum(own * row, 1)
-            row = row * w[:, None]
-        tl.store(out + s[:, None] * D + d[None, :], row.to(out.dtype.element_ty), mask=inside)
-    if WEIGHTED:
-        tl.store(d_weights + s, total, mask=ok)
+        row = tl.load(x + token[:, None] * D + d[None, :], mask=inside, other=0.0).to(tl.float32)
+        own = tl.load(y + s[:, None] * D + d[None, :], mask=inside, other=0.0).to(tl.float32)
+        total += tl.sum(own * row, 1)
+        tl.store(out + s[:, None] * D + d[None, :], (row * w[:, None]).to(out.dtype.element_ty), mask=inside)
+    tl.store(d_weights + s, total, mask=ok)
 
 
 @triton.jit
@@ -77,13 +85,13 @@ def _tile(d: int) -> tuple[int, int]:
     return wide, max(1, TILE // wide)
 
 
-def spread(x: Tensor, tokens: Tensor) -> Tensor:
-    """x [T, D] -> [S, D]."""
-    d = x.shape[1]
+def spread(x: Tensor, slots: Tensor) -> Tensor:
+    """x [T, D] -> [T · C, D]: each token's row at its slots [T, C], which are all there are."""
+    count, d = x.shape
     wide, rows = _tile(d)
-    out = x.new_empty(tokens.shape[0], d)
-    spread_kernel[(triton.cdiv(out.shape[0], rows),)](
-        x, x, tokens, x, out, out, out.shape[0], D=d, BD=wide, R=rows, WEIGHTED=False, num_warps=4,
+    out = x.new_empty(slots.numel(), d)
+    spread_kernel[(triton.cdiv(count, rows),)](
+        x, slots, out, count, D=d, BD=wide, R=rows, C=slots.shape[1], num_warps=4
     )  # fmt: skip
     return out
 
@@ -94,8 +102,8 @@ def spread_weighted(dout: Tensor, y: Tensor, weights: Tensor, tokens: Tensor) ->
     wide, rows = _tile(d)
     dy = torch.empty_like(y)
     d_weights = torch.empty(weights.shape, device=y.device, dtype=torch.float32)
-    spread_kernel[(triton.cdiv(y.shape[0], rows),)](
-        dout, y, tokens, weights, dy, d_weights, y.shape[0], D=d, BD=wide, R=rows, WEIGHTED=True, num_warps=4,
+    spread_weighted_kernel[(triton.cdiv(y.shape[0], rows),)](
+        dout, y, tokens, weights, dy, d_weights, y.shape[0], D=d, BD=wide, R=rows, num_warps=4,
     )  # fmt: skip
     return dy, d_weights
 
@@ -115,14 +123,14 @@ def collect(y: Tensor, slots: Tensor, weights: Tensor | None, y2: Tensor | None 
 
 class Dispatch(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, tokens, slots):
+    def forward(ctx, x, slots):
         ctx.save_for_backward(slots)
-        return spread(x.contiguous(), tokens)
+        return spread(x.contiguous(), slots)
 
     @staticmethod
     def backward(ctx, dy):
         (slots,) = ctx.saved_tensors
-        return collect(dy.contiguous(), slots, None), None, None
+        return collect(dy.contiguous(), slots, None), None
 
 
 class Combine(torch.autograd.Function):

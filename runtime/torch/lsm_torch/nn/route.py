@@ -49,8 +49,8 @@ def dispatch(x: Tensor, order: Tensor, picks: int) -> Tensor:
     """Tokens x [B, T, ..] to slots [B, S, ..]: slot s holds token order[s] // picks; order [B, S] sorts a row's picks."""
     if not _by_kernel(x):
         return take(x, order // picks)
-    tokens, slots = _places(order, x.shape[1], picks)
-    rows = Dispatch.apply(x.flatten(0, 1).flatten(1), tokens, slots)
+    _, slots = _places(order, x.shape[1], picks)
+    rows = Dispatch.apply(x.flatten(0, 1).flatten(1), slots)
     return rows.view(*order.shape, *x.shape[2:])
 
 
@@ -79,10 +79,10 @@ def routed_swiglu(
     device = x.device.type
     if torch.is_autocast_enabled(device):
         x = x.to(torch.get_autocast_dtype(device))
-    tokens, slots = _places(order, x.shape[1], picks)
+    _, slots = _places(order, x.shape[1], picks)
     ends = group_ends(ids.reshape(-1), gate.weight.shape[0])
     own = (gate.weight.to(x.dtype), up.weight.to(x.dtype), down.weight.to(x.dtype))
-    return _operator(x[0], weights.flatten(), *own, tokens, slots, ends).unsqueeze(0)
+    return _operator(x[0], weights.flatten(), *own, slots, ends).unsqueeze(0)
 
 
 def leave_operators_whole() -> None:
