@@ -11,7 +11,7 @@ from lsm_torch.checkpoint import checkpoint as checkpoints
 from lsm_torch.train.muon import Muon
 from lsm_torch.train.orthogonal import Layout, orthogonalise
 from lsm_torch.train.split import now
-from test_trainer import losses, on_two_ranks, train
+from test_trainer import losses, on_ranks, train
 from tiny_project import write_project
 
 SETTINGS = {"decay": 0.1, "muon": {"momentum": 0.95, "iterations": 5}}
@@ -158,7 +158,7 @@ def test_two_ranks_share_the_matrices(plain: Path, precision: str) -> None:
 def test_weights_parted_over_two_ranks(plain: Path) -> None:
     """What is parted is made whole where a matrix is cut; going on from the checkpoint of one rank."""
     where = str(plain / "plain" / "checkpoints" / "step-00000002.safetensors")
-    on_two_ranks(plain, "--shard", "--resume", where, out="parted")
+    on_ranks(2, plain, "--shard", "--resume", where, out="parted")
     assert losses(plain, "parted") == pytest.approx(losses(plain, "plain")[2:], rel=1e-5)
     ours, theirs = (checkpoints.read(plain / out / "checkpoints" / "final.safetensors") for out in ("parted", "plain"))
     for mine, other in ((ours.weights, theirs.weights), (ours.optimizer["momentum"], theirs.optimizer["momentum"])):

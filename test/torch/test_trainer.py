@@ -114,8 +114,8 @@ def test_bfloat16_with_split_weights(plain: Path, moments: str) -> None:
     assert losses(plain, f"parts-{moments}") == pytest.approx(losses(plain, moments), rel=5e-3)
 
 
-def on_two_ranks(folder: Path, *flags: str, out: str) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+def on_ranks(count: int, folder: Path, *flags: str, out: str) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
     command += [str(folder / "train.py"), "--device", "cpu", "--out", str(folder / out), *flags]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=folder, check=False)
@@ -123,7 +123,7 @@ def on_two_ranks(folder: Path, *flags: str, out: str) -> None:
 
 
 def test_two_ranks_have_the_losses_of_one(plain: Path) -> None:
-    on_two_ranks(plain, out="two")
+    on_ranks(2, plain, out="two")
     assert losses(plain, "two") == pytest.approx(losses(plain, "plain"), rel=1e-5)
     assert train(plain, "--accumulate", "2", out="halves") == 0
     loads = [records(plain, out)[0]["loads"] for out in ("two", "halves")]
@@ -136,8 +136,13 @@ def test_two_ranks_have_the_losses_of_one(plain: Path) -> None:
 def test_weights_parted_over_two_ranks(plain: Path) -> None:
     """And going on from the checkpoint of one rank, with the moments parted."""
     where = str(plain / "plain" / "checkpoints" / "step-00000002.safetensors")
-    on_two_ranks(plain, "--shard", "--resume", where, out="parted")
+    on_ranks(2, plain, "--shard", "--resume", where, out="parted")
     assert losses(plain, "parted") == pytest.approx(losses(plain, "plain")[2:], rel=1e-5)
+    on_ranks(1, plain, "--shard", "--resume", where, out="alone")  # one rank is parted, too: all that a single GPU can try
+    assert losses(plain, "alone") == pytest.approx(losses(plain, "plain")[2:], rel=1e-5)
+    again = str(plain / "parted" / "checkpoints" / "step-00000004.safetensors")
+    assert train(plain, "--resume", again, out="whole") == 0
+    assert losses(plain, "whole") == pytest.approx(losses(plain, "plain")[4:], rel=1e-5)
     ours, theirs = (checkpoints.read(plain / out / "checkpoints" / "final.safetensors") for out in ("parted", "plain"))
     for mine, other in ((ours.weights, theirs.weights), (ours.optimizer["m"], theirs.optimizer["m"])):
         assert mine.keys() == other.keys()

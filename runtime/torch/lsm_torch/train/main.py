@@ -29,16 +29,17 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
     project = Project.read(folder)
     options = _options(project)
     rank, ranks = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    launched = "WORLD_SIZE" in os.environ  # by torchrun, if only as one rank
     try:
         refuse_impossible_mesh(project, options, ranks)
-        if ranks > 1:  # what the processors tell each other waits for no GPU
+        if launched:  # what the processors tell each other waits for no GPU
             dist.init_process_group("cpu:gloo,cuda:nccl" if options.device.startswith("cuda") else "gloo")
         options.out = choose_folder(options, project, rank, ranks)
         with torch.device(options.device):
             own = model()
         prepare(own, options)
         status = Run(own, project, options, rank, ranks).train()
-        if ranks > 1:
+        if launched:
             dist.barrier()  # who leaves first would cut off those who still compute
     except RunError as error:
         if rank == 0:

@@ -55,7 +55,7 @@ class Run:
         fill(self.tensors, project.parameters, saved, self.seed)
         self.task = open_task(self.settings["data"], project.folder / project.config["data"], self.seed)
         self.rows: int = project.config["batch"]
-        self.parted = options.shard and ranks > 1
+        self.parted = options.shard and dist.is_initialized()
         if self.parted:
             shard(self.model, self.device, ranks)
             self.tensors = named_tensors(self.model)

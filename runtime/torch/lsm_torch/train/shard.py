@@ -9,6 +9,9 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+#: Elements of an all-reduce: what is held in float32 beside the gradients.
+_BUCKET = 2**26
+
 
 def shard(model: nn.Module, device: torch.device, ranks: int) -> None:
     """Parts the weights along mesh axis `dp_shard`: by blocks, and what lies outside of them as one group."""
@@ -46,7 +49,20 @@ def is_parted(tensors: dict[str, Tensor]) -> bool:
 
 
 def sum_over_ranks(tensors: list[Tensor]) -> None:
-    """One all-reduce for all of them, in float32."""
+    """All-reduces of them end to end, in float32, a bucket at a time."""
+    bucket: list[Tensor] = []
+    count = 0
+    for x in tensors:
+        if bucket and count + x.numel() > _BUCKET:
+            _sum(bucket)
+            bucket, count = [], 0
+        bucket.append(x)
+        count += x.numel()
+    if bucket:
+        _sum(bucket)
+
+
+def _sum(tensors: list[Tensor]) -> None:
     flat = torch.cat([x.reshape(-1).float() for x in tensors])
     dist.all_reduce(flat)
     start = 0

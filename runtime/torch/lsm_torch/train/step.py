@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..data.rows import Batch
@@ -53,7 +54,8 @@ class Stepper:
         self.finite = torch.ones((), dtype=torch.bool, device=self.device)  # all steps so far, on a GPU
         self.names: list[str] = []  # of the gradients
         self.loads: dict[str, int] = {}  # of the routes, with how many experts they have
-        recorded = self.graphs and self.ahead and self.ranks == 1
+        self.together = dist.is_initialized()  # with other ranks, or as one that torchrun started
+        recorded = self.graphs and self.ahead and not self.together
         self.graph = Graphs(self._compute, self.device, self.say) if recorded else None
 
     def __call__(self, batch: Batch, step: int, rate: float) -> StepResult:
@@ -82,7 +84,7 @@ class Stepper:
         sums, shares, loads = self._gradients(inputs)
         gradients = {path: local(x) for path, x in self.optimizer.gradients().items()}
         parted = is_parted(self.optimizer.tensors)
-        if self.ranks > 1:
+        if self.together:
             sum_over_ranks([sums, *loads.values()] + ([] if parted else list(gradients.values())))
         norms = torch.stack(torch._foreach_norm(list(gradients.values()), 2, dtype=torch.float32))
         if parted:
@@ -93,7 +95,7 @@ class Stepper:
         self.names, self.loads = list(gradients), {route: len(load) for route, load in loads.items()}
         self._update(facts, inputs.now, gradients)
         updated = apply_updates(self.model, shares)
-        if self.ranks > 1 and updated:
+        if self.together and updated:
             sum_over_ranks(updated)
         self.optimizer.zero_grad()
         return facts
