@@ -1,6 +1,6 @@
 /**
  * The trainers beside the examples are those that a build of them writes; `npm run accept` renews them. Of a PyTorch
- * project only the Python is there, to be read: a build writes what else it needs.
+ * project only the Python is there, with how it is formatted, to be read: a build writes what else it needs.
  */
 
 import { readdirSync } from "node:fs";
@@ -40,7 +40,7 @@ for (const name of examples) {
       const [training] = own as [(typeof own)[number]];
       const files = torchFiles(checked, training, join(dirname(path), "torch"));
       for (const { name: file, text } of files)
-        if (file.endsWith(".py"))
+        if (file.endsWith(".py") || file === "pyproject.toml")
           await expect(text).toMatchFileSnapshot(join(dirname(path), "torch", file));
     });
 }

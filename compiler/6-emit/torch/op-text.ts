@@ -50,9 +50,9 @@ const rows: { readonly [Op in OpName]: Row<NodeOf<Op>> } = {
       hasAxis({ dtype: "float", axes: own }, axis.name) ? "-1" : w.size(axis),
     );
     if (/^-?[\d.e+-]+$/.test(w.text(0).text)) {
-      const shape = axes.map(w.size).join(", ");
+      const shape = axes.map(w.size).join(", ") + (axes.length === 1 ? "," : "");
       return atom(
-        `torch.full((${shape},), ${Number(w.text(0).text).toFixed(1)}, device=${w.s.device()})`,
+        `torch.full((${shape}), ${Number(w.text(0).text).toFixed(1)}, device=${w.s.device()})`,
       );
     }
     const text = fit(w.text(0), own, names(axes), true);

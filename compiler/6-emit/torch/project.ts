@@ -43,15 +43,19 @@ export function torchProject(input: ProjectInput): readonly ProjectFile[] {
     ...(writesText ? [{ name: "export_hf.py", text: exportFile(className, settings.name) }] : []),
     { name: "config.json", text: `${JSON.stringify(config, null, 2)}\n` },
     { name: "parameters.json", text: parameterList(parameters, settings.optimizer) },
+    { name: "pyproject.toml", text: pyproject(model.name, compiler) },
     { name: "README.md", text: readme(model.name, source, settings.name, writesText) },
   ];
 }
 
-const trainFile = (className: string, training: string): string => `"""Trains ${className}.
+const trainFile = (
+  className: string,
+  training: string,
+): string => `"""Trains ${className}; --help lists all flags.
 
-    python train.py                              on a GPU or the CPU, into runs/${training}
-    torchrun --nproc-per-node 8 train.py         on several GPUs
-    python train.py --resume                     goes on from the newest checkpoint
+python train.py                              on a GPU or the CPU, into runs/${training}
+torchrun --nproc-per-node 8 train.py         on several GPUs
+python train.py --resume                     goes on from the newest checkpoint
 """
 
 from pathlib import Path
@@ -68,7 +72,7 @@ const exportFile = (
   training: string,
 ): string => `"""Writes a checkpoint as a folder for Hugging Face's transformers: AutoModelForCausalLM, generate() and a tokenizer.
 
-    python export_hf.py runs/${training} OUT
+python export_hf.py runs/${training} OUT
 """
 
 from pathlib import Path
@@ -78,6 +82,30 @@ from model import ${className}
 
 if __name__ == "__main__":
     main(${className}, Path(__file__).resolve().parent)
+`;
+
+/** What it needs, and how its Python is formatted; the runtime has wider lines. */
+const pyproject = (model: string, compiler: string): string => `[project]
+name = "${model.replace(/_/g, "-").toLowerCase()}"
+version = "0"
+description = "${model}, written by lsm ${compiler}"
+requires-python = ">=3.10"
+dependencies = ["torch>=2.9", "numpy"]
+
+[project.optional-dependencies]
+data = ["tokenizers", "pyarrow"] # tokenizer.json, .parquet
+logs = ["tensorboard", "wandb"]
+export = ["transformers>=5"]
+
+[tool.setuptools]
+py-modules = [] # a folder to train in, not a package: \`pip install .\` installs what it needs
+
+[tool.ruff]
+line-length = 100
+extend-exclude = ["lsm_torch"]
+
+[tool.ruff.lint.isort]
+known-first-party = ["lsm_torch", "model"]
 `;
 
 /** One parameter a line; `matrix` where Muon trains it: how its axes are those of matrices. */
@@ -101,11 +129,12 @@ Written by \`lsm build --target torch\` from \`${source}\`, train block \`${trai
 torch 2.9 or newer and numpy; on a GPU also triton, which torch brings along.
 
 \`\`\`sh
-python train.py                            # into runs/${training}; --out DIR for another folder
+python train.py                            # into a new folder, runs/${training}; --out DIR for another
 torchrun --nproc-per-node 8 train.py       # on several GPUs: the same losses; --shard parts the weights over them (FSDP2)
-python train.py --resume                   # goes on exactly where the newest checkpoint was written
+python train.py --resume                   # goes on exactly where the newest checkpoint was written, on any number of ranks
 python train.py --check                    # first compares the kernels with their reference on this device
-python train.py --help                     # --steps, --seed, --precision, --moments, --accumulate, --recompute, --compile, --no-graph, --shard, --wandb
+python train.py --data FILE… --tokenizer tokenizer.json   # learns from these instead
+python train.py --help                     # all flags: memory (--moments, --recompute, --accumulate), --precision, --compile, --samples, --wandb, …
 \`\`\`
 
 | file | what it is |
@@ -115,6 +144,11 @@ python train.py --help                     # --steps, --seed, --precision, --mom
 ${writesText ? "| `export_hf.py` | writes a checkpoint as a folder for transformers: `python export_hf.py runs/" + training + " OUT` |\n" : ""}| \`config.json\`, \`parameters.json\` | the training's settings; every parameter with its shape and how it starts |
 | \`${source}\` | the program, in one file; checkpoints carry it |
 | \`lsm_torch/\` | the runtime: layers, the recurrences and their kernels, data, trainer |
+
+A run's folder has the program (\`model.lsm\`), \`config.json\`, \`metrics.jsonl\`, \`loss.svg\`, checkpoints, TensorBoard's events where that is
+installed, and \`samples.jsonl\` of a model that writes text, or \`forecast.svg\`; \`lsm ui\` draws it while the run goes on. Nothing is sent anywhere but
+with \`--wandb\`. What \`--data\` takes: text, \`.jsonl\` (a document a line in the field \`text\`), \`.parquet\` (column \`text\`; needs pyarrow), nanoGPT's
+\`.bin\` (uint16), Megatron's \`.bin\` with its \`.idx\` beside it, or one \`.csv\` for a series.
 
 Checkpoints are lsm's own on every target: \`lsm generate\` and \`lsm evaluate\` read them, and \`lsm import\` makes them of
 models of flash-linear-attention; such a run's folder goes on here with \`--out DIR --resume\`.

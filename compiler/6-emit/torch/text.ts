@@ -21,6 +21,9 @@ export const longestLine = 100;
 export function statement(text: string, indent: number): string[] {
   const space = " ".repeat(indent);
   if (indent + text.length <= longestLine) return [space + text];
+  const targets = /^(\w+(?:, \w+)+) = (\w+\()/.exec(text);
+  if (targets !== null && indent + targets[0].length > longestLine)
+    return manyTargets(targets[1]!, text.slice(targets[1]!.length + 3), indent);
   const group = longestGroup(text);
   const isTuple = /^return /.test(text) && commaParts(text).length > 1;
   if (group === null || isTuple) return inParentheses(text, indent);
@@ -31,6 +34,16 @@ export function statement(text: string, indent: number): string[] {
   const comma = parts.length > 1 || (isCall && !/ for .* in /.test(inside)) ? "," : "";
   const inner = parts.flatMap((part) => statement(part + comma, indent + 4));
   return [space + text.slice(0, open + 1), ...inner, ...statement(text.slice(close), indent)];
+}
+
+/** An assignment to names that leave no room beside them: what is assigned stands in parentheses, or else the names do. */
+function manyTargets(targets: string, value: string, indent: number): string[] {
+  const space = " ".repeat(indent);
+  const head = `${space}${targets} = (`;
+  if (head.length <= longestLine) return [head, ...statement(value, indent + 4), `${space})`];
+  const names = targets.split(", ").map((name) => `${space}    ${name},`);
+  const [first, ...rest] = statement(`) = ${value}`, indent);
+  return [`${space}(`, ...names, first!, ...rest];
 }
 
 /** A long sum or product: one term a line. */

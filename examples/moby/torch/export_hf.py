@@ -1,6 +1,6 @@
 """Writes a checkpoint as a folder for Hugging Face's transformers: AutoModelForCausalLM, generate() and a tokenizer.
 
-    python export_hf.py runs/moby OUT
+python export_hf.py runs/moby OUT
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""Trains Moby.
+"""Trains Moby; --help lists all flags.
 
-    python train.py                              on a GPU or the CPU, into runs/moby
-    torchrun --nproc-per-node 8 train.py         on several GPUs
-    python train.py --resume                     goes on from the newest checkpoint
+python train.py                              on a GPU or the CPU, into runs/moby
+torchrun --nproc-per-node 8 train.py         on several GPUs
+python train.py --resume                     goes on from the newest checkpoint
 """
 
 from pathlib import Path
