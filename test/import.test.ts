@@ -1,6 +1,6 @@
 /**
- * `lsm import`: models of flash-linear-attention as it saves them, whose logits the interpreter then computes. Theirs come from
- * FLA's own models on its naive recurrences. Needs `.venv` with torch, transformers and fla; `LSM_REQUIRE=fla` insists.
+ * `lsm import`: models of flash-linear-attention and of transformers as they are saved, whose logits the interpreter then
+ * computes. Theirs come from their own programs, FLA's on its naive recurrences. Needs `.venv` with torch, transformers and fla; `LSM_REQUIRE=fla` insists.
  */
 
 import { execFileSync, spawnSync, type SpawnSyncReturns } from "node:child_process";
@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { models } from "../compiler/interchange/fla/models.js";
+import { models } from "../compiler/interchange/read.js";
 import { readCheckpoint } from "../runtime/checkpoint/checkpoint.node.js";
 import { logitsOf } from "./support/logits.js";
 import { required } from "./support/required.js";
@@ -21,6 +21,12 @@ const there =
 
 /** Those of test/torch/imported.py. */
 const names = [
+  "llama",
+  "mistral",
+  "qwen2",
+  "qwen3",
+  "mamba-transformers",
+  "mamba2-transformers",
   "gla",
   "gla-hybrid",
   "delta",
@@ -34,6 +40,7 @@ const names = [
   "hgrn2-unbound",
   "kda",
   "transformer",
+  "transformer-normed",
   "mamba",
   "mamba2",
   "samba",

@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { nodeHost } from "../compiler/cli/node-host.js";
-import { foreignModel, parseConfig } from "../compiler/interchange/fla/read.js";
-import { models } from "../compiler/interchange/fla/models.js";
+import { foreignModel, models, parseConfig } from "../compiler/interchange/read.js";
 import { notEqual } from "../compiler/interchange/fla/not-equal.js";
 import { conv, linear } from "../compiler/interchange/places.js";
 import { Settings } from "../compiler/interchange/settings.js";
@@ -31,7 +30,7 @@ describe("lsm import refuses", () => {
     [{ model_type: "gla", attnres_block_size: 2 }, /attnres_block_size/],
     [{ model_type: "gla", num_heads: "two" }, /`num_heads` is "two", and a number is needed/],
     [{ model_type: "gla", num_heads: 0 }, /a whole number above 0/],
-    [{ model_type: "gla", attn: { layers: [1], num_heads: 2, qk_norm: true } }, /qk_norm/],
+    [{ model_type: "gla", attn: { layers: [1], num_heads: "many" } }, /num_heads/],
     [{ model_type: "delta_net", use_short_conv: false }, /use_short_conv/],
     [{ model_type: "gated_deltanet", num_v_heads: 4 }, /num_v_heads/],
     [{ model_type: "gated_deltaproduct", num_householder: 3 }, /equal is 2/],
@@ -43,6 +42,28 @@ describe("lsm import refuses", () => {
     [{ model_type: "mamba2", dt_limit: [0.1, 1] }, /dt_limit/],
     [{ model_type: "rwkv7", value_dim: [16, 32] }, /value_dim/],
     [{ model_type: "rwkv6", norm_first: false }, /norm_first/],
+    [
+      { model_type: "llama", num_attention_heads: 2, intermediate_size: 8, attention_bias: true },
+      /attention_bias/,
+    ],
+    [
+      {
+        model_type: "llama",
+        num_attention_heads: 2,
+        intermediate_size: 8,
+        rope_parameters: { rope_type: "yarn" },
+      },
+      /rope_type/,
+    ],
+    [
+      {
+        model_type: "qwen2",
+        num_attention_heads: 2,
+        intermediate_size: 8,
+        rope_scaling: { factor: 2 },
+      },
+      /rope_scaling/,
+    ],
     [{ model_type: "retnet", hidden_act: "gelu" }, /hidden_act/],
   ])("%j", (config, message) => {
     expect(() => read(config)).toThrow(message);

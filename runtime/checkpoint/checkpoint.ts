@@ -115,7 +115,7 @@ export function readState(metadata: Safetensors["metadata"], where: string): Che
       code: "checkpoint-foreign",
       what: "this safetensors file was not written by lsm: it holds no source and no step",
       where,
-      help: "give a checkpoint of `lsm train`; models of flash-linear-attention come in by `lsm import`",
+      help: "give a checkpoint of `lsm train`; models of flash-linear-attention and transformers come in by `lsm import`",
     });
   }
   if (version !== VERSION) {

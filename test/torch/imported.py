@@ -1,4 +1,4 @@
-"""Models of flash-linear-attention as it saves them, and what they compute: one JSON line of ids and logits by name.
+"""Models of flash-linear-attention and of transformers as they are saved, and what they compute: one JSON line of ids and logits by name.
 
 python test/torch/imported.py FOLDER     writes FOLDER/<name>/{config.json, model.safetensors}
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from safetensors.torch import save_file
 
 warnings.simplefilter("ignore")
@@ -59,6 +60,7 @@ MODELS = {
     "hgrn2-unbound": build("HGRN2", **{**BLOCKS, "num_heads": None}, expand_ratio=4, use_lower_bound=False),
     "kda": build("KDA", **BLOCKS, head_dim=8, expand_v=2.0),
     "transformer": build("Transformer", **{**BLOCKS, "intermediate_size": None}),
+    "transformer-normed": build("Transformer", **BLOCKS, qk_norm=True),
     "mamba": build("Mamba", **SIZES, **PLAIN, state_size=4),
     "mamba2": build("Mamba2", **SIZES, **PLAIN, state_size=8, head_dim=4),
     "samba": build("Samba", **SIZES, **PLAIN, attn={"layers": [1], "num_heads": 2, "window_size": 6}),
@@ -74,6 +76,38 @@ MODELS = {
         v_low_rank_dim=5,
     ),
 }
+HEADS = {**SIZES, "num_attention_heads": 4, "intermediate_size": 24}
+
+
+def own(kind: str, **settings: Any) -> Callable[[], Any]:
+    """A model of transformers itself."""
+    return lambda: getattr(transformers, f"{kind}ForCausalLM")(getattr(transformers, f"{kind}Config")(**settings))
+
+
+#: Saved by save_pretrained: in bfloat16, or in several files.
+TRANSFORMERS = {
+    "llama": own(
+        "Llama",
+        **HEADS,
+        num_key_value_heads=2,
+        head_dim=6,
+        rope_parameters={"rope_theta": 500.0, "rope_type": "default"},
+    ),
+    "mistral": own("Mistral", **HEADS, num_key_value_heads=2, head_dim=None, sliding_window=5, rms_norm_eps=1e-5),
+    "qwen2": own(
+        "Qwen2",
+        **HEADS,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+        use_sliding_window=True,
+        sliding_window=4,
+        max_window_layers=1,
+    ),
+    "qwen3": own("Qwen3", **HEADS, num_key_value_heads=2, head_dim=4, rms_norm_eps=1e-5),
+    "mamba-transformers": own("Mamba", **SIZES, state_size=4),
+    "mamba2-transformers": own("Mamba2", **SIZES, state_size=8, head_dim=4, num_heads=8, n_groups=1),
+}
+
 #: Embeddings and logits of one table: tied here, since fla 0.5.2 cannot with transformers 5.
 TIED = {"delta-negative", "mamba2"}
 
@@ -82,6 +116,15 @@ TIED = {"delta-negative", "mamba2"}
 def main(folder: Path) -> dict[str, Any]:
     on_the_cpu()
     found = {}
+    for name, make in TRANSFORMERS.items():
+        torch.manual_seed(1)
+        model = make().eval()
+        for x in model.parameters():
+            x.add_(torch.randn_like(x), alpha=0.1)
+        many = name == "qwen2"
+        saved = model if many else model.bfloat16()
+        saved.save_pretrained(folder / name, max_shard_size="8KB" if many else "1GB")
+        found[name] = computed(type(model).from_pretrained(folder / name, dtype=torch.float32).eval())
     for name, make in MODELS.items():
         torch.manual_seed(1)
         model = make().eval()
@@ -97,9 +140,13 @@ def main(folder: Path) -> dict[str, Any]:
             del weights["lm_head.weight"]
         save_file(weights, home / "model.safetensors")  # save_pretrained of fla 0.5.2 does not work with transformers 5
         (home / "config.json").write_text(model.config.to_json_string())
-        ids = torch.randint(256, (1, 20))
-        found[name] = {"ids": ids[0].tolist(), "logits": model(ids, use_cache=False).logits.flatten().tolist()}
+        found[name] = computed(model)
     return found
+
+
+def computed(model: Any) -> dict[str, Any]:
+    ids = torch.randint(256, (1, 20))
+    return {"ids": ids[0].tolist(), "logits": model(ids, use_cache=False).logits.flatten().tolist()}
 
 
 if __name__ == "__main__":

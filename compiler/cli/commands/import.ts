@@ -1,4 +1,4 @@
-/** `lsm import`: a model of flash-linear-attention as a program of ours and a checkpoint. */
+/** `lsm import`: a model of flash-linear-attention or transformers as a program of ours and a checkpoint. */
 
 import { join } from "node:path";
 import type { Tensor } from "../../../runtime/checkpoint/dtypes.js";
@@ -18,7 +18,7 @@ export interface ImportOptions {
 export const addImport: AddCommand = (program, session, finish) => {
   program
     .command("import")
-    .summary("take over a model of flash-linear-attention")
+    .summary("take over a model of flash-linear-attention or transformers")
     .description(
       "Reads a model that flash-linear-attention or transformers saved (config.json and *.safetensors), and writes the program that it is here with its weights: a run's folder, to generate with and to train further. A model whose layers are not equal to ours is refused.",
     )
@@ -51,7 +51,7 @@ async function importModel(
   const [{ Settings }, { foreignModel, ignored, parseConfig }, { programText }, { weightsFrom }] =
     await Promise.all([
       import("../../interchange/settings.js"),
-      import("../../interchange/fla/read.js"),
+      import("../../interchange/read.js"),
       import("../../interchange/program-text.js"),
       import("../../interchange/weights.js"),
     ]);

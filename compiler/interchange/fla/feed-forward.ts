@@ -3,7 +3,7 @@
 import { linear } from "../places.js";
 import { layerText } from "../program-text.js";
 import type { Settings } from "../settings.js";
-import type { Layer } from "./layers/layer.js";
+import type { Layer } from "../layer.js";
 
 /**
  * @param ratio the default of `hidden_ratio`, of which two thirds count

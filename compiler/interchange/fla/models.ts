@@ -1,7 +1,18 @@
 /** FLA's models that are models of ours, by their `model_type`: a layer for each block, and what stands around them. */
 
-import { below, linear, type Places, same } from "../places.js";
-import { layerText, type ModelText, numberText } from "../program-text.js";
+import { below, linear, same } from "../places.js";
+import { layerText, numberText } from "../program-text.js";
+import {
+  block,
+  blockPlaces,
+  blocksOf,
+  type Foreign,
+  model,
+  type ModelOf,
+  rms,
+  sizes,
+} from "../frame.js";
+import type { Layer, LayerOf } from "../layer.js";
 import type { Settings } from "../settings.js";
 import { swiglu } from "./feed-forward.js";
 import { attention, attentionIn } from "./layers/attention.js";
@@ -10,20 +21,11 @@ import { gla } from "./layers/gla.js";
 import { gsa } from "./layers/gsa.js";
 import { hgrn2 } from "./layers/hgrn2.js";
 import { kda } from "./layers/kda.js";
-import type { Layer, LayerOf } from "./layers/layer.js";
 import { linearAttention } from "./layers/linear-attention.js";
 import { mamba1, mamba2 } from "./layers/mamba.js";
 import { retnet } from "./layers/retnet.js";
 import { channelMix, rwkv6 } from "./layers/rwkv6.js";
 import { norm, rwkv7Block } from "./layers/rwkv7.js";
-
-/** A model as a program writes it, and where its parameters lie. */
-export interface Foreign {
-  readonly text: Omit<ModelText, "about">;
-  readonly places: Places;
-}
-
-type ModelOf = (settings: Settings, tied: boolean) => Foreign;
 
 /** Blocks of a mixer and a gated feed-forward layer, each behind an RMS norm; some may have softmax attention for a mixer. */
 const mixed =
@@ -118,67 +120,6 @@ export const models: Readonly<Record<string, ModelOf>> = {
   samba,
   transformer: mixed(attention),
 };
-
-const rms = (epsilon: number, otherwise: number): string | null =>
-  epsilon === otherwise ? null : layerText("rmsnorm", { epsilon });
-
-/** Layers of all blocks; tensors by their whole names. */
-function blocksOf(settings: Settings, layer: (index: number) => Layer): readonly Layer[] {
-  return Array.from({ length: settings.count("num_hidden_layers") }, (_, index) => layer(index));
-}
-
-/** A mixer and a feed-forward layer in a block of ours; its norms are named after them. */
-function block(
-  mixer: Layer,
-  ffn: Layer,
-  prefix: string,
-  mixerName: string,
-  ffnName: string,
-  given: string | null,
-): Layer {
-  return {
-    text: `Block(${[mixer.text, ffn.text, ...(given ? [`mixer_norm: ${given}`] : [])].join(", ")})`,
-    places: {
-      "mixer_norm.weight": same(`${prefix}${mixerName}_norm.weight`),
-      "ffn_norm.weight": same(`${prefix}${ffnName}_norm.weight`),
-      ...below("mixer.", `${prefix}${mixerName}.`, mixer.places),
-      ...below("mixer.", "", mixer.elsewhere ?? {}),
-      ...below("ffn.", `${prefix}${ffnName}.`, ffn.places),
-    },
-  };
-}
-
-const blockPlaces = (blocks: readonly Layer[]): Places =>
-  Object.assign({}, ...blocks.map(({ places }, i) => below(`blocks.${i}.`, "", places)));
-
-function sizes(settings: Settings): Pick<ModelText, "vocab" | "width"> {
-  return { vocab: settings.count("vocab_size"), width: settings.count("hidden_size") };
-}
-
-function model(
-  settings: Settings,
-  tied: boolean,
-  blocks: readonly Layer[],
-  prefix: string,
-  last: string,
-  given: string | null,
-): Foreign {
-  const options = [...(tied ? ["tied: true"] : []), ...(given ? [`norm: ${given}`] : [])];
-  return {
-    text: {
-      model: "language_model",
-      ...sizes(settings),
-      options,
-      blocks: blocks.map(({ text }) => text),
-    },
-    places: {
-      table: same(`${prefix}embeddings.weight`),
-      "norm.weight": same(`${prefix}${last}.weight`),
-      ...(!tied && { "logits.weight": linear("lm_head.weight") }),
-      ...blockPlaces(blocks),
-    },
-  };
-}
 
 function rwkv(
   settings: Settings,

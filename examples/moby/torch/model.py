@@ -183,7 +183,8 @@ class Attention(nn.Module):
     o_t = Σ_{s ≤ t} softmax_s(q_t · k_s / √head) v_s. Every `kv_heads` keys and values serve
     `heads / kv_heads` queries (grouped-query attention, Ainslie et al., 2023); with `window: n` a
     token sees itself and the n − 1 before it, and decoding keeps those alone. `bias` adds biases
-    to queries, keys and values, as Qwen2 and Linear-MoE do.
+    to queries, keys and values, as Qwen2 and Linear-MoE do, `qk_norm` an RMS norm of queries and
+    keys, with `epsilon`, as Qwen3 does.
     """
 
     def __init__(self) -> None:

@@ -3,10 +3,11 @@
 import { linear, type Places, same } from "../../places.js";
 import { layerText } from "../../program-text.js";
 import { Settings } from "../../settings.js";
-import { type LayerOf, orElse } from "./layer.js";
+import type { LayerOf } from "../../layer.js";
+import { orElse } from "./sizes.js";
 
 export const attention: LayerOf = (settings) => {
-  settings.must({ qk_norm: [false] });
+  const normed = settings.flag("qk_norm", false);
   const heads = settings.count("num_heads");
   const kvHeads = orElse(settings, "num_kv_heads", heads);
   const bias = settings.flag("qkv_bias", false);
@@ -17,12 +18,25 @@ export const attention: LayerOf = (settings) => {
     window: settings.has("window_size") ? settings.count("window_size") : null,
     bias: bias || null,
     theta: theta === 10000 ? null : theta,
+    qk_norm: normed || null,
+    epsilon: normed ? 1e-5 : null, // whatever `norm_eps` says
   });
   const maps = ["q", "k", "v"].flatMap((x): [string, Places[string]][] => [
     [`${x}.weight`, linear(`${x}_proj.weight`)],
     ...(bias ? [[`${x}.offset`, same(`${x}_proj.bias`)] as [string, Places[string]]] : []),
   ]);
-  return { text, places: { ...Object.fromEntries(maps), "out.weight": linear("o_proj.weight") } };
+  const norms: Places = {
+    "q_norm.weight": same("q_norm.weight"),
+    "k_norm.weight": same("k_norm.weight"),
+  };
+  return {
+    text,
+    places: {
+      ...(normed && norms),
+      ...Object.fromEntries(maps),
+      "out.weight": linear("o_proj.weight"),
+    },
+  };
 };
 
 /** The settings of the attention in block `index` of a hybrid; null where the block has its model's own mixer. */

@@ -3,7 +3,8 @@
 import { conv, linear, type Places, rows, same, split } from "../../places.js";
 import { layerText } from "../../program-text.js";
 import type { Settings } from "../../settings.js";
-import { epsilonOf, expanded, type LayerOf, orElse } from "./layer.js";
+import type { LayerOf } from "../../layer.js";
+import { epsilonOf, expanded, orElse } from "./sizes.js";
 
 /** A linear map with a short convolution behind it. */
 export const convolved = (ours: string, theirs: string): Places => ({

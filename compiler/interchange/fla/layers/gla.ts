@@ -2,7 +2,8 @@
 
 import { linear, same } from "../../places.js";
 import { layerText } from "../../program-text.js";
-import { epsilonOf, expanded, type LayerOf, orElse } from "./layer.js";
+import type { LayerOf } from "../../layer.js";
+import { epsilonOf, expanded, orElse } from "./sizes.js";
 
 export const gla: LayerOf = (settings) => {
   const heads = settings.count("num_heads", 4);

@@ -8,7 +8,7 @@
 import { linear, type Place, same } from "../../places.js";
 import { layerText } from "../../program-text.js";
 import { View } from "../../view.js";
-import type { LayerOf } from "./layer.js";
+import type { LayerOf } from "../../layer.js";
 
 export const hgrn2: LayerOf = (settings, index) => {
   settings.must({ use_short_conv: [false], elementwise_affine: [true] });

@@ -3,7 +3,8 @@
 import { linear, type Places, same } from "../../places.js";
 import { layerText } from "../../program-text.js";
 import { convolved, headSizes, tapsOf } from "./delta.js";
-import { epsilonOf, type LayerOf } from "./layer.js";
+import type { LayerOf } from "../../layer.js";
+import { epsilonOf } from "./sizes.js";
 
 export const kda: LayerOf = (settings) => {
   settings.must({ use_short_conv: [true], safe_gate: [false], lower_bound: [null] });

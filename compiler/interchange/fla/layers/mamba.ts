@@ -3,7 +3,8 @@
 import { conv, linear, part, same, split } from "../../places.js";
 import { layerText } from "../../program-text.js";
 import type { Settings } from "../../settings.js";
-import { epsilonOf, type LayerOf } from "./layer.js";
+import type { LayerOf } from "../../layer.js";
+import { epsilonOf } from "./sizes.js";
 
 const silu = { hidden_act: ["silu", "swish"], use_bias: [false], use_conv_bias: [true] } as const;
 
@@ -46,6 +47,7 @@ export const mamba2: LayerOf = (settings) => {
     n_groups: [1],
     D_has_hdim: [false],
     rmsnorm: [true],
+    rms_norm: [true],
     norm_before_gate: [false],
   });
   for (const key of ["dt_limit", "time_step_limit"]) checkLimit(settings, key);

@@ -2,7 +2,8 @@
 
 import { linear, part, type Places, rows, same } from "../../places.js";
 import { layerText } from "../../program-text.js";
-import { expanded, type Layer, type LayerOf } from "./layer.js";
+import type { Layer, LayerOf } from "../../layer.js";
+import { expanded } from "./sizes.js";
 import type { Settings } from "../../settings.js";
 
 /** In the order in which FLA keeps their shifts side by side. */

@@ -3,7 +3,7 @@
 import { below, linear, type Places, same } from "../../places.js";
 import { layerText } from "../../program-text.js";
 import type { Settings } from "../../settings.js";
-import type { LayerOf } from "./layer.js";
+import type { LayerOf } from "../../layer.js";
 import { hiddenOf } from "./rwkv6.js";
 
 export const rwkv7Block: LayerOf = (settings, index) => {

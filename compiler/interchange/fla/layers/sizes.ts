@@ -1,19 +1,6 @@
-/** What a layer of FLA is here, and what the files of this folder share. */
+/** Sizes as FLA's configurations say them. */
 
-import type { Places } from "../../places.js";
 import type { Settings } from "../../settings.js";
-
-export interface Layer {
-  /** As the program writes it: `GLA(heads: 4, key: 128, value: 256)`. */
-  readonly text: string;
-  /** Its parameters by their paths below the layer; tensors below FLA's layer. */
-  readonly places: Places;
-  /** Parameters whose numbers lie elsewhere in FLA's model; tensors by their whole names. */
-  readonly elsewhere?: Places;
-}
-
-/** FLA's mixer of block number `index`, from the settings. @throws RunError `import-not-equal` */
-export type LayerOf = (settings: Settings, index: number) => Layer;
 
 /** A setting that may be absent or null, such as the number of heads of keys, and then is `otherwise`. */
 export function orElse(settings: Settings, key: string, otherwise: number): number {

@@ -1,9 +1,14 @@
 /** From a model's config.json to the program that it is here. */
 
-import { RunError } from "../../../runtime/run/errors.js";
-import type { Settings } from "../settings.js";
-import { type Foreign, models } from "./models.js";
-import { notEqual } from "./not-equal.js";
+import { RunError } from "../../runtime/run/errors.js";
+import type { Settings } from "./settings.js";
+import { models as fla } from "./fla/models.js";
+import { notEqual } from "./fla/not-equal.js";
+import type { Foreign, ModelOf } from "./frame.js";
+import { models as transformers } from "./transformers/models.js";
+
+/** By `model_type`. */
+export const models: Readonly<Record<string, ModelOf>> = { ...fla, ...transformers };
 
 /** Tensors that hold no weights of their own. */
 export const ignored = /\.(?:rotary|rotary_emb)\.inv_freq$/;
