@@ -71,6 +71,35 @@ def experts(dtype: torch.dtype) -> bool:
     return compare(f"routed_swiglu, {dtype}", ours, plain, [x.to("cuda", dtype) for x in inputs])
 
 
+def muon() -> bool:
+    """A step over split weights, a matrix for each of three, with a gradient that is clipped; the iteration is compared in float32."""
+    from lsm_torch.train.muon import Muon
+    from lsm_torch.train.orthogonal import COEFFICIENTS
+    from lsm_torch.train.split import now
+
+    axes = [{"name": name, "size": size} for name, size in (("a", 3), ("b", 200), ("c", 333))]
+    spec = {"axes": axes, "decay": True, "matrix": {"batch": ["a"], "rows": ["b"], "columns": ["c"]}}
+    settings = {"decay": 0.1, "muon": {"momentum": 0.95, "iterations": 5}}
+    good = []
+    for dtype, bar in ((torch.float32, 5e-3), (torch.bfloat16, 3e-2)):  # rounding grows 3.44 times an iteration
+        weight = torch.nn.Parameter(torch.randn(3, 200, 333, device="cuda"))
+        start = weight.detach().double()
+        ours = Muon({"w": weight}, {"w": spec}, settings, apart={"w"}, dtype=dtype, moments=torch.float32)
+        weight.grad = torch.randn(3, 200, 333, device="cuda").to(weight.dtype)
+        ours.step(now(1e-2, 1, (0.9, 0.95)).cuda(), torch.tensor(0.5, device="cuda"))
+        x = weight.grad.double() * 0.5 * 1.95
+        x = x / x.norm(dim=(1, 2), keepdim=True)
+        a, b, c = COEFFICIENTS
+        for _ in range(5):
+            square = x @ x.mT
+            x = a * x + (b * square + c * square @ square) @ x
+        step = 1e-2 * (0.2 * 333**0.5 * x + 0.1 * start)
+        error = float((start - ours.master("w").double() - step).norm() / step.norm())
+        good.append(error < bar)
+        print(f"{'ok' if error < bar else 'FAILED'} muon, {dtype}: {error:.1e}", flush=True)
+    return all(good)
+
+
 def main() -> int:
     from lsm_torch.nn import (
         RMSNorm,
@@ -154,6 +183,7 @@ def main() -> int:
         )
     good.append(experts(torch.bfloat16))
     good.append(experts(torch.float32))
+    good.append(muon())
     targets = torch.randint(30011, (1, 5000), device="cuda")
     good.append(
         compare(

@@ -81,7 +81,7 @@ def ours(folder: Path, o: argparse.Namespace, moments: str) -> tuple[Callable[[i
     tensors = named_tensors(model)
     for one in project.parameters:
         initialise(tensors[one["path"]].data, one, 1)
-    optimizer = optimizer_of(model, project.parameters, settings, split=True, moments=dtype)
+    optimizer = optimizer_of(model, project.parameters, settings, split=True, dtype=torch.bfloat16, moments=dtype)
     stepper = Stepper(model, optimizer, 1.0, o.accumulate, torch.bfloat16, device, graphs=o.graph)
     vocabulary = project.config["vocabulary"]
     count = 0
