@@ -42,8 +42,8 @@ function manyTargets(targets: string, value: string, indent: number): string[] {
   const head = `${space}${targets} = (`;
   if (head.length <= longestLine) return [head, ...statement(value, indent + 4), `${space})`];
   const names = targets.split(", ").map((name) => `${space}    ${name},`);
-  const [first, ...rest] = statement(`) = ${value}`, indent);
-  return [`${space}(`, ...names, first!, ...rest];
+  const [first, ...rest] = statement(`x = ${value}`, indent);
+  return [`${space}(`, ...names, first!.replace("x", ")"), ...rest];
 }
 
 /** A long sum or product: one term a line. */
