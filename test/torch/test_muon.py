@@ -150,7 +150,7 @@ def test_bfloat16_with_split_weights(plain: Path, moments: str) -> None:
 def test_two_ranks_share_the_matrices(plain: Path, precision: str) -> None:
     """An odd number of some, so that one rank has fewer."""
     out = f"two-{precision}"
-    on_two_ranks(plain, "--precision", precision, out=out)
+    on_ranks(2, plain, "--precision", precision, out=out)
     want = pytest.approx(losses(plain, "plain"), rel=1e-5 if precision == "fp32" else 2e-2)
     assert losses(plain, out) == want
 
