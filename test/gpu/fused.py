@@ -114,6 +114,7 @@ def main() -> int:
         put,
         silu_mul,
         take,
+        top_k,
     )
 
     torch.manual_seed(time.time_ns() % 2**31)
@@ -163,6 +164,10 @@ def main() -> int:
                 return causal_conv(x, w, starts, offset=b, **how)
 
             good.append(compare(f"causal_conv {heads} x {width} {how}", conv, conv, inputs))
+    scores = torch.randint(9, (3000, 64), device="cuda") / 8.0
+    same = torch.equal(top_k(scores, 8), torch.sort(scores, dim=-1, descending=True, stable=True).indices[..., :8])
+    print("ok top_k" if same else "FAILED top_k")
+    good.append(same)
     ids = torch.randint(5, (2, 300), device="cuda").sort(1).values
     for inner, outer in ((64, 4), (12, 64), (3, 7)):  # the grouped product itself takes multiples of 8 only
         good.append(

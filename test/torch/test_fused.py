@@ -21,6 +21,7 @@ from lsm_torch.nn import (
     routed_swiglu,
     silu_mul,
     take,
+    top_k,
 )
 from lsm_torch.nn import loss as loss_module
 
@@ -81,6 +82,16 @@ def test_silu_mul(triton) -> None:
     expected = gradients(lambda g, u: F.silu(g) * u, [gate, up])
     triton(True)
     agree(gradients(silu_mul, [gate.float(), up.float()]), expected)
+
+
+@pytest.mark.parametrize(("width", "k"), [(1, 1), (12, 5), (70, 8)])
+def test_top_k(triton, width: int, k: int) -> None:
+    x = torch.randint(4, (3, 50, width)).float()  # many ties
+    x[0, 0], x[0, 1, 0], x[0, 2] = -torch.inf, torch.nan, torch.nan
+    triton(False)
+    expected = top_k(x, k)
+    triton(True)
+    assert torch.equal(top_k(x, k), expected)
 
 
 def test_log_sigmoid(triton) -> None:

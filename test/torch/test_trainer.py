@@ -138,9 +138,7 @@ def test_weights_parted_over_two_ranks(plain: Path) -> None:
     where = str(plain / "plain" / "checkpoints" / "step-00000002.safetensors")
     on_ranks(2, plain, "--shard", "--resume", where, out="parted")
     assert losses(plain, "parted") == pytest.approx(losses(plain, "plain")[2:], rel=1e-5)
-    on_ranks(
-        1, plain, "--shard", "--resume", where, out="alone"
-    )  # one rank is parted, too: all that a single GPU can try
+    on_ranks(1, plain, "--shard", "--resume", where, out="alone")  # parted, too: what a single GPU can try
     assert losses(plain, "alone") == pytest.approx(losses(plain, "plain")[2:], rel=1e-5)
     again = str(plain / "parted" / "checkpoints" / "step-00000004.safetensors")
     assert train(plain, "--resume", again, out="whole") == 0

@@ -10,6 +10,7 @@ from ..ops.choice import HAS_TRITON, chosen
 
 if HAS_TRITON:
     from ..kernels.gate import LogSigmoid, SiluMul
+    from ..kernels.top_k import MOST, WIDEST, largest
 
 
 def softplus(x: Tensor) -> Tensor:
@@ -64,6 +65,9 @@ def shift(x: Tensor, by: int, dim: int) -> Tensor:
 
 def top_k(x: Tensor, k: int) -> Tensor:
     """Positions of the k largest of the last dimension, largest first, ties by position: int [.., k]."""
+    by_kernel = chosen(None, x) == "triton" and not torch.compiler.is_compiling() and x.numel() > 0
+    if by_kernel and x.dtype != torch.float64 and x.shape[-1] <= WIDEST and k <= MOST:
+        return largest(x.detach(), k)
     return torch.sort(x, dim=-1, descending=True, stable=True).indices[..., :k]
 
 
