@@ -37,7 +37,7 @@ def train(folder: Path, *flags: str, out: str = "run") -> int:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     before = sys.argv, signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    sys.argv = ["train.py", "--device", "cpu", "--out", str(folder / out), *flags]
+    sys.argv = ["train.py", "--device", "cpu", *(["--out", str(folder / out)] if out else []), *flags]
     try:
         main(module.Tiny, folder)
     except SystemExit as stop:

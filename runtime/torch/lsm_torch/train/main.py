@@ -41,6 +41,9 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
         status = Run(own, project, options, rank, ranks).train()
         if launched:
             dist.barrier()  # who leaves first would cut off those who still compute
+    except KeyboardInterrupt:
+        print("stopped at once, without saving: go on from the last checkpoint with --resume", file=sys.stderr)
+        status = 130
     except RunError as error:
         if rank == 0:
             print(error, file=sys.stderr)

@@ -44,7 +44,8 @@ class Run:
         self.project, self.options, self.rank, self.ranks = project, options, rank, ranks
         self.folder: Path = options.out
         self.recorder: Recorder | None = None
-        self.signal: int | None = None
+        self.signal: int | None = None  # that any rank was told to stop by
+        self.told: float | None = None  # when this one was
         saved, self.remarks = find_saved(options.resume, self.folder)
         self.overrides = Overrides.of(options, overrides_of(saved))
         self.settings = self.overrides.applied(project.config["train"])
@@ -251,7 +252,10 @@ class Run:
         (self.folder / "model.lsm").write_text(self.project.source)
 
     def _stop(self, number: int, _: FrameType | None) -> None:
-        if self.signal is not None:
+        """A second signal ends the run at once; but torchrun passes on what the terminal has sent already."""
+        now = time.monotonic()
+        if self.told is not None and now - self.told > 1:
             raise KeyboardInterrupt
-        self.signal = number
-        self.say(f"{signal.Signals(number).name}: saving after this step …")
+        if self.told is None:
+            self.told, self.signal = now, number
+            self.say(f"{signal.Signals(number).name}: saving after this step …")
