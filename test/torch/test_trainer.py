@@ -12,7 +12,6 @@ import types
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -23,10 +22,11 @@ from lsm_torch.train import main
 from lsm_torch.train import metrics as metrics_module
 from lsm_torch.train.memory import Memory, refuse_impossible
 from lsm_torch.train.step import Stepper
-from tiny_project import texts, write_project
+from tiny_project import write_project
 
 Losses = list[float]
 
+main_module: Any = sys.modules["lsm_torch.train.main"]
 recurrence_module: Any = sys.modules["lsm_torch.ops.recurrence"]
 
 
@@ -214,70 +214,25 @@ def test_kernels_are_checked(plain: Path, monkeypatch: pytest.MonkeyPatch, capsy
     assert losses(plain, "checked") == pytest.approx(losses(plain, "plain")[:2], rel=1e-6)
 
 
-def test_what_cannot_fit_is_refused() -> None:
-    fits = Memory(weights=4, moments=8, gradients=2, capacity=14)
-    refuse_impossible(fits)
-    with pytest.raises(RunError, match="does not fit"):
-        refuse_impossible(Memory(weights=4, moments=8, gradients=3, capacity=14))
+def test_what_cannot_fit_is_refused(
+    plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the estimate, and what helps: before a step is made, and where building the model fails already."""
+    options = types.SimpleNamespace(precision="bf16", moments="fp32", shard=False)
+    refuse_impossible(Memory(weights=4, moments=8, gradients=2, capacity=14), options)
+    with pytest.raises(RunError, match="does not fit") as error:
+        refuse_impossible(Memory(weights=4, moments=8, gradients=3, capacity=14), options)
+    assert all(knob in error.value.help for knob in ("--moments bf16 (saves 0.0 KiB)", "--shard", "smaller"))
 
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
 
-def test_formats_of_data(tmp_path: Path) -> None:
-    """The same documents in every format give the same losses."""
-    ids = [np.frombuffer(text.encode(), np.uint8).astype(np.uint16) for text in texts()]
-    expected = None
-    for name in ("text.jsonl", "text.parquet", "megatron.bin", "words.jsonl"):
-        tokenizer: Any = {"json": "tokenizer.json"} if name == "words.jsonl" else "bytes"
-        folder = write_project(tmp_path / name, name, tokenizer)
-        if name.endswith(".jsonl"):
-            (folder / name).write_text("".join(json.dumps({"text": text}) + "\n" for text in texts()))
-        elif name.endswith(".parquet"):
-            parquet = pytest.importorskip("pyarrow.parquet")
-            parquet.write_table(pytest.importorskip("pyarrow").table({"text": texts()}), folder / name)
-        else:
-            np.concatenate(ids).tofile(folder / name)
-            megatron_index(folder / "megatron.idx", [len(one) for one in ids])
-        if name == "words.jsonl":
-            pytest.importorskip("tokenizers")
-            bytes_tokenizer(folder / "tokenizer.json")
-        assert train(folder) == 0
-        found = losses(folder)
-        expected = expected or found
-        assert found == expected, name
-
-
-def test_nanogpt_tokens_are_one_document(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "bin", "tokens.bin", pack=False)
-    raw = "".join(texts()).encode()
-    np.frombuffer(raw, np.uint8).astype(np.uint16).tofile(folder / "tokens.bin")
-    same = write_project(tmp_path / "text", "all.txt", pack=False)
-    (same / "all.txt").write_bytes(raw)
-    assert train(folder) == 0 and train(same) == 0
-    assert losses(folder) == losses(same)
-
-
-def megatron_index(path: Path, lengths: list[int]) -> None:
-    """Megatron-LM's MMapIndexedDataset: a document a sequence, uint16 ids."""
-    count = np.asarray
-    starts = 2 * np.cumsum([0, *lengths[:-1]])
-    path.write_bytes(
-        b"MMIDIDX\x00\x00"
-        + (1).to_bytes(8, "little")
-        + bytes([8])
-        + len(lengths).to_bytes(8, "little")
-        + (len(lengths) + 1).to_bytes(8, "little")
-        + count(lengths, np.int32).tobytes()
-        + count(starts, np.int64).tobytes()
-        + np.arange(len(lengths) + 1, dtype=np.int64).tobytes()
-    )
-
-
-def bytes_tokenizer(path: Path) -> None:
-    """A tokenizer.json whose ids are the bytes of ASCII text."""
-    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
-
-    own = Tokenizer(models.WordLevel({chr(i): i for i in range(128)}, unk_token="\x00"))
-    own.pre_tokenizer = pre_tokenizers.Split(Regex("[\\s\\S]"), "isolated")
-    own.save(str(path))
+    monkeypatch.setattr(main_module, "Run", full)
+    assert train(plain, "--precision", "bf16", out="no room") == 1
+    said = capsys.readouterr().err
+    assert "error[out-of-memory]: the model does not fit" in said
+    assert "47.6 KiB weights, 95.2 KiB moments, 23.8 KiB gradients" in said  # of 12,192 parameters
+    assert "--moments bf16 (saves 47.6 KiB)" in said
 
 
 def test_wandb_and_tensorboard(

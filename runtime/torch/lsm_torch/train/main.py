@@ -19,6 +19,7 @@ from ..errors import RunError
 from ..nn.route import leave_operators_whole
 from ..ops.choice import HAS_TRITON
 from .folder import choose_folder
+from .memory import does_not_fit, foreseen
 from .mesh import refuse_impossible_mesh
 from .project import Project
 from .run import Run
@@ -48,8 +49,8 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
         if rank == 0:
             print(error, file=sys.stderr)
         status = 1
-    except torch.OutOfMemoryError as error:
-        print(f"error[out-of-memory]: {error}\nhelp: give --moments bf16, or train on several GPUs", file=sys.stderr)
+    except torch.OutOfMemoryError:  # before the first step
+        print(does_not_fit(foreseen(project.parameters, options), options), file=sys.stderr)
         status = 1
     if dist.is_initialized():
         _leave(status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
@@ -50,22 +51,45 @@ def estimate(optimizer: Optimizer, device: torch.device) -> Memory:
     return Memory(weights, moments, sum(map(size, trained)), capacity)
 
 
-def refuse_impossible(memory: Memory) -> None:
+def foreseen(parameters: list[dict[str, Any]], options: Any) -> Memory:
+    """The same of a model that is not built yet, whole on every rank."""
+    sizes = [(prod(axis["size"] for axis in one["axes"]), one["trainable"]) for one in parameters]
+    trained = sum(size for size, trains in sizes if trains)
+    half = options.precision == "bf16"
+    moments = 2 * (2 if half and options.moments == "bf16" else 4) * trained
+    device = torch.device(options.device)
+    capacity = torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else None
+    return Memory(4 * sum(size for size, _ in sizes), moments, (2 if half else 4) * trained, capacity)
+
+
+def refuse_impossible(memory: Memory, options: Any) -> None:
     """Before anything is computed."""
     if memory.capacity is not None and memory.total > memory.capacity:
-        raise too_little(memory, "the model does not fit on this device: " + memory.text(), None)
+        raise does_not_fit(memory, options)
+
+
+def does_not_fit(memory: Memory, options: Any) -> RunError:
+    """What no smaller batch would help with."""
+    knobs = []
+    if options.precision != "bf16":
+        knobs.append("give --precision bf16 (gradients of half the size)")
+    elif options.moments == "fp32":
+        knobs.append(f"give --moments bf16 (saves {_size(memory.moments // 2)})")
+    if not options.shard:
+        knobs.append("give --shard on several GPUs, which parts all of it over them")
+    knobs.append("make the model smaller")
+    what = f"the model does not fit on this device: {memory.text()}"
+    return RunError("out-of-memory", what, "the device's memory", "; or ".join(knobs))
 
 
 def too_little(memory: Memory, what: str, options: Any) -> RunError:
     """What is short of memory, with the knobs that help most, those not turned yet."""
-    split = options is None or options.precision == "bf16"
-    held = options is None or options.moments == "fp32"
     knobs = []
-    if split and held:
+    if options.precision == "bf16" and options.moments == "fp32":
         knobs.append(f"--moments bf16 (saves {_size(memory.moments // 2)})")
-    if options is None or not options.recompute:
+    if not options.recompute:
         knobs.append("--recompute (a block's activations instead of all; about a third more computing)")
-    parts = 2 * (1 if options is None or not options.accumulate else options.accumulate)
+    parts = 2 * (options.accumulate or 1)
     knobs.append(f"--accumulate {parts} (half the activations), or a smaller `seq`")
     return RunError("out-of-memory", what, "the device's memory", "give " + "; or ".join(knobs))
 

@@ -70,7 +70,7 @@ class Run:
             moments=torch.bfloat16 if options.moments == "bf16" else torch.float32,
         )
         self.memory = estimate(self.optimizer, self.device)
-        refuse_impossible(self.memory)
+        refuse_impossible(self.memory, options)
         self.step = 0
         self.position = 0
         if saved is not None:
