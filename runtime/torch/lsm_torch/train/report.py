@@ -39,7 +39,7 @@ def report(run: Run) -> None:
     config, settings = run.project.config, run.settings
     count = sum(x.numel() for x in run.tensors.values())
     activated = config["activated"]
-    some = "" if activated == count else f", {activated:,} activated for a token"
+    some = "" if activated == count else f"; a token is multiplied with {activated:,} of them"
     seq, steps = run.task.tokens_per_row, settings["steps"]
     tokens = run.rows * seq
     flops = flops_per_token(activated)
@@ -52,7 +52,7 @@ def report(run: Run) -> None:
         ("rate", _rate(settings)),
         (
             "compute",
-            f"{_scaled(flops)}FLOPs a token forward and backward, {_scaled(flops * tokens * steps)}FLOPs in all",
+            f"{_scaled(flops)}FLOPs a token in products with weights, {_scaled(flops * tokens * steps)}FLOPs in all",
         ),
         ("memory", run.memory.text()),
         ("run", f"{run.folder}{f', on from step {run.step}' if run.step > 0 else ''}"),
