@@ -195,6 +195,9 @@ describe.skipIf(!there)("emitted PyTorch", () => {
       }));
     expect(Object.keys(routers("torch")[0]!.loads!)).toEqual(["blocks.0.ffn.r"]);
     expect(routers("torch")).toEqual(routers("tfjs"));
+    const written = (name: string): string =>
+      readFileSync(join(folder, name, "samples.jsonl"), "utf8");
+    expect(JSON.parse(written("torch"))).toEqual(JSON.parse(written("tfjs"))); // 200 draws from the same stream
     const again = train("again", "--target", "torch", "--resume", from("torch", 2));
     expect(again).toEqual(torch.slice(2));
     const twice = train("twice", "--target", "torch", "--resume", from("again", 4));
