@@ -122,15 +122,18 @@ def erased_gradients_kernel(
         down2 = down2 & is_weak
     pairs = tl.where(down, pairs, 0.0).to(CT)
     pairs2 = tl.where(down2, pairs2, 0.0).to(CT)
+    if DECAY == SCALAR:
+        from_state = part_of_slope(k_c, grad, DECAY)
+        if OWN_K:
+            from_state = from_state * strength
+        ends_on = tl.sum(past, 0) + tl.sum(from_state, 0)
+    elif DECAY == INNER:
+        past += tl.sum(part_of_slope(k_c, grad, DECAY), 0)
+
+    # dq and db
     sources = k_c
     if OWN_K:
         sources = (k_c * strength[:, None]).to(CT)
-    if DECAY == SCALAR:
-        ends_on = tl.sum(past, 0) + tl.sum(part_of_slope(sources, grad, DECAY), 0)
-    elif DECAY == INNER:
-        past += tl.sum(part_of_slope(sources, grad, DECAY), 0)
-
-    # dq and db
     grad_q = tl.dot(pairs, sources, acc=grad_q, input_precision=PRECISION)
     grad_b = tl.dot(pairs2, sources, acc=grad_b, input_precision=PRECISION)
     if OWN_K:
@@ -145,17 +148,17 @@ def erased_gradients_kernel(
         transposed = -transposed
     transposed = tl.dot(tl.trans(q_c), pairs, acc=transposed, input_precision=PRECISION)
     grad += tl.trans(transposed)
+    if OWN_K:
+        of_beta = tl.sum(k_c.to(tl.float32) * grad, 1)
+        tl.store(d_beta + small, of_beta, mask=ok)
     if DECAY != NONE:
         gain = part_of_slope(q_c, grad_q, DECAY)
         gain_b = part_of_slope(b_c, grad_b, DECAY)
-        change = -part_of_slope(sources, grad, DECAY)
+        change = -strength * of_beta if OWN_K else -part_of_slope(k_c, grad, DECAY)
         if not BEFORE:
             change += gain
         if DECAYED:
             change += gain_b
-    if OWN_K:
-        tl.store(d_beta + small, tl.sum(k_c.to(tl.float32) * grad, 1), mask=ok)
-
     # from the raised operands to the plain ones
     if DECAY == INNER:
         at_f = (at * H + head) * D
@@ -184,8 +187,8 @@ def erased_gradients_kernel(
 
     # the decay's own: what a token reads before its decay counts from the next token on
     if DECAY != NONE:
-        follows = visible(start, C, M, False, True, PACKED)
-        after = visible(start, C, M, True, True, PACKED)
+        follows = visible(start, C, M, False, DECAY != SCALAR, PACKED)
+        after = visible(start, C, M, True, DECAY != SCALAR, PACKED)
         if DECAY == SCALAR:
             slope = suffix_of_rows(change, follows)
             slope += tl.where(row >= edge, ends_on, 0.0) if PACKED else ends_on

@@ -33,8 +33,8 @@ def suffix_sum(x, mask, CT: tl.constexpr):
 
 @triton.jit
 def suffix_of_rows(x, mask):
-    """The same of x [C]."""
-    return tl.sum(tl.where(mask, x[None, :], 0.0), 1)
+    """The same of x [C], with the mask transposed, [s, t]: so that a thread sums its own rows."""
+    return tl.sum(tl.where(mask, x[:, None], 0.0), 0)
 
 
 @triton.jit
@@ -196,8 +196,8 @@ def gradients_kernel(
 
         # the decay's own: what a token reads before its decay counts from the next token on
         if DECAY != NONE:
-            follows = visible(start, C, M, False, True, PACKED)
-            after = visible(start, C, M, True, True, PACKED)
+            follows = visible(start, C, M, False, DECAY != SCALAR, PACKED)
+            after = visible(start, C, M, True, DECAY != SCALAR, PACKED)
             # Σ_{s after the chunk} of the decay's gradient is S∘R there
             at_beyond = beyond + (here + H) * (PARTS * D) + d
             past = tl.zeros([BD], tl.float32)
