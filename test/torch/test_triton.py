@@ -92,6 +92,17 @@ def test_delta_rule_is_the_definition(decay: str, own_erase_key: bool) -> None:
         compare(expected, got)
 
 
+def test_delta_rule_writes_one_key_again_and_again() -> None:
+    """Every row erases all that the rows before wrote, or nothing: the system's inverse at its largest, and beta at its ends."""
+    x = draw(Case("scalar", time=70, heads=1, decay="scalar", delta=True), seed=9, dtype=torch.float32)
+    x["k"] = x["k"][:, :1].expand_as(x["k"]).clone()
+    x["beta"] = torch.tensor([1.0, 1.0, 0.0, 2.0]).repeat(18)[:70].view(1, 70, 1).expand_as(x["beta"]).clone()
+    expected = gradients(definition_of_delta, x, torch.float64, True)
+    compare(
+        expected, gradients(lambda **y: delta_rule(**y, return_state=True, kernels="triton"), x, torch.float32, True)
+    )
+
+
 def test_flop_counters_see_the_operators() -> None:
     from torch.utils.flop_counter import FlopCounterMode
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .erased_schedule import Shape, Solve, solve_tiles
+from .erased_schedule import Shape, solve_tiles
 from .inverse import pairs_kernel
 from .launch import DECAYS, Call, Decayed, call_of, decayed, steps, strided
 from .schedule import power_of_two
@@ -30,9 +30,8 @@ def pairs(
     return inverse, scores
 
 
-def solve_of(x: Call, g: Decayed, adjoint: bool) -> Solve:
-    shape = Shape(x.key, x.value, x.chunk, x.count * x.heads, g.b is not None, x.single)
-    return solve_tiles(shape, adjoint, x.device)
+def shape_of(x: Call, g: Decayed) -> Shape:
+    return Shape(x.key, x.value, x.chunk, x.count * x.heads, x.axis, g.b is not None, x.single)
 
 
 def erased_forward(
@@ -64,7 +63,7 @@ def erased_forward(
     if initial is not None:
         initial = initial.float().contiguous()
     raised_beta = None if inner else beta  # raised keys hold it already
-    how = solve_of(x, g, adjoint=False)
+    how = solve_tiles(shape_of(x, g), False, x.device)
     raised_b = g.k if g.b is None else g.b
     solve_kernel[(-(-x.value // how.be) * x.heads * x.count,)](
         g.q, g.k, v, raised_b, raised_beta, inverse, scores, e, o,

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from .adjoint import Erase, Gradients, strong_gradients, whole
-from .erased import solve_of
+from .erased import shape_of
 from .erased_gradients import erased_gradients_kernel
-from .erased_schedule import erased_gradient_tiles
+from .erased_schedule import erased_gradient_tiles, solve_tiles
 from .launch import DECAYS, Call, Decayed, call_of, steps, strided
 from .schedule import power_of_two
 from .solve_adjoint import solve_adjoint_kernel
@@ -53,7 +53,7 @@ def solve_adjoint(
     d_initial: Tensor | None,
 ) -> Tensor:  # fmt: skip
     """Fills erase.z; the adjoint states at the edges of chunks."""
-    how = solve_of(x, g, adjoint=True)
+    how = solve_tiles(shape_of(x, g), True, x.device)
     marks = x.marks()
     beta = None if x.axis == "inner" else erase.beta
     b = g.k if g.b is None else g.b
@@ -73,7 +73,7 @@ def gradients(
     x: Call, g: Decayed, q: Tensor, k: Tensor, e: Tensor, d_o: Tensor, decay: Tensor | None, marks: Tensor,
     adjoint_marks: Tensor, erase: Erase,
 ) -> Gradients:  # fmt: skip
-    tiles = erased_gradient_tiles(x.key, x.value, x.single)
+    tiles = erased_gradient_tiles(shape_of(x, g))
     key_blocks = -(-x.key // tiles.bd)
 
     def empty(there: bool, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from functools import cache
 
 import torch
+import triton  # type: ignore[import-untyped]
 
 from .schedule import Tiles, power_of_two, processors
-
-SHARED_MEMORY = 227 * 1024  # bytes of it that a program may take
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the erase's solve depends on; `own_b`: the reader is not the key."""
+    """What the tiles depend on; `own_b`: the reader is not the key."""
 
     key: int
     value: int
     chunk: int
     sequences: int
+    axis: str  # of the decay
     own_b: bool
     single: bool
 
@@ -34,24 +34,36 @@ class Solve:
 
 
 @cache
+def shared_memory(device: torch.device) -> int:
+    """Bytes of it that a program may take."""
+    if device.type != "cuda":
+        return 227 * 1024
+    index = torch.cuda.current_device() if device.index is None else device.index
+    return triton.runtime.driver.active.utils.get_device_properties(index)["max_shared_mem"]
+
+
+@cache
 def solve_tiles(x: Shape, adjoint: bool, device: torch.device) -> Solve:
     """Few enough columns of the state a program that the chip is full, for its chunks go in order; then as many chunks in flight as
-    shared memory holds. On an H100 (docs/performance.md) one program a processor was as fast as two of half the columns, and the
-    adjoint, which holds more beside the state, faster with 32 columns than with 64."""
+    shared memory holds. The adjoint, which holds more beside the state, spills with 64 columns where there is a decay."""
     bd, columns = power_of_two(x.key), power_of_two(x.value)
-    be = min(columns, max(16, (4096 if x.single else 8192) // bd), 32 if adjoint else 64)
+    most = 32 if adjoint and x.axis != "none" else 64
+    be = min(columns, max(16, (4096 if x.single else 8192) // bd), most)
     while be > 16 and 8 * x.sequences * -(-x.value // be) < 7 * processors(device):
         be //= 2
-    keys = (2 if x.own_b else 1) + 1
+    keys = 3 if x.own_b else 2
     stage = 2 * x.chunk * (keys * bd + 2 * x.chunk + be)
     beside = 2 * bd * be + 4 * x.chunk * be
-    stages = 1 if x.single or bd > 128 else max(1, min(3, (SHARED_MEMORY - beside) // stage))
+    stages = 1 if x.single or bd > 128 else max(1, min(3, (shared_memory(device) - beside) // stage))
     return Solve(be, 4, stages)
 
 
 @cache
-def erased_gradient_tiles(d: int, e: int, single: bool) -> Tiles:
-    """Of the kernel of all gradients with an erase: two programs a processor."""
-    bd, be = power_of_two(d), power_of_two(e)
-    most = 32 if single else 64
-    return Tiles(min(bd, most), min(be, most), warps=4, stages=2)
+def erased_gradient_tiles(x: Shape) -> Tiles:
+    """Of the kernel of all gradients: two programs a processor. With a decay a key, which takes more
+    registers, wide values go in narrower blocks with one more of them in flight."""
+    bd, be = power_of_two(x.key), power_of_two(x.value)
+    if x.single:
+        return Tiles(min(bd, 32), min(be, 32), warps=4, stages=2)
+    inner = x.axis == "inner" and be > 64
+    return Tiles(min(bd, 64), min(be, 32 if inner else 64), warps=4, stages=3 if inner else 2)
