@@ -20,6 +20,21 @@ CASES = [
     Case("key decay, cu_seqlens", heads=1, decay="key", documents="cu_seqlens"),
     Case("value decay", heads=1, decay="value", documents="positions"),
     Case("value decay, read before, strong", 1, 20, 1, decay="value", strength=30.0, read="before"),
+    Case(
+        "scalar decay, wide, documents, read before",
+        1,
+        70,
+        1,
+        72,
+        66,
+        decay="scalar",
+        documents="positions",
+        read="before",
+    ),
+    Case("scalar decay, wide, two writes", 1, 40, 1, 66, 72, decay="scalar", writes=2),
+    Case("key decay, wide, documents", 1, 70, 1, 72, 66, decay="key", documents="positions"),
+    Case("key decay, wide, strong, read before", 1, 20, 1, 66, 70, decay="key", strength=30.0, read="before"),
+    Case("value decay, wide", 1, 70, 1, 66, 72, decay="value"),
     Case("one token", time=1, decay="key"),
     Case("erase", erases=1, time=70, batch=1),
     Case("erase, scalar decay, documents", erases=1, decay="scalar", time=70, heads=1, documents="positions"),
@@ -69,7 +84,7 @@ def test_shards_of_time_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(schedule, "processors", lambda device: 4)
     monkeypatch.setattr(schedule, "SHARD_CHUNKS", 2)
-    for decay, width in (("scalar", 8), ("key", 8), ("none", 72)):
+    for decay, width in (("scalar", 8), ("key", 8), ("none", 72), ("scalar", 72), ("key", 72)):
         packed = "none" if decay == "key" else "positions"
         case = Case(decay, batch=1, time=270, heads=1, key=width, value=width, decay=decay, documents=packed)
         x = draw(case, seed=5, dtype=torch.float32)
@@ -90,6 +105,15 @@ def test_delta_rule_is_the_definition(decay: str, own_erase_key: bool) -> None:
             lambda which=kernels, **y: delta_rule(**y, return_state=True, kernels=which), x, torch.float32, True
         )
         compare(expected, got)
+
+
+def test_delta_rule_is_the_definition_with_decays_that_are_no_products_of_factors() -> None:
+    case = Case("key", 1, 20, 1, 40, 36, decay="key", strength=30.0, delta=True)
+    x = draw(case, seed=8, dtype=torch.float32)
+    expected = gradients(definition_of_delta, x, torch.float64, True)
+    compare(
+        expected, gradients(lambda **y: delta_rule(**y, return_state=True, kernels="triton"), x, torch.float32, True)
+    )
 
 
 def test_delta_rule_writes_one_key_again_and_again() -> None:

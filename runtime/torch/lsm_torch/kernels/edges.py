@@ -1,5 +1,4 @@
-"""States without reads. Shards of time, where heads alone do not fill the chip (recurrences.md, §4): each shard's own state, then
-their join. And the adjoint states at every edge of chunks, from which all gradients are then taken at once."""
+"""Shards of time, where heads alone do not fill the chip (recurrences.md, §4): each shard's own state, without reads, then their join."""
 
 # mypy: ignore-errors
 
@@ -12,22 +11,20 @@ from .tiles import INNER, NONE, OUTER, SCALAR, document_edges, load_tile, span
 
 @triton.jit
 def edge_kernel(
-    y, z, c, ends, positions, bounds, initial, states, decayed, marks, s_marks, beyond,
-    T, H, P, SHARD, ROWS, y_t, y_h, z_t, z_h, in_n, in_p, in_h, in_d, in_e, s_d, s_e,
+    y, z, c, ends, positions, bounds, states, decayed,
+    T, H, P, SHARD, ROWS, y_t, y_h, z_t, z_h,
     D: tl.constexpr, E: tl.constexpr, BD: tl.constexpr, BE: tl.constexpr, C: tl.constexpr, M: tl.constexpr,
     DECAY: tl.constexpr, REVERSE: tl.constexpr, BEFORE: tl.constexpr, PACKED: tl.constexpr, VARLEN: tl.constexpr,
-    INITIAL: tl.constexpr, MARK: tl.constexpr, CT: tl.constexpr, PRECISION: tl.constexpr, STAGES: tl.constexpr,
+    CT: tl.constexpr, PRECISION: tl.constexpr, STAGES: tl.constexpr,
 ):  # fmt: skip
     """Σ y zᵀ of a shard, decayed to its end (in reverse: to its beginning): slot p + 1 (in reverse: p) of states [N, P + 1, H, D,
-    E], and its whole decay, decayed [N, P, H, 1 | D | E]. With MARK, in reverse, the state begins with `initial` (by in_*) and is left at each
-    edge in marks [slots, H, D, E], its product with the forward's state there, summed over a block of E, in beyond [slots, H,
-    E-blocks, D]."""
+    E], and its whole decay, decayed [N, P, H, 1 | D | E]. The last shard (in reverse: the first) is passed over: nobody begins from it."""
     program = tl.program_id(0)
     blocks: tl.constexpr = (E + BE - 1) // BE
     column = (program % blocks) * BE
-    shard = (program // blocks) % P
-    head = (program // (blocks * P)) % H
-    n = program // (blocks * P * H)
+    shard = (program // blocks) % (P - 1) + (1 if REVERSE else 0)
+    head = (program // (blocks * (P - 1))) % H
+    n = program // (blocks * (P - 1) * H)
     base, length, slot = span(bounds, n, T, C, VARLEN)
     first_chunk = shard * SHARD
     chunks = tl.minimum(tl.cdiv(length, C) - first_chunk, SHARD)
@@ -35,12 +32,7 @@ def edge_kernel(
     d = tl.arange(0, BD)
     e = column + tl.arange(0, BE)
     state_mask = (d[:, None] < D) & (e[None, :] < E)
-    tile = d[:, None] * E + e[None, :]
-    if INITIAL:
-        at_state = initial + n.to(tl.int64) * in_n + shard.to(tl.int64) * in_p + head.to(tl.int64) * in_h
-        state = tl.load(at_state + d[:, None] * in_d + e[None, :] * in_e, mask=state_mask, other=0.0).to(tl.float32)
-    else:
-        state = tl.zeros([BD, BE], tl.float32)
+    state = tl.zeros([BD, BE], tl.float32)
     GD: tl.constexpr = D if DECAY == INNER else E
     GB: tl.constexpr = BD if DECAY == INNER else BE
     g_column = 0 if DECAY == INNER else column
@@ -50,15 +42,6 @@ def edge_kernel(
         t0 = chunk * C
         at = base + t0
         ok = t0 + row < length
-        if MARK:
-            edge_here = (slot + chunk + 1) * H + head
-            tl.store(marks + edge_here * (D * E) + tile, state.to(marks.dtype.element_ty), mask=state_mask)
-            if DECAY != NONE:
-                s_c = tl.load(
-                    s_marks + edge_here * (D * E) + d[:, None] * s_d + e[None, :] * s_e, mask=state_mask, other=0.0
-                )
-                at_beyond = beyond + (edge_here * blocks + program % blocks) * D
-                tl.store(at_beyond + d, tl.sum(s_c.to(tl.float32) * state, 1), mask=d < D)
         y_c = load_tile(y + at * y_t + head * y_h, row, y_t, ok, 0, D, BD).to(CT)
         z_c = load_tile(z + at * z_t + head * z_h, row, z_t, ok, column, E, BE).to(CT)
         if DECAY == SCALAR:
@@ -95,13 +78,12 @@ def edge_kernel(
     state_slot = n.to(tl.int64) * (P + 1) + (shard if REVERSE else shard + 1)
     at_state = states + (state_slot * H + head) * (D * E) + d[:, None] * E + e[None, :]
     tl.store(at_state, state, mask=state_mask)
-    if not MARK:
-        at_factor = (n.to(tl.int64) * P + shard) * H + head
-        if DECAY == SCALAR or DECAY == NONE:
-            tl.store(decayed + at_factor + tl.arange(0, 1), product)
-        else:
-            g = g_column + tl.arange(0, GB)
-            tl.store(decayed + at_factor * GD + g, product, mask=g < GD)
+    at_factor = (n.to(tl.int64) * P + shard) * H + head
+    if DECAY == SCALAR or DECAY == NONE:
+        tl.store(decayed + at_factor + tl.arange(0, 1), product)
+    else:
+        g = g_column + tl.arange(0, GB)
+        tl.store(decayed + at_factor * GD + g, product, mask=g < GD)
 
 
 @triton.jit
@@ -110,7 +92,7 @@ def join_kernel(
     D: tl.constexpr, E: tl.constexpr, B: tl.constexpr, DECAY: tl.constexpr, REVERSE: tl.constexpr, GIVEN: tl.constexpr,
 ):  # fmt: skip
     """Each shard's own state in states [N, P + 1, H, D, E] -> the whole state there, from the one given at the end that time
-    begins from."""
+    begins from. That at the other end is not there."""
     n = (tl.program_id(0) // H).to(tl.int64)
     head = tl.program_id(0) % H
     i = tl.program_id(1) * B + tl.arange(0, B)
@@ -122,7 +104,7 @@ def join_kernel(
         state = tl.zeros([B], tl.float32)
     begin = P if REVERSE else 0
     tl.store(states + ((n * (P + 1) + begin) * H + head) * (D * E) + i, state, mask=ok)
-    for step in range(P):
+    for step in range(P - 1):
         shard = P - 1 - step if REVERSE else step
         at_factor = decayed + ((n * P + shard) * H + head) * (D if DECAY == INNER else E if DECAY == OUTER else 1)
         if DECAY == INNER:

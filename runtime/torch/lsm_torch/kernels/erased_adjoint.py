@@ -5,10 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .adjoint import Erase, Gradients, strong_gradients, whole
+from .adjoint import Erase, gradients
 from .erased import shape_of
-from .erased_gradients import erased_gradients_kernel
-from .erased_schedule import erased_gradient_tiles, solve_tiles
+from .erased_schedule import solve_tiles
 from .launch import DECAYS, Call, Decayed, call_of, steps, strided
 from .schedule import power_of_two
 from .solve_adjoint import solve_adjoint_kernel
@@ -41,7 +40,7 @@ def erased_backward(
     d_initial = x.states() if has_initial else None
     how = Erase(k if b is None else b, torch.empty_like(e), beta, is_decayed)
     adjoint_marks = solve_adjoint(x, g, d_o, inverse, scores, how, d_final, d_initial)
-    found = gradients(x, g, q, k, e, d_o, decay, marks, adjoint_marks, how)
+    found = gradients(x, g, q, k, e, d_o, decay, marks, adjoint_marks, None, how)
     last = found.db if beta is None else found.d_beta
     assert found.dq is not None and last is not None
     d_decay = q.new_empty(0) if found.d_decay is None else found.d_decay
@@ -67,33 +66,3 @@ def solve_adjoint(
         FINAL=d_initial is not None, **x.products, STAGES=how.stages, num_warps=how.warps, num_stages=how.stages,
     )  # fmt: skip
     return marks
-
-
-def gradients(
-    x: Call, g: Decayed, q: Tensor, k: Tensor, e: Tensor, d_o: Tensor, decay: Tensor | None, marks: Tensor,
-    adjoint_marks: Tensor, erase: Erase,
-) -> Gradients:  # fmt: skip
-    tiles = erased_gradient_tiles(shape_of(x, g))
-    key_blocks = -(-x.key // tiles.bd)
-
-    def empty(there: bool, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-        return torch.empty(*shape, device=x.device, dtype=dtype) if there else None  # type: ignore[return-value]
-
-    rows = q.shape[:3]
-    dq, dk = x.like(q), x.like(k)
-    db = empty(erase.beta is None, *q.shape, dtype=x.dtype)
-    d_beta = empty(erase.beta is not None, key_blocks, *rows)
-    d_decay = empty(decay is not None, *((key_blocks, *rows, 1) if x.axis == "scalar" else (1, *q.shape)))
-    erased_gradients_kernel[(key_blocks * x.heads * x.chunks * x.count,)](
-        g.q, g.k, e, d_o, g.b, erase.z, erase.beta, k, marks, adjoint_marks,
-        g.q_factor, g.k_factor, g.b_factor, g.c, g.ends, g.weak, x.positions, x.bounds,
-        dq, dk, db, d_beta, d_decay, x.rows, x.heads, x.chunks, x.total,
-        *steps(g.q), *steps(g.k), *steps(d_o), *steps(g.b), *steps(erase.beta), *steps(k),
-        D=x.key, E=x.value, BD=tiles.bd, BE=tiles.be, **x.flags(), DECAY=DECAYS[x.axis], DECAYED=erase.decayed,
-        STRENGTH=erase.beta is not None, VARLEN=x.bounds is not None, **x.products, STAGES=tiles.stages,
-        num_warps=tiles.warps, num_stages=tiles.stages,
-    )  # fmt: skip
-    found = Gradients(dq, dk, None, db, whole(d_beta), whole(d_decay))  # type: ignore[arg-type]
-    if x.axis == "inner":
-        strong_gradients(x, g, q, k, e, d_o, decay, erase, found)
-    return found

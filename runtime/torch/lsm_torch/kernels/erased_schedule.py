@@ -1,4 +1,4 @@
-"""Which tiles the kernels of the erase take, chosen from the shapes alone."""
+"""Which tiles the solves of the erase take, chosen from the shapes alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 import torch
 import triton  # type: ignore[import-untyped]
 
-from .schedule import Tiles, power_of_two, processors
+from .schedule import power_of_two, processors
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,3 @@ def solve_tiles(x: Shape, adjoint: bool, device: torch.device) -> Solve:
     beside = 2 * bd * be + 4 * x.chunk * be
     stages = 1 if x.single or bd > 128 else max(1, min(3, (shared_memory(device) - beside) // stage))
     return Solve(be, 4, stages)
-
-
-@cache
-def erased_gradient_tiles(x: Shape) -> Tiles:
-    """Of the kernel of all gradients: two programs a processor. With a decay a key, which takes more
-    registers, wide values go in narrower blocks with one more of them in flight."""
-    bd, be = power_of_two(x.key), power_of_two(x.value)
-    if x.single:
-        return Tiles(min(bd, 32), min(be, 32), warps=4, stages=2)
-    inner = x.axis == "inner" and be > 64
-    return Tiles(min(bd, 64), min(be, 32 if inner else 64), warps=4, stages=3 if inner else 2)

@@ -1,7 +1,9 @@
-"""Forward: one pass over the chunks of a sequence with the state in registers, for all of F0, F1, F2; F3 and F4 read so, too.
+"""One pass over the chunks of a sequence with the state in registers: the forward of F0, F1, F2; in reverse, their dv.
 
     o_t = Σ_{s visible from t} D_ts (q_t · k_s) v_s,      S' = Λ∘S + Σ_s D_Cs k_s v_sᵀ
+    dv_s = Σ_{t that s is visible from} D_ts (k_s · q_t) do_t,      R' = Λ∘R + Σ_t D_t q_t do_tᵀ
 
+The second is the first backwards in time with the roles (k, q, do), so REVERSE takes k for q, q for k and do for v.
 A decay of the keys (INNER) is in q and k already (decay.py); one of the values (OUTER) in v, and `factor` brings it to o.
 """
 
@@ -41,8 +43,8 @@ def forward_kernel(
 ):  # fmt: skip
     """q, k [rows, H, D], v [rows, H, E] by their (row, head) strides, o contiguous. Grid: E-blocks × shards × heads ×
     sequences. The first state is s_in's (by in_n, in_p, in_h) or, FROM_MARKS, marks' (one chunk a shard), both by s_d, s_e; the last goes to s_out [N, H,
-    D, E] (by out_n), and with MARK every chunk's first to marks [slots, H, D, E].
-    REVERSE, without a decay: time runs backwards, as for dk and dv. STRENGTH: k is to be taken times beta (FROM_MARKS only)."""
+    D, E] (by out_n), and with MARK those at the edges of chunks to marks [slots, H, D, E] (in reverse all but the very first).
+    REVERSE: time runs backwards; not with OUTER. STRENGTH: k is to be taken times beta (FROM_MARKS only)."""
     program = tl.program_id(0)
     blocks: tl.constexpr = (E + BE - 1) // BE
     column = (program % blocks) * BE
@@ -73,7 +75,8 @@ def forward_kernel(
         at = base + t0
         ok = t0 + row < length
         if MARK:
-            tl.store(marks + here * (D * E) + tile, state.to(marks.dtype.element_ty), mask=state_mask)
+            at_mark = marks + (here + H if REVERSE else here) * (D * E)
+            tl.store(at_mark + tile, state.to(marks.dtype.element_ty), mask=state_mask)
         q_c = load_tile(q + at * q_t + head * q_h, row, q_t, ok, 0, D, BD).to(CT)
         k_c = load_tile(k + at * k_t + head * k_h, row, k_t, ok, 0, D, BD).to(CT)
         v_c = load_tile(v + at * v_t + head * v_h, row, v_t, ok, column, E, BE).to(CT)
@@ -93,11 +96,13 @@ def forward_kernel(
         if DECAY == SCALAR:
             at_c = c + head.to(tl.int64) * ROWS + at
             total = tl.load(at_c + tl.minimum(length - t0, C) - 1)
-            c_k = tl.load(at_c + row, mask=ok, other=total)
-            c_q = c_k
+            source = tl.load(at_c + row, mask=ok, other=total)
+            reader = source
             if BEFORE:
-                c_q = before_decay(at_c, row, ok, total, M)
-            scores = tl.where(mask, scores * tl.exp2(tl.where(mask, c_q[:, None] - c_k[None, :], 0.0)), 0.0)
+                reader = before_decay(at_c, row, ok, total, M)
+            if REVERSE:
+                reader, source = total - source, total - reader
+            scores = tl.where(mask, scores * tl.exp2(tl.where(mask, reader[:, None] - source[None, :], 0.0)), 0.0)
         elif DECAY == NONE:
             scores = tl.where(mask, scores, 0.0)
         else:
@@ -110,7 +115,7 @@ def forward_kernel(
             scores = tl.where(mask & (tl.load(weak + here) != 0), scores, 0.0)
         out = tl.dot(q_c, narrow.to(CT), input_precision=PRECISION)
         if DECAY == SCALAR:
-            out = out * tl.exp2(c_q)[:, None]
+            out = out * tl.exp2(reader)[:, None]
         if PACKED:
             out = tl.where(carried[:, None], out, 0.0)
         out = tl.dot(scores.to(CT), v_c, acc=out, input_precision=PRECISION)
@@ -121,7 +126,7 @@ def forward_kernel(
         # the state at the chunk's other edge
         if not FROM_MARKS:
             if DECAY == SCALAR:
-                v_c = (v_c * tl.exp2(total - c_k)[:, None]).to(CT)
+                v_c = (v_c * tl.exp2(total - source)[:, None]).to(CT)
                 state = state * tl.exp2(total)
             elif DECAY != NONE:
                 state = state * h2
@@ -131,7 +136,7 @@ def forward_kernel(
             state = tl.dot(tl.trans(k_c), v_c, acc=state, input_precision=PRECISION)
             if DECAY == INNER or DECAY == OUTER:
                 state = state * h
-    if MARK:  # noqa: SIM102  a constant of the compiler and a number of the device
+    if MARK and not REVERSE:  # noqa: SIM102  a constant of the compiler and a number of the device
         if first_chunk + chunks == all_chunks:
             at_mark = marks + ((slot + all_chunks) * H + head) * (D * E)
             tl.store(at_mark + tile, state.to(marks.dtype.element_ty), mask=state_mask)

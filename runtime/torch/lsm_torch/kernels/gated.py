@@ -1,27 +1,31 @@
-"""F0, F1, F2: no erase. Forward one pass; backward one in reverse for the adjoint states, then every gradient at once (gradients.py).
+"""F0, F1, F2: no erase. Forward one pass. Backward: one in reverse for dv, which leaves the adjoint states, then all other gradients for
+every chunk at once (gradients.py); without a decay three more forward passes with roles exchanged read and write less.
 
 Where values decay, the gradients are those of the recurrence with keys and values exchanged: its state is Sᵀ, its query dO,
 its key V, its value K and its dO q; so its dk is dv, its dv is dk, and its output is dq.
-Where heads alone do not fill the chip, both passes are split into shards of time, too (recurrences.md, §4).
+Where heads alone do not fill the chip, passes in order are split into shards of time, too (recurrences.md, §4).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from .adjoint import gradients, strong_forward
-from .launch import Call, Decayed, adjoint_of, call_of, decayed, edge_states, edges, forward, strided
-from .schedule import Shards, gradient_tiles, in_order, shards, sweep_tiles
+from .adjoint import Gradients, gradients, strong_forward
+from .launch import Call, Decayed, call_of, decayed, edge_states, forward, strided
+from .schedule import Shards, shards, sweep_tiles
 
 Saved = tuple[Tensor, ...]
 
 
-def split(x: Call, blocks: int, a_processor: int) -> Shards:
-    """The shards of time of a pass with so many blocks of columns."""
+def in_shards(x: Call, key: int, value: int) -> Shards:
+    """The shards of time of a pass in order over a state of so many keys and values."""
     if x.bounds is not None:
         return Shards(1, x.chunks)
-    return shards(x.chunks, blocks * x.heads * x.count, a_processor, x.device)
+    blocks = -(-value // sweep_tiles(x.chunk, key, value, x.single).be)
+    return shards(x.chunks, blocks * x.heads * x.count, x.device)
 
 
 def gated_forward(
@@ -46,11 +50,10 @@ def gated_forward(
         g, source = Decayed(q, k, None, None, raised.q_factor, None, None, raised.ends, raised.weak), raised.k
     else:
         g, source = decayed(x, q, k, decay, save=save), v
-    ordered = in_order(x.key, x.value, x.axis == "none")
-    marks = x.marks() if save and (ordered or x.axis != "none") else None
+    marks = x.marks() if save and x.axis != "none" else None
     o = torch.empty(*q.shape[:3], x.value, device=q.device, dtype=q.dtype)
     final = x.states()
-    time = split(x, -(-x.value // sweep_tiles(x.chunk, x.key, x.value, x.single).be), 2)
+    time = in_shards(x, x.key, x.value)
     if time.count > 1:
         initial = edge_states(x, g, g.k, source, x.axis, initial, time, reverse=False)[:, :-1]
     elif initial is not None:
@@ -72,9 +75,9 @@ def gated_forward(
 def by_sweeps(
     x: Call, q: Tensor, k: Tensor, v: Tensor, d_o: Tensor, d_final: Tensor | None, states: Tensor, has_initial: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """The gradients without a decay, where the states of gradients.py would cost more than they save: three more forward passes with
-    roles exchanged, dq of (dO, v, k), and backwards dv of (k, q, dO) and dk of (v, dO, q). `states` begin each shard."""
-    time = split(x, -(-x.value // sweep_tiles(x.chunk, x.key, x.value, x.single).be), 2)
+    """The gradients without a decay: three more forward passes with roles exchanged, dq of (dO, v, k), and backwards dv of (k, q, dO)
+    and dk of (v, dO, q). `states` begin each shard."""
+    time = in_shards(x, x.key, x.value)
     adjoint = None if d_final is None else d_final.unsqueeze(1)
     if time.count > 1:
         adjoint = edge_states(x, Decayed(q, k), q, d_o, "none", d_final, time, reverse=True)[:, 1:]
@@ -109,60 +112,62 @@ def gated_backward(
     """dq, dk, dv, d_decay (empty without a decay), d_initial (empty without an initial state)."""
     q, k, v, d_o = strided(q), strided(k), strided(v), strided(d_o)
     x = call_of(q, v, decay, on_value, before, sub_rows, positions, bounds)
-    if x.axis == "none" and not in_order(x.key, x.value, True):
+    if decay is None:
         return by_sweeps(x, q, k, v, d_o, d_final, saved[0], has_initial)
-    marks = saved[0]
-    exchanged = x.axis == "outer"
-    read, source, value, given = (d_o, v, k, q) if exchanged else (q, k, v, d_o)
-    axis = "inner" if exchanged else x.axis
-    if exchanged:
-        g = decayed(x, read, source, decay, save=True)
-    elif axis == "inner":
-        g = Decayed(saved[1], saved[2], None, None, saved[3], saved[4], None, saved[5], saved[6])
-    else:
-        g = Decayed(q, k, c=saved[3] if axis == "scalar" else None)
     d_initial = x.states() if has_initial else None
-    d, e = read.shape[-1], value.shape[-1]
-    ordered = in_order(d, e, axis == "none")
-    be = (gradient_tiles(d, e, x.single, True) if ordered else sweep_tiles(x.chunk, d, e, x.single)).be
-    time = split(x, -(-e // be), 2)
-    initial: Tensor | None = None
-    if time.count > 1:
-        initial = edge_states(x, g, g.q, given, axis, d_final, time, reverse=True, transposed=exchanged)[:, 1:]
-    elif d_final is not None:
-        initial = d_final.transpose(2, 3).unsqueeze(1) if exchanged else d_final.unsqueeze(1)
-    if ordered:
-        found = gradients(x, g, q, k, v, d_o, decay, marks, axis=axis, shards=time, initial=initial, final=d_initial)
+    if x.axis == "outer":
+        found = by_exchange(x, q, k, v, d_o, decay, saved[0], d_final, d_initial)
     else:
-        adjoint = adjoint_of(x, d, e, be, axis != "none")
-        states = torch.empty(x.count, time.count + 1, x.heads, d, e, device=x.device, dtype=torch.float32)
-        edges(
-            x, g, g.q, given, axis, time, states,
-            reverse=True, initial=initial, adjoint=adjoint, s_marks=marks, transposed=exchanged,
-        )  # fmt: skip
-        if has_initial:
-            d_initial = states[:, 0].transpose(2, 3).contiguous() if exchanged else states[:, 0].contiguous()
-        found = gradients(
-            x, g, read, source, value, given, decay, marks,
-            axis=axis, shards=Shards(x.chunks, 1), adjoint=adjoint, transposed=exchanged, read=not exchanged,
-        )  # fmt: skip
-    dq, dk, dv = found.dq, found.dk, found.dv
-    assert dv is not None
-    if exchanged:
-        dq, dk, dv = torch.empty(q.shape, device=q.device, dtype=q.dtype), dv, dk
-        once = Shards(x.chunks, 1)
-        forward(x, g, value, dq, axis=axis, shards=once, marks=marks, transposed=True)
-        strong_forward(x, g, read, source, value, decay, dq, axis)
-    assert dq is not None
-    d_decay = q.new_empty(0) if found.d_decay is None else found.d_decay
-    return dq, dk, dv, d_decay, q.new_empty(0) if d_initial is None else d_initial
+        g = Decayed(q, k, c=saved[3])
+        if x.axis == "inner":
+            g = Decayed(saved[1], saved[2], None, None, saved[3], saved[4], None, saved[5], saved[6])
+        found = from_marks(x, g, q, k, v, d_o, decay, saved[0], d_final, d_initial, exchanged=False)
+    assert found.dq is not None and found.dv is not None and found.d_decay is not None
+    return found.dq, found.dk, found.dv, found.d_decay, q.new_empty(0) if d_initial is None else d_initial
+
+
+def by_exchange(
+    x: Call, q: Tensor, k: Tensor, v: Tensor, d_o: Tensor, decay: Tensor, marks: Tensor, d_final: Tensor | None,
+    d_initial: Tensor | None,
+) -> Gradients:  # fmt: skip
+    """Where values decay; fills d_initial."""
+    g = decayed(x, d_o, v, decay, save=True)
+    d_final = None if d_final is None else d_final.transpose(2, 3)
+    found = from_marks(x, g, d_o, v, k, q, decay, marks, d_final, d_initial, exchanged=True)
+    assert found.dv is not None
+    dq = torch.empty(q.shape, device=q.device, dtype=q.dtype)
+    forward(x, g, k, dq, axis="inner", shards=Shards(x.chunks, 1), marks=marks, transposed=True)
+    strong_forward(x, g, d_o, v, k, decay, dq, "inner")
+    return Gradients(dq, found.dv, found.dk, None, None, found.d_decay)
+
+
+def from_marks(
+    x: Call, g: Decayed, q: Tensor, k: Tensor, v: Tensor, d_o: Tensor, decay: Tensor, marks: Tensor,
+    d_final: Tensor | None, d_initial: Tensor | None, exchanged: bool
+) -> Gradients:  # fmt: skip
+    """The gradients from the states at the edges of chunks; fills d_initial. `exchanged`: marks and d_initial are [V, K] of these roles."""
+    axis = "inner" if exchanged else x.axis
+    d, e = q.shape[-1], v.shape[-1]
+    time = in_shards(x, d, e)
+    initial = None if d_final is None else d_final.unsqueeze(1)
+    if time.count > 1:
+        initial = edge_states(x, g, g.q, d_o, axis, d_final, time, reverse=True)[:, 1:]
+    dv, adjoint = torch.empty(*q.shape[:3], e, device=q.device, dtype=q.dtype), x.marks()
+    first = None if d_initial is None else torch.empty(x.count, x.heads, d, e, device=q.device, dtype=torch.float32)
+    back = replace(g, q=g.k, k=g.q)
+    forward(
+        x, back, d_o, dv, axis=axis, shards=time, initial=initial, final=first, marks=adjoint, save=True, reverse=True
+    )
+    if d_initial is not None and first is not None:
+        d_initial.copy_(first.transpose(2, 3) if exchanged else first)
+    return gradients(x, g, q, k, v, d_o, decay, marks, adjoint, dv, transposed=exchanged, read=not exchanged)
 
 
 def first_states(x: Call, initial: Tensor | None) -> Tensor:
     """An empty tensor of the shape of the states that gated_forward saves."""
-    if x.axis != "none" or in_order(x.key, x.value, True):
+    if x.axis != "none":
         return x.marks()
-    time = split(x, -(-x.value // sweep_tiles(x.chunk, x.key, x.value, x.single).be), 2)
+    time = in_shards(x, x.key, x.value)
     there = time.count > 1 or initial is not None
     shape = (x.count, time.count, x.heads, x.key, x.value) if there else (0,)
     return torch.empty(shape, device=x.device, dtype=torch.float32)

@@ -192,7 +192,7 @@ def forward(
     reverse: bool = False,
 ) -> None:
     """out [rows, H, E] of reads g.q from sources (g.k, v). The states begin with `initial` ([N, P, H, D, E]), or, with marks and
-    not `save`, with those of the marks, one chunk a shard; `transposed`: these are [E, D]. `reverse`: time runs backwards, without a decay."""
+    not `save`, with those of the marks, one chunk a shard; `transposed`: these are [E, D]. `reverse`: time runs backwards."""
     d, e = g.q.shape[-1], v.shape[-1]
     tiles = sweep_tiles(x.chunk, d, e, x.single)
     grid = (-(-e // tiles.be) * shards.count * x.heads * x.count,)
@@ -210,60 +210,24 @@ def forward(
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Adjoint:
-    """States in reverse, [slots, H, D, E], and their products with the forward's, [slots, H, E-blocks, D] (with a decay)."""
-
-    marks: Tensor
-    beyond: Tensor | None
-
-    @property
-    def parts(self) -> int:
-        return 1 if self.beyond is None else self.beyond.shape[2]
-
-
-def adjoint_of(x: Call, d: int, e: int, be: int, with_decay: bool) -> Adjoint:
-    marks = torch.empty(x.slots, x.heads, d, e, device=x.device, dtype=x.compute)
-    if not with_decay:
-        return Adjoint(marks, None)
-    return Adjoint(marks, torch.empty(x.slots, x.heads, -(-e // be), d, device=x.device, dtype=torch.float32))
-
-
-def edges(
-    x: Call, g: Decayed, y: Tensor, z: Tensor, axis: str, shards: Shards, states: Tensor, *, reverse: bool,
-    product: Tensor | None = None, initial: Tensor | None = None, adjoint: Adjoint | None = None,
-    s_marks: Tensor | None = None, transposed: bool = False,
-) -> None:  # fmt: skip
-    """Each shard's own state and its decay; or, with `adjoint`, its states from `initial` [N, P, H, D, E] on, beside s_marks
-    ([E, D] where `transposed`)."""
-    d, e = y.shape[-1], z.shape[-1]
-    tiles = sweep_tiles(x.chunk, d, e, x.single)
-    stages = 3 if adjoint is None else tiles.stages
-    edge_kernel[(-(-e // tiles.be) * shards.count * x.heads * x.count,)](
-        y, z, g.c, g.ends, x.positions, x.bounds, initial, states, product,
-        None if adjoint is None else adjoint.marks, s_marks, None if adjoint is None else adjoint.beyond,
-        x.rows, x.heads, shards.count, shards.chunks, x.total,
-        *steps(y), *steps(z), *((0,) * 5 if initial is None else initial.stride()), *((1, d) if transposed else (e, 1)),
-        D=d, E=e, BD=tiles.bd, BE=tiles.be, **x.flags(), DECAY=DECAYS[axis], REVERSE=reverse,
-        VARLEN=x.bounds is not None, INITIAL=initial is not None, MARK=adjoint is not None,
-        **x.products, STAGES=stages, num_warps=tiles.warps, num_stages=stages,
-    )  # fmt: skip
-
-
 def edge_states(
-    x: Call, g: Decayed, y: Tensor, z: Tensor, axis: str, edge: Tensor | None, shards: Shards, *, reverse: bool,
-    transposed: bool = False,
+    x: Call, g: Decayed, y: Tensor, z: Tensor, axis: str, edge: Tensor | None, shards: Shards, *, reverse: bool
 ) -> Tensor:  # fmt: skip
-    """States [N, P + 1, H, D, E] at the edges of the shards; `edge` [N, H, D, E] ([E, D] where `transposed`) is given at the
-    end that time begins from."""
+    """States [N, P + 1, H, D, E] at the edges of the shards but the last one's (in reverse: the first one's) end; `edge` [N, H, D, E]
+    is given at the end that time begins from."""
     d, e, count = y.shape[-1], z.shape[-1], shards.count
     states = torch.empty(x.count, count + 1, x.heads, d, e, device=x.device, dtype=torch.float32)
     width = d if axis == "inner" else e if axis == "outer" else 1
     product = torch.empty(x.count, count, x.heads, width, device=x.device, dtype=torch.float32)
-    edges(x, g, y, z, axis, shards, states, reverse=reverse, product=product)
+    tiles = sweep_tiles(x.chunk, d, e, x.single)
+    edge_kernel[(-(-e // tiles.be) * (count - 1) * x.heads * x.count,)](
+        y, z, g.c, g.ends, x.positions, x.bounds, states, product,
+        x.rows, x.heads, count, shards.chunks, x.total, *steps(y), *steps(z),
+        D=d, E=e, BD=tiles.bd, BE=tiles.be, **x.flags(), DECAY=DECAYS[axis], REVERSE=reverse,
+        VARLEN=x.bounds is not None, **x.products, STAGES=3, num_warps=tiles.warps, num_stages=3,
+    )  # fmt: skip
     block = 512
     of = (0, 0, 0, 0) if edge is None else edge.stride()
-    of = (of[0], of[1], of[3], of[2]) if transposed else of
     join_kernel[(x.count * x.heads, triton.cdiv(d * e, block))](
         states, product, edge, count, x.heads, *of,
         D=d, E=e, B=block, DECAY=DECAYS[axis], REVERSE=reverse, GIVEN=edge is not None,

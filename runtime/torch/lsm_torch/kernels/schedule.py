@@ -13,6 +13,7 @@ from functools import cache
 import torch
 
 SHARD_CHUNKS = 4  # a shard of time has at least so many
+STRONG_GROUP = 8  # chunks that a program of strong.py looks after: most are weak, and starting a program for each costs more than its flag
 LARGEST_WIDTH = 512  # of key or value: beyond this a state does not fit one program
 
 
@@ -51,22 +52,18 @@ def sweep_tiles(c: int, d: int, e: int, single: bool) -> Tiles:
     """Of the kernels with one state."""
     bd = power_of_two(d)
     be = min(power_of_two(e), max(16, (4096 if single else 8192) // bd), 128)
-    return Tiles(bd, be, warps=4, stages=2 if bd <= 128 else 1)
+    return Tiles(bd, be, warps=4, stages=3 if bd <= 64 else 2 if bd <= 128 else 1)
 
 
 @cache
-def gradient_tiles(d: int, e: int, single: bool, in_order: bool) -> Tiles:
-    """Of the kernel of all gradients, which sums over E: all of it in one program where that fits, two programs a processor."""
-    most = 8192 if single else 16384
+def gradient_tiles(d: int, e: int, key_decay: bool, erase: bool, single: bool) -> Tiles:
+    """Of the kernel of all gradients for all chunks at once: two programs a processor. An erase takes more shared memory, so fewer blocks of
+    values are in flight; and with a decay a key more registers, so wide values go in narrower blocks."""
     bd, be = power_of_two(d), power_of_two(e)
-    be = min(be, max(16, most // bd))
-    return Tiles(bd, be, warps=8 if single and bd * be > 4096 else 4, stages=2 if in_order else 1)
-
-
-def in_order(d: int, e: int, wanted: bool) -> bool:
-    """Whether the gradients go in order with the adjoint state in registers, which saves its way through memory: where all fits
-    beside it. At [128, 128], or with a decay's part, registers spill."""
-    return wanted and power_of_two(d) * power_of_two(e) <= 4096
+    if single:
+        return Tiles(min(bd, 32), min(be, 32), warps=4, stages=2)
+    narrow = key_decay and erase and be > 64
+    return Tiles(min(bd, 64), min(be, 32 if narrow else 64), warps=4, stages=2 if erase and not narrow else 3)
 
 
 def raise_warps(c: int, width: int) -> int:
@@ -78,9 +75,9 @@ def processors(device: torch.device) -> int:
     return torch.cuda.get_device_properties(device).multi_processor_count if device.type == "cuda" else 1
 
 
-def shards(chunks: int, programs: int, a_processor: int, device: torch.device) -> Shards:
-    """Enough shards to give each processor `a_processor` programs, each of SHARD_CHUNKS or more; one where heads alone do that."""
-    wanted = a_processor * processors(device)
+def shards(chunks: int, programs: int, device: torch.device) -> Shards:
+    """Enough shards to give each processor two programs, each of SHARD_CHUNKS or more; one where heads alone do that."""
+    wanted = 2 * processors(device)
     count = min(chunks // SHARD_CHUNKS, wanted // max(1, programs))
     if count < 2:
         return Shards(1, chunks)
