@@ -35,33 +35,34 @@ def look_back(place, first, r, count, T):
 
 
 @triton.jit
-def convolved(x, weight, offset, back, r, f, F, s_x, TAPS: tl.constexpr, BIASED: tl.constexpr):
-    """c of the rows r behind the pointer x, float32."""
+def convolved(x, weight, offset, back, r, f, within, F, s_x, TAPS: tl.constexpr, BIASED: tl.constexpr):
+    """c of the rows r behind the pointer x, float32, in the features f that are `within`."""
     total = tl.zeros([r.shape[0], f.shape[0]], tl.float32)
     for j in tl.static_range(TAPS):
-        ok = (back >= j)[:, None] & (f < F)[None, :]
-        w = tl.load(weight + j * F + f, mask=f < F, other=0.0).to(tl.float32)
+        ok = (back >= j)[:, None] & within[None, :]
+        w = tl.load(weight + j * F + f, mask=within, other=0.0).to(tl.float32)
         total += w[None, :] * tl.load(x + (r - j)[:, None] * s_x + f[None, :], mask=ok, other=0.0).to(tl.float32)
     if BIASED:
-        total += tl.load(offset + f, mask=f < F, other=0.0).to(tl.float32)[None, :]
+        total += tl.load(offset + f, mask=within, other=0.0).to(tl.float32)[None, :]
     return total
 
 
 @triton.jit
 def conv_kernel(
-    x, weight, offset, place, dy, out, count, T, F, G, s_x, epsilon, scale,
-    TAPS: tl.constexpr, R: tl.constexpr, BF: tl.constexpr,
+    x, weight, offset, place, dy, out, count, T, F, s_x, epsilon, scale,
+    TAPS: tl.constexpr, R: tl.constexpr, G: tl.constexpr, BF: tl.constexpr,
     BIASED: tl.constexpr, SILU: tl.constexpr, NORM: tl.constexpr, BACKWARD: tl.constexpr,
 ):  # fmt: skip
-    """y, or with BACKWARD dc from dy. A program has G of the F features."""
+    """y, or with BACKWARD dc from dy. A program has G of the F features, all next to each other for the compiler to see, and so loaded 16
+    bytes at a time."""
     first = tl.program_id(0).to(tl.int64) * R
     r = tl.arange(0, R)
     g = tl.arange(0, BF)
     f = tl.program_id(1) * G + g
-    f = tl.where(g < G, f, F)
+    within = (g < G) & (f < F)
     back = look_back(place, first, r, count, T)
-    c = convolved(x + first * s_x, weight, offset, back, r, f, F, s_x, TAPS, BIASED)
-    inside = (first + r < count)[:, None] & (f < F)[None, :]
+    c = convolved(x + first * s_x, weight, offset, back, r, f, within, F, s_x, TAPS, BIASED)
+    inside = (first + r < count)[:, None] & within[None, :]
     at = r[:, None] * F + f[None, :]
     a = c
     if SILU:
@@ -183,8 +184,8 @@ def _outputs(x, weight, offset, positions, silu, norm, dy) -> Tensor:
     head, epsilon, scale = (min(power_of_two(features, 16), WIDE), 0.0, 1.0) if norm is None else norm
     grid = (triton.cdiv(batch * time, ROWS), triton.cdiv(features, head))
     conv_kernel[grid](
-        x, weight, offset, positions, dy, out, batch * time, time, features, head, x.stride(1), epsilon, scale,
-        TAPS=weight.shape[0], R=ROWS, BF=power_of_two(head), BIASED=offset is not None, SILU=silu,
+        x, weight, offset, positions, dy, out, batch * time, time, features, x.stride(1), epsilon, scale,
+        TAPS=weight.shape[0], R=ROWS, G=head, BF=power_of_two(head), BIASED=offset is not None, SILU=silu,
         NORM=norm is not None, BACKWARD=dy is not None, num_warps=4 if head <= WIDE else 8,
     )  # fmt: skip
     return out
