@@ -69,20 +69,24 @@ def _pass(
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """All losses, and if it trains the gradients of Σ share · loss for x and weight."""
     own = weight.to(dtype)
-    losses, inner = [], []
     dw = torch.zeros(weight.shape, device=x.device, dtype=_sum_type(dtype)) if trains else None
     size = max(1, CHUNK_ELEMENTS[x.device.type] // weight.shape[1])
-    for rows, targets, weights in zip(x.split(size), ids.split(size), share.split(size), strict=True):
-        rows = rows.to(dtype)
-        logits = rows @ own
-        loss, lse = _loss_of(logits, targets)
-        losses.append(loss)
-        if dw is not None:
-            dlogits = _gradient(logits, targets, lse, weights.to(lse.dtype))
-            inner.append((dlogits @ own.T).to(x.dtype))
-            _add_product(dw, rows.T, dlogits)
-    found = () if dw is None else (torch.cat(inner), dw.to(weight.dtype))
-    return torch.cat(losses), found
+    chunks = zip(x.split(size), ids.split(size), share.split(size), strict=True)
+    found = [_chunk(rows, own, targets, weights, dw) for rows, targets, weights in chunks]
+    losses = torch.cat([loss for loss, _ in found])
+    return losses, () if dw is None else (torch.cat([dx for _, dx in found]), dw.to(weight.dtype))
+
+
+def _chunk(x: Tensor, weight: Tensor, ids: Tensor, share: Tensor, dw: Tensor | None) -> tuple[Tensor, Tensor]:
+    """A chunk's losses and, if dw takes its part, dx (else x): its logits are gone before the next chunk's are made."""
+    rows = x.to(weight.dtype)
+    logits = rows @ weight
+    loss, lse = _loss_of(logits, ids)
+    if dw is None:
+        return loss, x
+    dlogits = _gradient(logits, ids, lse, share.to(lse.dtype))
+    _add_product(dw, rows.T, dlogits)
+    return loss, (dlogits @ weight.T).to(x.dtype)
 
 
 def _loss_of(logits: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
