@@ -20,6 +20,7 @@ from lsm_torch.checkpoint import checkpoint as checkpoints
 from lsm_torch.errors import RunError
 from lsm_torch.train import main
 from lsm_torch.train import metrics as metrics_module
+from lsm_torch.train.kernels import main as tell_kernels
 from lsm_torch.train.memory import Memory, refuse_impossible
 from lsm_torch.train.step import Stepper
 from tiny_project import write_project
@@ -30,16 +31,20 @@ main_module: Any = sys.modules["lsm_torch.train.main"]
 recurrence_module: Any = sys.modules["lsm_torch.ops.recurrence"]
 
 
-def train(folder: Path, *flags: str, out: str = "run") -> int:
-    """The exit status of `python train.py --device cpu --out … FLAGS`, run here."""
+def model_of(folder: Path) -> Any:
     spec = importlib.util.spec_from_file_location("tiny_model", folder / "model.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module.Tiny
+
+
+def train(folder: Path, *flags: str, out: str = "run") -> int:
+    """The exit status of `python train.py --device cpu --out … FLAGS`, run here."""
     before = sys.argv, signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     sys.argv = ["train.py", "--device", "cpu", *(["--out", str(folder / out)] if out else []), *flags]
     try:
-        main(module.Tiny, folder)
+        main(model_of(folder), folder)
     except SystemExit as stop:
         return int(stop.code or 0)
     finally:
@@ -192,6 +197,22 @@ def test_too_little_memory_names_the_knobs(
     assert train(plain, "--accumulate", "2", "--recompute", out="full again") == 1
     said = capsys.readouterr().err
     assert "--accumulate 4" in said and "--recompute" not in said and "--moments" not in said
+
+
+def test_kernels_py_tells_what_recurrences_run_as(
+    plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kernels, runs_as in (("reference", "plain torch"), ("triton", "chunks of 64, state 16 × 16, time in 1")):
+        monkeypatch.setenv("LSM_KERNELS", kernels)
+        monkeypatch.setattr(sys, "argv", ["kernels.py", "--device", "cpu"])
+        with pytest.raises(SystemExit) as stop:
+            tell_kernels(model_of(plain), plain)
+        assert not stop.value.code
+        title, _, row = capsys.readouterr().out.splitlines()
+        assert title == "Tiny on the processor, 4 × 12 tokens"
+        assert row.startswith("Block × 2  a decay a key  q [4, 12, 2, 8] v [4, 12, 2, 8]  " + runs_as)
+        if kernels == "triton":
+            assert float(row.split(runs_as)[1].split()[0]) < 1e-4
 
 
 def test_kernels_are_checked(plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

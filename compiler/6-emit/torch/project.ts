@@ -39,6 +39,7 @@ export function torchProject(input: ProjectInput): readonly ProjectFile[] {
   };
   return [
     { name: "model.py", text },
+    { name: "kernels.py", text: kernelsFile(className) },
     { name: "train.py", text: trainFile(className, settings.name) },
     ...(writesText ? [{ name: "export_hf.py", text: exportFile(className, settings.name) }] : []),
     { name: "config.json", text: `${JSON.stringify(config, null, 2)}\n` },
@@ -61,6 +62,25 @@ python train.py --resume                     goes on from the newest checkpoint
 from pathlib import Path
 
 from lsm_torch.train import main
+from model import ${className}
+
+if __name__ == "__main__":
+    main(${className}, Path(__file__).resolve().parent)
+`;
+
+const kernelsFile = (
+  className: string,
+): string => `"""What the recurrences of ${className} run as: Triton kernels on a GPU, plain torch elsewhere.
+
+python kernels.py     each kind: its chunks and tiles here, its error against the reference, its time
+
+The kernels themselves are the same for every model and lie in lsm_torch/kernels; which parts of them are compiled, and for
+which shapes, follows from the operands that model.py gives them. Nothing is tuned at run time.
+"""
+
+from pathlib import Path
+
+from lsm_torch.train.kernels import main
 from model import ${className}
 
 if __name__ == "__main__":
@@ -141,6 +161,7 @@ python train.py --help                     # all flags: memory (--moments, --rec
 | --- | --- |
 | \`model.py\` | the model: a class for each layer, tensors named by their axes |
 | \`train.py\` | the command line |
+| \`kernels.py\` | tells what the recurrences run as on this device, how right they are there, and how long they take |
 ${writesText ? "| `export_hf.py` | writes a checkpoint as a folder for transformers: `python export_hf.py runs/" + training + " OUT` |\n" : ""}| \`config.json\`, \`parameters.json\` | the training's settings; every parameter with its shape and how it starts |
 | \`${source}\` | the program, in one file; checkpoints carry it |
 | \`lsm_torch/\` | the runtime: layers, the recurrences and their kernels, data, trainer |

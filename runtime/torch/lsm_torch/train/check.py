@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,7 +27,7 @@ DECAYS = {"dlog_decay", "dlog_key", "dlog_value", "dstep", "drate"}
 
 def check(run: Run) -> bool:
     """Says what it found; a kernel that is wrong turns all kernels off for this process. True when all is well."""
-    found = [(call, _errors(call, run)) for call in _calls(run)]
+    found = [(call, differences(call, run.stepper.precision(), run.device)) for call in _calls(run)]
     if not found:
         run.say("check      no kernels to check: the reference runs on this device")
         return True
@@ -55,26 +56,29 @@ def _calls(run: Run) -> list[Call]:
     short = short.to(run.device)
     with torch.no_grad(), run.stepper.precision(), listening() as calls:
         run.model.losses(short.tokens, short.targets, short.weights, short.positions)  # type: ignore[operator]
-    kinds = {call.signature(): call for call in calls if chosen(None, _first(call)) == "triton"}
+    kinds = {call.signature(): call for call in calls if chosen(None, first_operand(call)) == "triton"}
     return list(kinds.values())
 
 
-def _first(call: Call) -> Tensor:
+def first_operand(call: Call) -> Tensor:
     """The queries of a recurrence, what an elementwise scan writes."""
     found: Tensor = call.arguments["q"] if "q" in call.arguments else call.arguments["b"]
     return found
 
 
-def _errors(call: Call, run: Run) -> dict[str, float]:
-    """Relative errors of the result and of every gradient, by operand."""
-    with run.stepper.precision():
-        ours = _run(call, "triton", None)
-    with torch.autocast(run.device.type, enabled=False):
-        theirs = _run(call, "reference", torch.float32)
+def differences(call: Call, precision: AbstractContextManager[Any], device: torch.device) -> dict[str, float]:
+    """Relative errors of the kernels' result and of every gradient, by operand."""
+    with precision:
+        ours = call_again(call, "triton", None)
+    with torch.autocast(device.type, enabled=False):
+        theirs = call_again(call, "reference", torch.float32)
     return {name: float((ours[name].float() - x).norm() / x.norm().clamp(min=1e-12)) for name, x in theirs.items()}
 
 
-def _run(call: Call, kernels: str, dtype: torch.dtype | None) -> dict[str, Tensor]:
+def call_again(
+    call: Call, kernels: str | None, dtype: torch.dtype | None, with_gradients: bool = True
+) -> dict[str, Tensor]:
+    """Its result, and all gradients of a weighted sum of that."""
     leaves: dict[str, Tensor] = {}
 
     def leaf(name: str, x: Any) -> Any:
@@ -86,7 +90,10 @@ def _run(call: Call, kernels: str, dtype: torch.dtype | None) -> dict[str, Tenso
         return leaves[name]
 
     arguments = {name: leaf(name, x) for name, x in call.arguments.items()}
-    o = call.function(**arguments, kernels=kernels)
+    with torch.set_grad_enabled(with_gradients):
+        o: Tensor = call.function(**arguments, kernels=kernels)
+    if not with_gradients:
+        return {"o": o}
     g = torch.Generator().manual_seed(1)
     weigh = torch.randn(o.shape, generator=g).to(o.device, o.dtype)
     gradients = torch.autograd.grad((o * weigh).sum(), list(leaves.values()), allow_unused=True)
@@ -95,8 +102,8 @@ def _run(call: Call, kernels: str, dtype: torch.dtype | None) -> dict[str, Tenso
 
 
 def _verdicts(call: Call, errors: dict[str, float], half: bool) -> list[str]:
-    size = 2 if half else _first(call).element_size()
-    shape = list(_first(call).shape)
+    size = 2 if half else first_operand(call).element_size()
+    shape = list(first_operand(call).shape)
     bars = {name: (DECAY_BARS if name in DECAYS else BARS)[min(4, max(2, size))] for name in errors}
     return [
         f"{call.function.__name__} of {shape}: `{name}` differs by {error:.1e}, where {bars[name]:.0e} is expected"
