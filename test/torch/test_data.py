@@ -35,6 +35,13 @@ def ids(count: int) -> bytes:
     return np.arange(count, dtype=np.uint16).tobytes()
 
 
+def llm_c(raw: bytes, version: int = 1, count: int | None = None) -> bytes:
+    """llm.c's tokens: a header of 256 numbers of 4 bytes before them."""
+    head = np.zeros(256, np.int32)
+    head[:3] = 20240520, version, len(raw) // 2 if count is None else count
+    return head.tobytes() + raw
+
+
 HOSTILE: list[tuple[str, dict[str, bytes], str]] = [
     ("a.txt", {}, "file-missing"),
     ("a.txt", {"a.txt": b""}, "data-empty"),
@@ -51,6 +58,9 @@ HOSTILE: list[tuple[str, dict[str, bytes], str]] = [
     ("a.bin", {}, "file-missing"),
     ("a.bin", {"a.bin": b""}, "data-bad-tokens"),
     ("a.bin", {"a.bin": ids(9)[:-1]}, "data-bad-tokens"),
+    ("a.bin", {"a.bin": np.arange(900, dtype=np.uint32).tobytes()}, "data-bad-tokens"),
+    ("a.bin", {"a.bin": llm_c(ids(900), count=800)}, "data-bad-tokens"),
+    ("a.bin", {"a.bin": llm_c(ids(900), version=2)}, "data-bad-tokens"),
     ("a.bin", {"a.bin": ids(9), "a.idx": b"GARBAGE"}, "data-bad-index"),
     ("a.bin", {"a.bin": ids(9), "a.idx": index([4, 5])[:20]}, "data-bad-index"),
     ("a.bin", {"a.bin": ids(9), "a.idx": index([4, 5])[:40]}, "data-bad-index"),
@@ -71,6 +81,20 @@ def test_what_is_wrong_is_said(tmp_path: Path, name: str, files: dict[str, bytes
         opened(tmp_path, name)
     assert error.value.code == code
     assert error.value.where and error.value.what
+
+
+def test_patterns_may_be_absolute_and_paths_may_look_like_patterns(tmp_path: Path) -> None:
+    (tmp_path / "a[1].txt").write_text("some words and more of them")
+    found = opened(tmp_path, "a[1].txt").summary
+    assert opened(Path("elsewhere"), str(tmp_path / "a*.txt")).summary == found
+    assert opened(Path("elsewhere"), str(tmp_path / "a[1].txt")).summary == found
+
+
+def test_tokens_behind_a_header_of_llm_c(tmp_path: Path) -> None:
+    for name, raw in (("a.bin", ids(900)), ("b.bin", llm_c(ids(900)))):
+        (tmp_path / name).write_bytes(raw)
+    assert opened(tmp_path, "b.bin").summary == opened(tmp_path, "a.bin").summary
+    assert opened(tmp_path, "b.bin").fingerprint == opened(tmp_path, "a.bin").fingerprint
 
 
 def test_a_tokenizer_that_is_none(tmp_path: Path) -> None:

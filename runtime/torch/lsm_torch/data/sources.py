@@ -25,11 +25,16 @@ def files_of(source: str, base: Path) -> list[Path]:
     """The files that one path, pattern or package names, by path."""
     if source.startswith("npm:"):
         return _package(source, base)
-    if not any(mark in source for mark in "*?[{"):
-        return [base / source]
-    found = sorted((path for path in base.glob(source) if path.is_file()), key=_order)
+    path = base / source
+    if not any(mark in source for mark in "*?[{") or path.is_file():
+        return [path]
+    start, pattern = base, source
+    if Path(source).is_absolute():
+        start, pattern = Path(path.anchor), source[len(path.anchor) :]
+    found = sorted((path for path in start.glob(pattern) if path.is_file()), key=_order)
     if not found:
-        raise RunError("data-missing", "no file matches", f"text {source!r} (in {base.resolve()})")
+        help = "give a pattern that some file matches; with --data FILE… train.py reads others instead"
+        raise RunError("data-missing", "no file matches", f"text {source!r} (in {base.resolve()})", help)
     return found
 
 
@@ -58,7 +63,7 @@ def _package(source: str, base: Path) -> list[Path]:
         "npm-package-missing",
         f"the npm package {name} is not installed",
         f"text {source!r} (looked in node_modules of {base.resolve()} and above)",
-        f"run `npm install {name}`",
+        f"run `npm install {name}`, or give train.py other texts with --data FILE…",
     )
 
 

@@ -1,4 +1,5 @@
-"""Ids as they lie on disk, mapped and never copied: nanoGPT's .bin (uint16, one document), or Megatron's with an .idx beside it."""
+"""Ids as they lie on disk, mapped and never copied: nanoGPT's .bin (uint16, one document), llm.c's, which has a header before that, or
+Megatron's with an .idx beside it."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ _MAGIC = b"MMIDIDX\x00\x00"
 _HEADER = (
     34  # magic, version (int64), the ids' type (a byte), and how many sequences and documents there are (int64 each)
 )
+#: Of llm.c's .bin: 256 numbers of 4 bytes, of which the first three are these, the version 1, and how many ids follow.
+_LLM_C, _LLM_C_HEADER = 20240520, 1024
 _TYPES = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.uint16}
 
 
@@ -45,11 +48,30 @@ def _open(path: Path) -> tuple[Ids, NDArray[np.int64]]:
         )
     ids = np.memmap(path, kind, "r")
     if lengths is None:
-        return ids, np.array([len(ids)])
+        own = _without_header(ids, path)
+        return own, np.array([len(own)])
     if int(lengths.sum()) != len(ids):
         what = f"the index tells of {int(lengths.sum()):,} ids, and {path.name} has {len(ids):,}"
         raise RunError("data-bad-index", what, str(index), "take the .idx and the .bin of one preprocessing")
     return ids, lengths
+
+
+def _without_header(ids: Ids, path: Path) -> Ids:
+    """The uint16 ids; refuses those of 4 bytes, whose upper halves would pass for ids of 0."""
+    first = np.asarray(ids[:6]).view(np.int32) if len(ids) >= 6 else np.zeros(3, np.int32)
+    if first[0] == _LLM_C:
+        count = len(ids) - _LLM_C_HEADER // 2
+        if first[1] != 1 or first[2] != count:
+            what = f"its header tells of version {first[1]} with {first[2]:,} ids, and the file has {max(0, count):,} of 2 bytes"
+            raise RunError(
+                "data-bad-tokens", what, str(path), "version 1 of llm.c's format is read; write the file again"
+            )
+        return ids[_LLM_C_HEADER // 2 :]
+    upper = np.asarray(ids[1 : 2**20 : 2])
+    if len(upper) >= 32 and not upper.any() and np.asarray(ids[: 2**20 : 2]).any():
+        what = "every second id is 0: these are ids of 4 bytes, not of 2"
+        raise RunError("data-bad-tokens", what, str(path), "write them as uint16, or with Megatron's .idx beside them")
+    return ids
 
 
 def _index(path: Path) -> tuple[np.dtype[np.generic], NDArray[np.int64]]:
