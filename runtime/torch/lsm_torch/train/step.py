@@ -14,10 +14,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..data.rows import Batch
-from ..errors import RunError
 from ..nn import apply_updates
 from ..nn.documents import told
 from ..nn.loads import noting_loads
+from .diverged import diverged, first_on_the_way
 from .graph import Graphs
 from .inputs import Inputs, inputs_of
 from .loads import Loads, Routes
@@ -71,11 +71,26 @@ class Stepper:
         def result() -> StepResult:
             loss, objective, norm, place, *flat = read()
             if not all(map(math.isfinite, (loss, objective, norm))):
-                raise diverged(step, loss, objective, None if math.isfinite(norm) else self.names[int(place)])
+                gradient = None if math.isfinite(norm) else self.names[int(place)]
+                cause = self._cause(inputs, math.isfinite(loss + objective), gradient)
+                raise diverged(step, loss, objective, cause, self.clip is not None)
             loads = {route: [flat.pop(0) for _ in range(count)] for route, count in self.loads.items()}
             return StepResult(loss, norm, loads)
 
         return result if self.ahead else partial(_same, result())
+
+    def _cause(self, inputs: Inputs, found_loss: bool, gradient: str | None) -> str:
+        """Of numbers that are not finite: nothing has changed since, so the forward pass can run again."""
+        if found_loss:
+            return f"the first gradient that is not finite is of `{gradient}`"
+        here = inputs.to(self.device)
+
+        def forward() -> None:
+            for i, piece in enumerate(here.pieces):
+                with told(here.documents[i]) if here.documents else contextlib.nullcontext(), self.precision():
+                    self.model.losses(piece.tokens, piece.targets, piece.weights, piece.positions)  # type: ignore[operator]
+
+        return first_on_the_way(self.model, self.optimizer.tensors, forward)
 
     def _compute(self, inputs: Inputs) -> Tensor:
         """The step; gives loss, objective, the gradients' norm, the number of the first that is not finite, and the loads of routes.
@@ -156,11 +171,3 @@ class Stepper:
 
 def _same(result: StepResult) -> StepResult:
     return result
-
-
-def diverged(step: int, loss: float, objective: float, path: str | None) -> RunError:
-    what = f"at step {step} the loss is {loss}, the objective {objective}"
-    if path is not None:
-        what += f"; the first gradient that is not finite is of `{path}`"
-    help = "lower `lr`, warm up for longer, or clip the gradients; checkpoints written before are untouched"
-    return RunError("training-diverged", what, f"step {step}", help)
