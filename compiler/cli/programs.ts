@@ -41,7 +41,11 @@ export function choose<T>(
     const help = didYouMean(name, names) ?? (names.length > 0 ? `there are ${listed}` : null);
     throw new UsageError(`${path} has no ${kind} \`${name}\``, help);
   }
-  if (names.length === 0) throw new UsageError(`${path} has no ${kind}`);
+  if (names.length === 0) {
+    const help =
+      kind === "train" ? "add a `data` and a `train` block: `lsm init` writes some" : null;
+    throw new UsageError(`${path} has no ${kind}`, help);
+  }
   if (names.length > 1)
     throw new UsageError(`${path} has several: ${listed}`, `choose one: --${kind} ${names[0]!}`);
   return among.get(names[0]!)!;

@@ -85,6 +85,28 @@ def test_a_damaged_checkpoint_is_passed_over(plain: Path, capsys: pytest.Capture
     assert train(plain, "--resume", out="damaged") == 0
     assert losses(plain, "damaged") == losses(plain, "plain")
     assert "passing it over" in capsys.readouterr().out
+    files = list((plain / "damaged" / "checkpoints").iterdir())
+    for path in files:
+        path.write_bytes(path.read_bytes()[:-1000])
+    before = (plain / "damaged" / "metrics.jsonl").read_bytes()
+    assert train(plain, "--resume", out="damaged") == 1  # and nothing begins anew over it
+    assert "error[checkpoint-damaged]: no checkpoint here can be read" in capsys.readouterr().err
+    assert (plain / "damaged" / "metrics.jsonl").read_bytes() == before and sorted(files) == sorted(
+        (plain / "damaged" / "checkpoints").iterdir()
+    )
+
+
+def test_a_start_that_failed_stands_in_nobodys_way(
+    plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    assert train(plain, "--wandb", "--steps", "1", out="logged") == 1
+    assert train(plain, "--steps", "1", out="logged") == 0
+
+
+def test_where_the_data_lies_is_kept(plain: Path) -> None:
+    """lsm evaluate finds a run's data from anywhere."""
+    assert json.loads((plain / "plain" / "config.json").read_text())["base"] == str(plain.resolve())
 
 
 def test_an_impossible_mesh_is_refused_before_ranks_meet(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import torch
 
 import lsm_torch.ops.recurrence  # noqa: F401  the module, whose name its function hides
 from lsm_torch.checkpoint import checkpoint as checkpoints
+from lsm_torch.checkpoint import safetensors
 from lsm_torch.errors import RunError
 from lsm_torch.train import main
 from lsm_torch.train import metrics as metrics_module
@@ -179,8 +181,39 @@ def test_a_loss_that_is_no_number_stops(tmp_path: Path, capsys: pytest.CaptureFi
     (folder / "config.json").write_text(json.dumps(config))
     assert train(folder) == 1
     said = capsys.readouterr().err
-    assert "error[training-diverged]: at step 2" in said and "is of `" in said
+    assert "error[training-diverged]: at step 2" in said and "the loss over it that is not" in said
+    assert "clip the gradients" in said
     assert len(losses(folder)) == 1
+
+
+def test_a_weight_that_is_no_number_is_named(plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(plain / "plain", plain / "spoilt")
+    folder = plain / "spoilt" / "checkpoints"
+    path = folder / "step-00000004.safetensors"
+    tensors, metadata = safetensors.load(path)
+    tensors["blocks.1.gate.weight"][0, 0] = torch.nan
+    safetensors.save(path, tensors, {name: text for name, text in metadata.items() if name != "lsm.crc32"})
+    (folder / "final.safetensors").unlink()
+    assert train(plain, "--resume", out="spoilt") == 1
+    said = capsys.readouterr().err
+    assert "at step 5 the loss is nan" in said and "the weight `blocks.1.gate.weight` is not finite" in said
+    assert "clip the gradients" not in said  # they are
+
+
+def test_flags_that_cannot_be_meant(plain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for flags, said in (
+        (["--seed", "-1"], "-1 is not from 0 to 2^53 - 1"),
+        (["--seed", "99999999999999999999"], "is not from 0 to 2^53 - 1"),
+        (["--moments", "bf16"], "--moments bf16 needs --precision bf16"),
+    ):
+        assert train(plain, *flags, out="never") == 2
+        assert said in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert train(plain, out=str(tmp_path / "file")) == 1
+    assert "error[file-access]: cannot make this folder" in capsys.readouterr().err
+    assert train(plain, "--resume", str(tmp_path), out="never") == 1
+    assert "error[file-missing]: there is no checkpoint in this folder" in capsys.readouterr().err
+    assert not (plain / "never").exists()
 
 
 def test_too_little_memory_names_the_knobs(

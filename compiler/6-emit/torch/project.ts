@@ -150,7 +150,7 @@ torch 2.9 or newer and numpy; on a GPU also triton, which torch brings along.
 
 \`\`\`sh
 python train.py                            # into a new folder, runs/${training}; --out DIR for another
-torchrun --nproc-per-node 8 train.py       # on several GPUs: the same losses; --shard parts the weights over them (FSDP2)
+torchrun --nproc-per-node 8 train.py       # on several GPUs: the same losses, but for routers, which balance each part; --shard parts the weights (FSDP2)
 python train.py --resume                   # goes on exactly where the newest checkpoint was written, on any number of ranks
 python train.py --check                    # first compares the kernels with their reference on this device
 python train.py --data FILE… --tokenizer tokenizer.json   # learns from these instead
@@ -169,7 +169,10 @@ ${writesText ? "| `export_hf.py` | writes a checkpoint as a folder for transform
 A run's folder has the program (\`model.lsm\`), \`config.json\`, \`metrics.jsonl\`, \`loss.svg\`, checkpoints, TensorBoard's events where that is
 installed, and \`samples.jsonl\` of a model that writes text, or \`forecast.svg\`; \`lsm ui\` draws it while the run goes on. Nothing is sent anywhere but
 with \`--wandb\`. What \`--data\` takes: text, \`.jsonl\` (a document a line in the field \`text\`), \`.parquet\` (column \`text\`; needs pyarrow), nanoGPT's
-\`.bin\` (uint16), Megatron's \`.bin\` with its \`.idx\` beside it, or one \`.csv\` for a series.
+and llm.c's \`.bin\` (uint16), Megatron's \`.bin\` with its \`.idx\` beside it, or one \`.csv\` for a series.
+
+The weights of a model made by \`${model}()\` are not set: \`train.py\` draws them as \`parameters.json\` says, and
+\`lsm_torch.train.resume.fill\` does that for a loop of your own, or takes them from a checkpoint.
 
 Checkpoints are lsm's own on every target: \`lsm generate\` and \`lsm evaluate\` read them, and \`lsm import\` makes them of
 models of flash-linear-attention; such a run's folder goes on here with \`--out DIR --resume\`.

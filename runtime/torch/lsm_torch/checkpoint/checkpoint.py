@@ -71,12 +71,17 @@ def read(path: Path) -> Checkpoint:
 
 
 def latest(folder: Path) -> Path | None:
-    """The newest checkpoint that is whole: the final one, or that of the latest step."""
+    """The newest checkpoint that is whole: the final one, or that of the latest step; None where there is none at all."""
     found = [*sorted(folder.glob("step-*.safetensors")), *folder.glob("final.safetensors")]
-    for path in reversed(found):
+    for number, path in enumerate(reversed(found), 1):
         try:
             safetensors.load(path)
             return path
         except RunError as error:
-            print(f"{error}\nnote: passing it over for the one before it")
+            if number < len(found):
+                print(f"{error}\nnote: passing it over for the one before it")
+                continue
+            what = f"no checkpoint here can be read, the last one because: {error.what}"
+            help = "see whether the disk can be read; nothing was changed. Start a new run with another --out"
+            raise RunError("checkpoint-damaged", what, str(folder), help) from None
     return None

@@ -98,6 +98,8 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     except FileNotFoundError:
         raise RunError("file-missing", "there is no such checkpoint", str(path)) from None
+    except OSError as error:
+        raise RunError("file-access", f"cannot read it: {error.strerror}", str(path)) from None
     except ValueError:
         raise RunError("checkpoint-damaged", "the checkpoint is damaged: it is empty", str(path)) from None
     try:
@@ -113,6 +115,9 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             dtype = _DTYPES[entry["dtype"]]
             flat = torch.frombuffer(data[begin:end], dtype=dtype) if end > begin else torch.empty(0)
             tensors[name] = flat.reshape(entry["shape"])
-    except (ValueError, KeyError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        what = "the checkpoint is damaged, or something else: this is no safetensors file"
+        raise RunError("checkpoint-damaged", what, str(path)) from None
+    except (ValueError, KeyError) as error:
         raise RunError("checkpoint-damaged", f"the checkpoint is damaged: {error}", str(path)) from None
     return tensors, metadata

@@ -30,6 +30,7 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
     parser.add_argument("checkpoint", type=Path, help="a checkpoint of lsm, or a run's folder")
     parser.add_argument("out", type=Path, help="the folder to write")
     parser.add_argument("--dtype", choices=_DTYPES, default="float32")
+    parser.add_argument("--overwrite", action="store_true", help="write over a model that is in the folder")
     options = parser.parse_args()
     try:
         path: Path = options.checkpoint
@@ -38,8 +39,11 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
             if found is None:
                 raise RunError("file-missing", "there is no checkpoint in this folder", str(path))
             path = found
-        for name in export(model(), Project.read(folder), checkpoints.read(path), options.out, options.dtype):
-            print(f"wrote {options.out / name}")
+        if (options.out / "config.json").exists() and not options.overwrite:
+            help = "give another folder, or --overwrite"
+            raise RunError("file-exists", "there is a model in this folder", str(options.out), help)
+        names = export(model(), Project.read(folder), checkpoints.read(path), options.out, options.dtype)
+        print(f"wrote {options.out}: {len(names)} files, the weights in model.safetensors")
     except RunError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -42,4 +42,6 @@ def _numbered(name: str, number: int) -> str:
 
 
 def _has_run(folder: Path) -> bool:
-    return any((folder / name).exists() for name in ("metrics.jsonl", "checkpoints"))
+    """A start that failed leaves no line of metrics, and stands in nobody's way."""
+    metrics = folder / "metrics.jsonl"
+    return (folder / "checkpoints").exists() or (metrics.is_file() and metrics.stat().st_size > 0)

@@ -75,6 +75,13 @@ def positive(text: str) -> int:
     return value
 
 
+def seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**53:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 2^53 - 1")
+    return value
+
+
 def _options(project: Project) -> Any:
     parser = argparse.ArgumentParser(description=f"Trains {project.config['model']}.")
     parser.add_argument("--out", type=Path, help="the run's folder (default: a new one under runs/)")
@@ -82,7 +89,7 @@ def _options(project: Project) -> Any:
         "--resume", nargs="?", const="auto", help="go on from a checkpoint: auto (the newest), or its path"
     )
     parser.add_argument("--steps", type=positive, help="updates in all, whatever the program says")
-    parser.add_argument("--seed", type=int, help="of all random streams")
+    parser.add_argument("--seed", type=seed, help="of all random streams")
     parser.add_argument("--data", nargs="+", metavar="PATH", help=_DATA)
     parser.add_argument("--tokenizer", metavar="PATH", help="a tokenizer.json for --data")
     parser.add_argument("--device", default=_device(), help="cpu, or cuda:0 (default: a GPU where there is one)")
@@ -115,6 +122,8 @@ def _options(project: Project) -> Any:
     if options.precision is None:
         on_gpu = options.device.startswith("cuda")
         options.precision = project.config["precision"] if on_gpu else "fp32"
+    if options.moments == "bf16" and (options.precision != "bf16" or options.shard):
+        parser.error("--moments bf16 needs --precision bf16, and weights that are not parted (--shard)")
     if options.device.startswith("cuda"):
         torch.set_float32_matmul_precision("high")
     return options

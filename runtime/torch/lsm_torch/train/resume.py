@@ -17,10 +17,17 @@ def find_saved(resume: str | None, folder: Path) -> tuple[checkpoints.Checkpoint
     """The checkpoint that `--resume` names, if any, and what is to be said of it."""
     if resume is None:
         return None, []
-    path = checkpoints.latest(folder / "checkpoints") if resume == "auto" else Path(resume)
-    if path is None:
+    path = Path(resume)
+    if resume != "auto" and not path.is_dir():
+        return checkpoints.read(path), []
+    run = folder if resume == "auto" else path
+    newest = checkpoints.latest(run / "checkpoints")
+    if newest is not None:
+        return checkpoints.read(newest), []
+    if resume == "auto":
         return None, [f"{folder} has no checkpoint yet, so the run begins anew"]
-    return checkpoints.read(path), []
+    help = "give a checkpoint, or the folder of a run that has one"
+    raise RunError("file-missing", "there is no checkpoint in this folder", str(path), help)
 
 
 def overrides_of(saved: checkpoints.Checkpoint | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from torch import nn
 
 from ..checkpoint import checkpoint as checkpoints
 from ..checkpoint.paths import named_tensors
+from ..errors import RunError
 from .check import check
 from .ids import check_ids
 from .measure import Evaluator, Measured
@@ -53,8 +54,10 @@ class Run:
         self.device = torch.device(options.device)
         self.model = model.to(self.device)
         self.tensors = named_tensors(self.model)
-        fill(self.tensors, project.parameters, saved, self.seed)
         self.task = open_task(self.settings["data"], project.folder / project.config["data"], self.seed)
+        fill(
+            self.tensors, project.parameters, saved, self.seed
+        )  # which takes minutes for billions, so after what can fail
         self.rows: int = project.config["batch"]
         self.parted = options.shard and dist.is_initialized()
         if self.parted:
@@ -246,8 +249,15 @@ class Run:
         return Recorder(self.folder, metrics, speed, steps, config["model"], task.unit, task.baselines)
 
     def _describe(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        config = {**self.project.config, "train": self.settings, "backend": f"torch {self.device}"}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"cannot make this folder: {error.strerror}"
+            raise RunError(
+                "file-access", what, str(self.folder), "give a folder that can be written with --out"
+            ) from None
+        base = str((self.project.folder / self.project.config["data"]).resolve())  # where the data's paths start
+        config = {**self.project.config, "train": self.settings, "backend": f"torch {self.device}", "base": base}
         (self.folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
         (self.folder / "model.lsm").write_text(self.project.source)
 
