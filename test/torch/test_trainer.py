@@ -202,6 +202,7 @@ def test_a_weight_that_is_no_number_is_named(plain: Path, capsys: pytest.Capture
 
 def test_flags_that_cannot_be_meant(plain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for flags, said in (
+        (["--steps", "abc"], "'abc' is no whole number"),
         (["--seed", "-1"], "-1 is not from 0 to 2^53 - 1"),
         (["--seed", "99999999999999999999"], "is not from 0 to 2^53 - 1"),
         (["--moments", "bf16"], "--moments bf16 needs --precision bf16"),
@@ -242,8 +243,8 @@ def test_kernels_py_tells_what_recurrences_run_as(
             tell_kernels(model_of(plain), plain)
         assert not stop.value.code
         title, _, row = capsys.readouterr().out.splitlines()
-        assert title == "Tiny on the processor, 4 × 12 tokens"
-        assert row.startswith("Block × 2  a decay a key  q [4, 12, 2, 8] v [4, 12, 2, 8]  " + runs_as)
+        assert title == "Tiny on the processor, 1 × 12 tokens"
+        assert row.startswith("Block × 2  a decay a key  q [1, 12, 2, 8] v [1, 12, 2, 8]  " + runs_as)
         if kernels == "triton":
             assert float(row.split(runs_as)[1].split()[0]) < 1e-4
 

@@ -21,6 +21,7 @@ from ..errors import RunError
 from ..kernels.schedule import chunk_length, shards, sweep_tiles
 from ..ops.choice import chosen
 from ..ops.heard import Call, listening
+from .arguments import positive
 from .check import call_again, differences, first_operand
 from .project import Project
 from .resume import fill
@@ -66,12 +67,15 @@ def _options(project: Project) -> Any:
     data = project.config["train"]["data"]
     parser = argparse.ArgumentParser(description=f"The kernels of {project.config['model']}.")
     parser.add_argument("--device", default="cuda:0" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--rows", type=int, default=project.config["batch"], help="of a batch (default: the program's)")
-    parser.add_argument("--tokens", type=int, default=data.get("seq"), help="of a row (default: the program's)")
+    parser.add_argument("--rows", type=positive, help="of a batch (default: the program's, on the processor 1)")
+    parser.add_argument("--tokens", type=positive, default=data.get("seq"), help="of a row (default: the program's)")
     parser.add_argument("--precision", choices=("fp32", "bf16"), help="what products are computed in")
     options = parser.parse_args()
+    on_gpu = options.device.startswith("cuda")
     if options.precision is None:
-        options.precision = project.config["precision"] if options.device.startswith("cuda") else "fp32"
+        options.precision = project.config["precision"] if on_gpu else "fp32"
+    if options.rows is None:
+        options.rows = project.config["batch"] if on_gpu else 1
     return options
 
 

@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from ..errors import RunError
 from ..nn.route import leave_operators_whole
 from ..ops.choice import HAS_TRITON
+from .arguments import positive, seed
 from .folder import choose_folder
 from .memory import does_not_fit, foreseen
 from .mesh import refuse_impossible_mesh
@@ -66,20 +67,6 @@ def _leave(status: int) -> None:
 
 
 _DATA = "train on these: text, .jsonl, .parquet, .bin of uint16 ids, or Megatron's .bin with its .idx beside it; one .csv for a series"
-
-
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
-
-
-def seed(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 2**53:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 2^53 - 1")
-    return value
 
 
 def _options(project: Project) -> Any:
