@@ -9,12 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from lsm_torch.data import open_data
 from lsm_torch.data.baselines import baselines
-from lsm_torch.data.corpus import Corpus
+from lsm_torch.data.corpus import Corpus, split
+from lsm_torch.data.rows import Batch, MeasuringRows, TrainingRows
 from lsm_torch.data.series import open_series
+from lsm_torch.data.stretches import Stretches
+from lsm_torch.data.token_files import memmapped
 from lsm_torch.errors import RunError
+
+FIELDS = list(Batch.__dataclass_fields__)
 
 
 def opened(folder: Path, name: str, tokenizer: Any = "bytes") -> Any:
@@ -95,6 +101,31 @@ def test_tokens_behind_a_header_of_llm_c(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(raw)
     assert opened(tmp_path, "b.bin").summary == opened(tmp_path, "a.bin").summary
     assert opened(tmp_path, "b.bin").fingerprint == opened(tmp_path, "a.bin").fingerprint
+
+
+def test_tokens_on_disk_stay_there(tmp_path: Path) -> None:
+    """Several files, and documents of which some are held out, are the rows that one file in memory gives."""
+    lengths = [int(n) for n in np.random.default_rng(3).integers(1, 30, 90)]
+    raw = np.random.default_rng(4).integers(0, 200, sum(lengths)).astype(np.uint16)
+    cut = sum(lengths[:40])
+    for name, ids_of, own in (("a", raw[:cut], lengths[:40]), ("b", raw[cut:], lengths[40:]), ("all", raw, lengths)):
+        (tmp_path / f"{name}.bin").write_bytes(ids_of.tobytes())
+        (tmp_path / f"{name}.idx").write_bytes(index(own))
+    mapped = memmapped([tmp_path / "a.bin", tmp_path / "b.bin"])
+    one = memmapped([tmp_path / "all.bin"])
+    held = Corpus(raw, np.concatenate(([0], np.cumsum(lengths))))
+    few = [split(corpus.as_one(), 0.2, 5) for corpus in (mapped, held)]
+    assert isinstance(few[0][0].tokens, Stretches) and few[0][0].fingerprint() == few[1][0].fingerprint()
+    parts = [split(corpus, 0.2, 5) for corpus in (mapped, one, held)]
+    assert isinstance(parts[0][0].tokens, Stretches) and isinstance(parts[1][0].tokens, Stretches)
+    assert isinstance(parts[2][0].tokens, np.ndarray)
+    for learnt, kept in parts:
+        assert kept is not None and learnt.fingerprint() == parts[2][0].fingerprint()
+        rows, expected = TrainingRows(learnt, 16, 1), TrainingRows(parts[2][0], 16, 1)
+        assert all(torch.equal(getattr(rows.batch(3, 9), n), getattr(expected.batch(3, 9), n)) for n in FIELDS)
+        measured, known = MeasuringRows(kept, 16), MeasuringRows(parts[2][1], 16)  # type: ignore[arg-type]
+        assert measured.rows == known.rows
+        assert all(torch.equal(getattr(measured.batch(0, 9), n), getattr(known.batch(0, 9), n)) for n in FIELDS)
 
 
 def test_a_tokenizer_that_is_none(tmp_path: Path) -> None:

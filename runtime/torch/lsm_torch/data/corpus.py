@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from ..errors import RunError
 from ..random import RandomStream
-
-Ids = NDArray[np.generic]
+from .stretches import Ids, Stretches, part
 
 
 @dataclass(frozen=True)
 class Corpus:
-    tokens: Ids
+    tokens: Ids | Stretches  # on disk, or in memory
     starts: NDArray[np.int64]  # document d is tokens[starts[d]:starts[d + 1]]
 
     @property
@@ -28,13 +27,18 @@ class Corpus:
         return replace(self, starts=np.array([0, len(self.tokens)]))
 
     def select(self, chosen: Iterable[int]) -> Corpus:
-        parts = [self.tokens[self.starts[d] : self.starts[d + 1]] for d in chosen]
-        return Corpus(np.concatenate(parts), np.cumsum([0, *map(len, parts)]))
+        """What lies on disk stays there."""
+        which = np.fromiter(chosen, np.int64)
+        begins, ends = self.starts[which], self.starts[which + 1]
+        starts = np.concatenate(([0], np.cumsum(ends - begins)))
+        own = Stretches.chosen(self.tokens, begins, ends)
+        on_disk = isinstance(self.tokens, (np.memmap, Stretches))
+        return Corpus(own if on_disk else own[:], starts)
 
     def fingerprint(self) -> str:
         """Documents, tokens, and FNV-1a (32 bits) over starts and ids."""
         value = 0x811C9DC5
-        for numbers in (self.starts, self.tokens):
+        for numbers in (self.starts, np.asarray(self.tokens)):
             for number in numbers.tolist():
                 value = ((value ^ number) * 0x01000193) & 0xFFFFFFFF
         return f"{self.documents}-{len(self.tokens)}-{value:08x}"
@@ -57,8 +61,8 @@ def split(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus | 
         cut = max(1, tokens - wanted)
         before = corpus.starts[corpus.starts < cut]
         after = corpus.starts[corpus.starts > cut] - cut
-        learnt = Corpus(corpus.tokens[:cut], np.append(before, cut))
-        return learnt, Corpus(corpus.tokens[cut:], np.insert(after, 0, 0))
+        learnt = Corpus(part(corpus.tokens, 0, cut), np.append(before, cut))
+        return learnt, Corpus(part(corpus.tokens, cut, tokens), np.insert(after, 0, 0))
     order = RandomStream(seed, "data/split").permutation(corpus.documents)
     held: set[int] = set()
     count = 0

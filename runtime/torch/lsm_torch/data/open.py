@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import RunError
 from .baselines import MOST_TOKENS, Baselines, baselines
 from .corpus import Corpus, build, split
@@ -49,7 +51,7 @@ def open_data(spec: dict[str, Any], base: Path, seed: int) -> OpenedTokens:
     def counted() -> Baselines | None:
         if held is None or len(learnt.tokens) > MOST_TOKENS:
             return None
-        most = max(int(learnt.tokens.max()), int(held.tokens.max())) + 1
+        most = max(int(np.asarray(one.tokens).max()) for one in (learnt, held)) + 1
         return baselines(learnt, held, max(most, vocabulary))
 
     return OpenedTokens(

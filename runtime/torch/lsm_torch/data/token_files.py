@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RunError
-from .corpus import Corpus, Ids
+from .corpus import Corpus
+from .stretches import Ids, Stretches
 
 _MAGIC = b"MMIDIDX\x00\x00"
 _HEADER = (
@@ -21,14 +22,14 @@ _TYPES = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.
 
 
 def memmapped(paths: list[Path]) -> Corpus:
-    """One file is mapped; several are brought together in memory."""
+    """All files mapped, one after the other."""
     parts: list[Ids] = []
     lengths: list[NDArray[np.int64]] = []
     for path in paths:
         ids, own = _open(path)
         parts.append(ids)
         lengths.append(own)
-    tokens = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    tokens = parts[0] if len(parts) == 1 else Stretches.joined(parts)
     every = np.concatenate(lengths)
     return Corpus(tokens, np.concatenate(([0], np.cumsum(every[every > 0]))))
 
