@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -102,6 +103,15 @@ def test_a_start_that_failed_stands_in_nobodys_way(
     monkeypatch.setitem(sys.modules, "wandb", None)
     assert train(plain, "--wandb", "--steps", "1", out="logged") == 1
     assert train(plain, "--steps", "1", out="logged") == 0
+
+
+def test_measuring_says_how_far_it_is(
+    plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.modules["lsm_torch.train.measure"], "_REPORT", -1.0)
+    assert train(plain, "--steps", "1", out="slow") == 0
+    said = capsys.readouterr()
+    assert re.search(r"measuring what is held out: \d+%, 0:00 left", said.out + said.err)
 
 
 def test_where_the_data_lies_is_kept(plain: Path) -> None:

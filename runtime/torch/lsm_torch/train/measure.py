@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from torch import Tensor, nn
 
 from ..data.rows import Batch
 from ..nn import documents
+from .progress import duration
+
+#: Seconds without a word while a model is measured.
+_REPORT = 10.0
 
 
 class Rows(Protocol):
@@ -49,6 +54,7 @@ class Evaluator:
     batch: int  # rows of one training step
     rank: int = 0
     ranks: int = 1
+    say: Callable[[str], None] = print
 
     @torch.no_grad()
     def measure(
@@ -58,9 +64,14 @@ class Evaluator:
         count = held.rows if limit is None else min(held.rows, limit)
         places = range(0, count, self.rows)
         sums = torch.zeros(6, dtype=torch.float64, device=self.device)
-        for turn in range(
-            -(-len(places) // self.ranks)
-        ):  # as many on every rank: parted weights are gathered by all together
+        turns = -(-len(places) // self.ranks)
+        began = told = time.monotonic()
+        for turn in range(turns):  # as many on every rank: parted weights are gathered by all together
+            now = time.monotonic()
+            if turn > 0 and now - told > _REPORT:
+                left = duration((now - began) / turn * (turns - turn))
+                self.say(f"measuring what is held out: {turn / turns:.0%}, {left} left")
+                told = now
             index = turn * self.ranks + self.rank
             at = places[min(index, len(places) - 1)]
             own = self._sums(held.batch(at, min(self.rows, count - at)), wanted)

@@ -98,7 +98,9 @@ class Run:
             self.say,
         )
         size = max(1, self.rows // self.stepper.parts)
-        self.evaluator = Evaluator(self.model, self.device, self.stepper.precision, size, self.rows, rank, ranks)
+        self.evaluator = Evaluator(
+            self.model, self.device, self.stepper.precision, size, self.rows, rank, ranks, self.say
+        )
         self.sampler = Sampler(self.evaluator, self.task, self.settings, self.seed, self.folder)
 
     def say(self, text: str) -> None:
