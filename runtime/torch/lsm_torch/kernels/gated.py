@@ -17,8 +17,6 @@ from .adjoint import Gradients, gradients, strong_forward
 from .launch import Call, Decayed, call_of, decayed, edge_states, forward, strided
 from .schedule import Shards, shards, sweep_tiles
 
-Saved = tuple[Tensor, ...]
-
 
 def in_shards(x: Call, key: int, value: int) -> Shards:
     """The shards of time of a pass in order over a state of so many keys and values."""

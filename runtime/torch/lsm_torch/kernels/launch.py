@@ -125,9 +125,6 @@ class Decayed:
     ends: Tensor | None = None
     weak: Tensor | None = None
 
-    def saved(self) -> list[Tensor | None]:
-        return [self.c, self.q_factor, self.k_factor, self.b_factor, self.ends, self.weak]
-
 
 def decayed(
     x: Call,
