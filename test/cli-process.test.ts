@@ -99,6 +99,10 @@ describe("the host on a disk", () => {
     return "nothing";
   };
 
+  test.skipIf(!existsSync("/proc"))("gives up where no folder can be made", () => {
+    expect(failure(() => host.writeText("/proc/lsm/made/a.txt", ""))).toBe("missing");
+  });
+
   test("writes whole files, makes folders and leaves nothing else behind", () => {
     host.writeText("new/deep/a.lsm", "é\n");
     host.writeText("new/deep/a.lsm", "ü\n");

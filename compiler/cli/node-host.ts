@@ -50,7 +50,7 @@ function decode(path: string, bytes: Uint8Array): string {
 function replaceFile(path: string, bytes: Uint8Array): void {
   const target = existsSync(path) ? realpathSync(path) : path; // a link stays a link
   const mode = existsSync(target) ? statSync(target).mode : 0o666;
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   const partial = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   try {
     const file = openSync(partial, "w", mode);
@@ -64,6 +64,17 @@ function replaceFile(path: string, bytes: Uint8Array): void {
   } catch (error) {
     rmSync(partial, { force: true });
     throw error;
+  }
+}
+
+/** Level by level: Node's own `recursive` never ends where a folder such as /proc says that there is none. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error; // else somebody was faster
   }
 }
 
