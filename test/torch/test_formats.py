@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lsm_torch.data.token_files import memmapped
 from test_trainer import losses, train
 from tiny_project import texts, write_project
 
@@ -35,6 +36,13 @@ def test_formats_of_data(tmp_path: Path) -> None:
         found = losses(folder)
         expected = expected or found
         assert found == expected, name
+
+
+def test_an_id_may_end_documents(tmp_path: Path) -> None:
+    raw = np.array([5, 6, 9, 9, 7, 8, 9, 1, 2], np.uint16)
+    (tmp_path / "a.bin").write_bytes(raw.tobytes())
+    for eot, starts in ((None, [0, 9]), (9, [0, 3, 4, 7, 9]), (2, [0, 9]), (77, [0, 9])):
+        assert memmapped([tmp_path / "a.bin"], eot).starts.tolist() == starts
 
 
 def test_nanogpt_tokens_are_one_document(tmp_path: Path) -> None:

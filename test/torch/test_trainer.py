@@ -214,6 +214,8 @@ def test_flags_that_cannot_be_meant(plain: Path, tmp_path: Path, capsys: pytest.
     assert "error[file-access]: cannot make this folder" in capsys.readouterr().err
     assert train(plain, "--resume", str(tmp_path), out="never") == 1
     assert "error[file-missing]: there is no checkpoint in this folder" in capsys.readouterr().err
+    assert train(plain, "--eot", "9", out="never") == 1
+    assert "error[data-flags]: documents that an id ends are those of .bin files" in capsys.readouterr().err
     assert not (plain / "never").exists()
 
 

@@ -169,7 +169,7 @@ ${writesText ? "| `export_hf.py` | writes a checkpoint as a folder for transform
 A run's folder has the program (\`model.lsm\`), \`config.json\`, \`metrics.jsonl\`, \`loss.svg\`, checkpoints, TensorBoard's events where that is
 installed, and \`samples.jsonl\` of a model that writes text, or \`forecast.svg\`; \`lsm ui\` draws it while the run goes on. Nothing is sent anywhere but
 with \`--wandb\`. What \`--data\` takes: text, \`.jsonl\` (a document a line in the field \`text\`), \`.parquet\` (column \`text\`; needs pyarrow), nanoGPT's
-and llm.c's \`.bin\` (uint16), Megatron's \`.bin\` with its \`.idx\` beside it, or one \`.csv\` for a series.
+and llm.c's \`.bin\` (uint16; \`--eot ID\` parts it into documents), Megatron's \`.bin\` with its \`.idx\` beside it, or one \`.csv\` for a series.
 
 The weights of a model made by \`${model}()\` are not set: \`train.py\` draws them as \`parameters.json\` says, and
 \`lsm_torch.train.resume.fill\` does that for a loop of your own, or takes them from a checkpoint.

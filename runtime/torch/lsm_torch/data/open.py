@@ -102,6 +102,6 @@ def _corpus(spec: dict[str, Any], base: Path) -> tuple[Corpus, Tokenizer | None,
     if tokens:
         # ids on disk say nothing of the tokenizer that made them, unless the program does
         own = None if spec["tokenizer"] == "bytes" else open_tokenizer(spec["tokenizer"], base)
-        return memmapped(tokens), own, 0 if own is None else own.size
+        return memmapped(tokens, spec.get("eot")), own, 0 if own is None else own.size
     own = open_tokenizer(spec["tokenizer"], base)
     return build(documents(sources, base), own.encode), own, own.size

@@ -18,15 +18,17 @@ _HEADER = (
 )
 #: Of llm.c's .bin: 256 numbers of 4 bytes, of which the first three are these, the version 1, and how many ids follow.
 _LLM_C, _LLM_C_HEADER = 20240520, 1024
+#: Ids that are looked through at a time.
+_SCANNED = 2**24
 _TYPES = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.uint16}
 
 
-def memmapped(paths: list[Path]) -> Corpus:
-    """All files mapped, one after the other."""
+def memmapped(paths: list[Path], eot: int | None = None) -> Corpus:
+    """All files mapped, one after the other. Where no index parts a file into documents, they end behind the id `eot`, if it is given."""
     parts: list[Ids] = []
     lengths: list[NDArray[np.int64]] = []
     for path in paths:
-        ids, own = _open(path)
+        ids, own = _open(path, eot)
         parts.append(ids)
         lengths.append(own)
     tokens = parts[0] if len(parts) == 1 else Stretches.joined(parts)
@@ -34,7 +36,7 @@ def memmapped(paths: list[Path]) -> Corpus:
     return Corpus(tokens, np.concatenate(([0], np.cumsum(every[every > 0]))))
 
 
-def _open(path: Path) -> tuple[Ids, NDArray[np.int64]]:
+def _open(path: Path, eot: int | None) -> tuple[Ids, NDArray[np.int64]]:
     """The ids, and the lengths of the documents."""
     try:
         size = path.stat().st_size
@@ -50,11 +52,22 @@ def _open(path: Path) -> tuple[Ids, NDArray[np.int64]]:
     ids = np.memmap(path, kind, "r")
     if lengths is None:
         own = _without_header(ids, path)
-        return own, np.array([len(own)])
+        return own, _documents(own, eot)
     if int(lengths.sum()) != len(ids):
         what = f"the index tells of {int(lengths.sum()):,} ids, and {path.name} has {len(ids):,}"
         raise RunError("data-bad-index", what, str(index), "take the .idx and the .bin of one preprocessing")
     return ids, lengths
+
+
+def _documents(ids: Ids, eot: int | None) -> NDArray[np.int64]:
+    """The lengths of the documents that end behind the id, or of the only one."""
+    whole = np.array([len(ids)])
+    if eot is None:
+        return whole
+    starts = range(0, len(ids), _SCANNED)
+    found = [np.flatnonzero(np.asarray(ids[at : at + _SCANNED]) == eot) + at + 1 for at in starts]
+    ends = np.unique(np.concatenate((*found, whole)))
+    return np.diff(ends, prepend=0)
 
 
 def _without_header(ids: Ids, path: Path) -> Ids:

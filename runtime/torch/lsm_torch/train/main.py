@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from ..errors import RunError
 from ..nn.route import leave_operators_whole
 from ..ops.choice import HAS_TRITON
-from .arguments import positive, seed
+from .arguments import positive, seed, whole
 from .folder import choose_folder
 from .memory import does_not_fit, foreseen
 from .mesh import refuse_impossible_mesh
@@ -79,6 +79,9 @@ def _options(project: Project) -> Any:
     parser.add_argument("--seed", type=seed, help="of all random streams")
     parser.add_argument("--data", nargs="+", metavar="PATH", help=_DATA)
     parser.add_argument("--tokenizer", metavar="PATH", help="a tokenizer.json for --data")
+    parser.add_argument(
+        "--eot", type=whole, metavar="ID", help="the id that ends a document, of .bin files without an .idx"
+    )
     parser.add_argument("--device", default=_device(), help="cpu, or cuda:0 (default: a GPU where there is one)")
     parser.add_argument("--precision", choices=("fp32", "bf16"), help="what products are computed in")
     parser.add_argument(
