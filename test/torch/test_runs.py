@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -103,6 +104,11 @@ def test_a_start_that_failed_stands_in_nobodys_way(
     monkeypatch.setitem(sys.modules, "wandb", None)
     assert train(plain, "--wandb", "--steps", "1", out="logged") == 1
     assert train(plain, "--steps", "1", out="logged") == 0
+
+
+def test_an_error_reaches_other_ranks_whole() -> None:
+    error = RunError("code", "what", "where", "help")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 def test_measuring_says_how_far_it_is(
