@@ -69,16 +69,14 @@ def first_operand(call: Call) -> Tensor:
 def differences(call: Call, precision: AbstractContextManager[Any], device: torch.device) -> dict[str, float]:
     """Relative errors of the kernels' result and of every gradient, by operand."""
     with precision:
-        ours = call_again(call, "triton", None)
+        ours = _run(call, "triton", None)
     with torch.autocast(device.type, enabled=False):
-        theirs = call_again(call, "reference", torch.float32)
+        theirs = _run(call, "reference", torch.float32)
     return {name: float((ours[name].float() - x).norm() / x.norm().clamp(min=1e-12)) for name, x in theirs.items()}
 
 
-def call_again(
-    call: Call, kernels: str | None, dtype: torch.dtype | None, with_gradients: bool = True
-) -> dict[str, Tensor]:
-    """Its result, and all gradients of a weighted sum of that."""
+def leaves_of(call: Call, dtype: torch.dtype | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Its arguments anew, and those of them that have gradients, by name."""
     leaves: dict[str, Tensor] = {}
 
     def leaf(name: str, x: Any) -> Any:
@@ -89,11 +87,13 @@ def call_again(
         leaves[name] = x.detach().to(dtype or x.dtype).requires_grad_()
         return leaves[name]
 
-    arguments = {name: leaf(name, x) for name, x in call.arguments.items()}
-    with torch.set_grad_enabled(with_gradients):
-        o: Tensor = call.function(**arguments, kernels=kernels)
-    if not with_gradients:
-        return {"o": o}
+    return {name: leaf(name, x) for name, x in call.arguments.items()}, leaves
+
+
+def _run(call: Call, kernels: str, dtype: torch.dtype | None) -> dict[str, Tensor]:
+    """Its result, and all gradients of a weighted sum of that."""
+    arguments, leaves = leaves_of(call, dtype)
+    o = call.function(**arguments, kernels=kernels)
     g = torch.Generator().manual_seed(1)
     weigh = torch.randn(o.shape, generator=g).to(o.device, o.dtype)
     gradients = torch.autograd.grad((o * weigh).sum(), list(leaves.values()), allow_unused=True)

@@ -21,8 +21,8 @@ from ..errors import RunError
 from ..kernels.schedule import chunk_length, shards, sweep_tiles
 from ..ops.choice import chosen
 from ..ops.heard import Call, listening
-from .arguments import positive
-from .check import call_again, differences, first_operand
+from .arguments import add_device, positive, settle_device
+from .check import differences, first_operand, leaves_of
 from .project import Project
 from .resume import fill
 from .tasks import open_task
@@ -66,16 +66,13 @@ def main(model: Callable[[], nn.Module], folder: Path) -> None:
 def _options(project: Project) -> Any:
     data = project.config["train"]["data"]
     parser = argparse.ArgumentParser(description=f"The kernels of {project.config['model']}.")
-    parser.add_argument("--device", default="cuda:0" if torch.cuda.is_available() else "cpu")
+    add_device(parser)
     parser.add_argument("--rows", type=positive, help="of a batch (default: the program's, on the processor 1)")
     parser.add_argument("--tokens", type=positive, default=data.get("seq"), help="of a row (default: the program's)")
-    parser.add_argument("--precision", choices=("fp32", "bf16"), help="what products are computed in")
     options = parser.parse_args()
-    on_gpu = options.device.startswith("cuda")
-    if options.precision is None:
-        options.precision = project.config["precision"] if on_gpu else "fp32"
+    settle_device(parser, options, project)
     if options.rows is None:
-        options.rows = project.config["batch"] if on_gpu else 1
+        options.rows = project.config["batch"] if options.device.startswith("cuda") else 1
     return options
 
 
@@ -126,7 +123,7 @@ def _row(label: str, call: Call, count: int, precision: Any, device: torch.devic
     if fused:
         worst = f"{max(differences(call, precision, device).values()):.1e}"
     with precision:
-        forward, both = (_milliseconds(call, gradients, device) for gradients in (False, True))
+        forward, both = _times(call, device)
     name = label if count == 1 else f"{label} × {count}"
     runs_as = _schedule(call) if fused else "plain torch"
     return name, _family(call), _operands(call), runs_as, worst, f"{forward:.3f} ms", f"{both:.3f} ms"
@@ -170,12 +167,28 @@ def _schedule(call: Call) -> str:
     return f"chunks of {chunk}, state {tiles.bd} × {tiles.be}, time in {count}"
 
 
-def _milliseconds(call: Call, gradients: bool, device: torch.device) -> float:
+def _times(call: Call, device: torch.device) -> tuple[float, float]:
+    """Milliseconds of the forward pass alone, and with the backward pass."""
+    arguments, leaves = leaves_of(call, None)
+
+    def forward() -> torch.Tensor:
+        with torch.no_grad():
+            return call.function(**arguments)  # type: ignore[no-any-return]
+
+    weigh = torch.ones_like(forward())
+
+    def both() -> None:
+        torch.autograd.grad(call.function(**arguments), list(leaves.values()), weigh, allow_unused=True)
+
+    return _milliseconds(forward, device), _milliseconds(both, device)
+
+
+def _milliseconds(run: Callable[[], object], device: torch.device) -> float:
     found = []
     for _ in range(1 + RUNS.get(device.type, 1)):
         _finish(device)
         begin = time.perf_counter()
-        call_again(call, None, None, gradients)
+        run()
         _finish(device)
         found.append(time.perf_counter() - begin)
     return 1e3 * statistics.median(found[1:])

@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from ..errors import RunError
 from ..nn.route import leave_operators_whole
 from ..ops.choice import HAS_TRITON
-from .arguments import positive, seed, whole
+from .arguments import add_device, positive, seed, settle_device, whole
 from .folder import choose_folder
 from .memory import does_not_fit, foreseen
 from .mesh import refuse_impossible_mesh
@@ -82,8 +82,7 @@ def _options(project: Project) -> Any:
     parser.add_argument(
         "--eot", type=whole, metavar="ID", help="the id that ends a document, of .bin files without an .idx"
     )
-    parser.add_argument("--device", default=_device(), help="cpu, or cuda:0 (default: a GPU where there is one)")
-    parser.add_argument("--precision", choices=("fp32", "bf16"), help="what products are computed in")
+    add_device(parser)
     parser.add_argument(
         "--moments", choices=("fp32", "bf16"), default="fp32", help="what the optimiser's moments are held in"
     )
@@ -103,26 +102,12 @@ def _options(project: Project) -> Any:
     )
     parser.add_argument("--wandb", action="store_true", help="also log to Weights & Biases")
     options = parser.parse_args()
-    try:
-        options.device = str(torch.device(options.device))
-    except RuntimeError:
-        parser.error(f"--device {options.device}: no such kind of device; give cpu or cuda:0")
-    if options.device.startswith("cuda") and not torch.cuda.is_available():
-        parser.error("--device cuda: torch sees no GPU here; leave the flag out to train on the processor")
-    if options.precision is None:
-        on_gpu = options.device.startswith("cuda")
-        options.precision = project.config["precision"] if on_gpu else "fp32"
+    settle_device(parser, options, project)
     if options.moments == "bf16" and (options.precision != "bf16" or options.shard):
         parser.error("--moments bf16 needs --precision bf16, and weights that are not parted (--shard)")
     if options.device.startswith("cuda"):
         torch.set_float32_matmul_precision("high")
     return options
-
-
-def _device() -> str:
-    if not torch.cuda.is_available():
-        return "cpu"
-    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
 
 
 def prepare(model: nn.Module, options: Any) -> None:
