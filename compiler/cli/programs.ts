@@ -26,12 +26,23 @@ export function chooseModel({ models, ownModels, path }: Checked, name: string |
   return choose("model", models, path, name ?? (others.length === 0 ? only : undefined));
 }
 
-/** The one of that name, or the only one there is. */
+/** The training of that name, or the only one. */
+export function chooseTraining(
+  { trainings }: Pick<Checked, "trainings">,
+  path: string,
+  name: string | undefined,
+) {
+  const none = "add a `data` and a `train` block: `lsm init` writes some";
+  return choose("train", trainings, path, name, none);
+}
+
+/** The one of that name, or the only one there is; `none` says what to do where there is none at all. */
 export function choose<T>(
   kind: string,
   among: ReadonlyMap<string, T>,
   path: string,
   name: string | undefined,
+  none: string | null = null,
 ): T {
   const names = [...among.keys()];
   const listed = names.map((one) => `\`${one}\``).join(", ");
@@ -41,11 +52,7 @@ export function choose<T>(
     const help = didYouMean(name, names) ?? (names.length > 0 ? `there are ${listed}` : null);
     throw new UsageError(`${path} has no ${kind} \`${name}\``, help);
   }
-  if (names.length === 0) {
-    const help =
-      kind === "train" ? "add a `data` and a `train` block: `lsm init` writes some" : null;
-    throw new UsageError(`${path} has no ${kind}`, help);
-  }
+  if (names.length === 0) throw new UsageError(`${path} has no ${kind}`, none);
   if (names.length > 1)
     throw new UsageError(`${path} has several: ${listed}`, `choose one: --${kind} ${names[0]!}`);
   return among.get(names[0]!)!;

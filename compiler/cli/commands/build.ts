@@ -8,7 +8,7 @@ import { targetOption, type Target } from "../arguments.js";
 import { Exit, UsageError, type ExitCode } from "../exit.js";
 import { type FormFlags, chunkOption, formOption, formsOf } from "../forms.js";
 import type { AddCommand } from "../program.js";
-import { choose, loadProgram } from "../programs.js";
+import { chooseTraining, loadProgram } from "../programs.js";
 import { resolvedSource } from "../resolved-source.js";
 import { say, type Session } from "../session.js";
 import { sizesOf } from "../sizes.js";
@@ -56,7 +56,7 @@ async function build(file: string, options: BuildOptions, session: Session): Pro
   refuseFullFolder(options, session);
   const checked = await loadProgram(session, file);
   if (checked === null) return Exit.mistakes;
-  const training = choose("train", checked.trainings, file, options.train);
+  const training = chooseTraining(checked, file, options.train);
   if (options.target === "torch") {
     const { writeTorchProject } = await import("../build/torch.js");
     writeTorchProject(checked, training, options.out, session, (path) =>

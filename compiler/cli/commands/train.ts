@@ -15,7 +15,7 @@ import { packageRoot } from "../build/package-root.js";
 import { Exit, UsageError, type ExitCode } from "../exit.js";
 import { type FormFlags, chunkOption, formOption, formsOf } from "../forms.js";
 import type { AddCommand } from "../program.js";
-import { choose, loadProgram } from "../programs.js";
+import { chooseTraining, loadProgram } from "../programs.js";
 import { say, type Session } from "../session.js";
 
 export interface TrainOptions extends FormFlags {
@@ -97,7 +97,7 @@ async function train(file: string, options: TrainOptions, session: Session): Pro
     }
     return trainAll(checked, options, session);
   }
-  const training = choose("train", trainings, file, options.train);
+  const training = chooseTraining(checked, file, options.train);
   if (options.target === "torch") {
     const { trainOnTorch } = await import("../train/torch.js");
     return (await trainOnTorch(checked, training, options, session)).status;

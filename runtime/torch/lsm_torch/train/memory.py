@@ -73,7 +73,7 @@ def does_not_fit(memory: Memory, options: Any) -> RunError:
     knobs = []
     if options.precision != "bf16":
         knobs.append("give --precision bf16 (gradients of half the size)")
-    elif options.moments == "fp32":
+    elif options.moments == "fp32" and not options.shard:
         knobs.append(f"give --moments bf16 (saves {_size(memory.moments // 2)})")
     if not options.shard:
         knobs.append("give --shard on several GPUs, which parts all of it over them")
@@ -85,7 +85,7 @@ def does_not_fit(memory: Memory, options: Any) -> RunError:
 def too_little(memory: Memory, what: str, options: Any) -> RunError:
     """What is short of memory, with the knobs that help most, those not turned yet."""
     knobs = []
-    if options.precision == "bf16" and options.moments == "fp32":
+    if options.precision == "bf16" and options.moments == "fp32" and not options.shard:
         knobs.append(f"--moments bf16 (saves {_size(memory.moments // 2)})")
     if not options.recompute:
         knobs.append("--recompute (a block's activations instead of all; about a third more computing)")

@@ -35,7 +35,7 @@ class Overrides:
         data = own["data"] = dict(own["data"])
         if self.steps is not None:
             own["steps"] = self.steps
-        if self.data is None and self.tokenizer is None and self.eot is None:
+        if self.data is None and not self.of_texts:
             return own
         if data["kind"] == "text":
             data |= {} if self.data is None else {"text": self.data}

@@ -55,9 +55,8 @@ class Run:
         self.model = model.to(self.device)
         self.tensors = named_tensors(self.model)
         self.task = open_task(self.settings["data"], project.folder / project.config["data"], self.seed)
-        fill(
-            self.tensors, project.parameters, saved, self.seed
-        )  # which takes minutes for billions, so after what can fail
+        # minutes for billions, so behind what can fail
+        fill(self.tensors, project.parameters, saved, self.seed)
         self.rows: int = project.config["batch"]
         self.parted = options.shard and dist.is_initialized()
         if self.parted:
